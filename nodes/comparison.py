@@ -9,7 +9,7 @@ from typing import TypedDict
 from ..domain.intervals import Difference, Statistic, paired_difference
 from ..domain.results import Evaluation
 from ..tasks.task import Task
-from .evaluate import score_pair
+from .scoring import score_pair
 from .workspace import Workspace
 
 EXAMPLES = 3

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from random import Random
 
 from ..prompts.renderer import fenced
-from .evaluate import score_pair
+from .scoring import score_pair
 from .state import Failure, Job
 from .workspace import Workspace
 

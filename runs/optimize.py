@@ -2,14 +2,13 @@
 
 import asyncio
 import uuid
-from collections.abc import Coroutine
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, cast
 
 from ..domain.errors import AwaitsApproval, ConfigError, MetaspoError
+from ..domain.twins import blocking
 from ..nodes.approval import Request
 from ..nodes.state import Context
 from ..store import runs
@@ -19,8 +18,6 @@ from .approval import pending
 from .config import RunConfig, config_of, located, nested
 from .report import Report, open_report
 from .sitting import Listener, sit
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,16 +100,6 @@ def resume(
 ) -> Result:
     """`aresume` for code without an event loop, and for notebooks that run one."""
     return blocking(aresume(run, answer=answer, store=store, listener=listener, **settings))
-
-
-def blocking(work: Coroutine[Any, Any, T]) -> T:
-    """Run a coroutine to its end, in a thread of its own where this one has a running loop."""
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return asyncio.run(work)
-    with ThreadPoolExecutor(1) as thread:
-        return thread.submit(asyncio.run, work).result()
 
 
 def _stored(path: Path, name: str, settings: dict[str, Any]) -> tuple[runs.Run, Context]:
