@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from ..nodes.problem import ADAPT, Problem, SystemPrompt
+from ..workspace.problem import ADAPT, Problem, SystemPrompt
 from .bilevel import build
 
 

@@ -5,11 +5,11 @@ from langgraph.graph import START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 
 from ..nodes.evaluate import evaluate
-from ..nodes.generalization import Generalization, GeneralizationOutput, GeneralizationState
-from ..nodes.generalize_dispatch import scorings, user_prompts
 from ..nodes.induce_user_prompts import induce_user_prompts
-from ..nodes.state import Context
 from ..nodes.summarize import summarize
+from ..workspace.generalization import Generalization, GeneralizationOutput, GeneralizationState
+from ..workspace.state import Context
+from .generalize_edges import scorings, user_prompts
 
 Generalize = CompiledStateGraph[GeneralizationState, Context, Generalization, GeneralizationOutput]
 

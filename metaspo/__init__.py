@@ -10,15 +10,15 @@ from .graph.bilevel import build as build_graph
 from .models.langchain import program
 from .models.registry import opened
 from .models.spec import ModelSpec
-from .nodes.state import Context, Problem
+from .reports.export import chat_template
+from .reports.report import open_report
 from .runs.branch import abranch, branch
 from .runs.config import RunConfig, read_config
-from .runs.export import chat_template
-from .runs.generalize import ageneralize, generalize
 from .runs.optimize import Result, aoptimize, aresume, optimize, resume
-from .runs.report import open_report
 from .runs.tool import optimization_tool
+from .studies.generalize import ageneralize, generalize
 from .tasks.spec import TaskSpec as Task
+from .workspace.state import Context, Problem
 
 __version__ = version("metaspo")
 

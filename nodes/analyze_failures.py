@@ -4,10 +4,10 @@ from typing import Any
 
 from langgraph.runtime import Runtime
 
+from ..methods.failures import candidate_random, draw, failures_of, sample_name, shown
 from ..prompts.renderer import fenced, template
-from .failures import candidate_random, draw, failures_of, sample_name, shown
-from .state import Context, Job
-from .workspace import workspace_of
+from ..workspace.opening import workspace_of
+from ..workspace.state import Context, Job
 
 
 async def analyze_failures(state: Job, runtime: Runtime[Context]) -> dict[str, Any]:

@@ -5,10 +5,10 @@ from typing import Any
 from langgraph.runtime import Runtime
 
 from ..store import evaluations
-from .events import spent, tell
-from .scoring import score_pair
-from .state import Context, Job
-from .workspace import workspace_of
+from ..workspace.events import spent, tell
+from ..workspace.opening import workspace_of
+from ..workspace.scoring import score_pair
+from ..workspace.state import Context, Job
 
 
 async def evaluate(state: Job, runtime: Runtime[Context]) -> dict[str, Any]:

@@ -5,10 +5,10 @@ from typing import Any
 from langgraph.runtime import Runtime
 
 from ..domain.prompts import Prompt
-from .generalization import Induced
-from .induction import induce_user_prompt
-from .state import Context, Job
-from .workspace import workspace_of
+from ..methods.induction import induce_user_prompt
+from ..workspace.generalization import Induced
+from ..workspace.opening import workspace_of
+from ..workspace.state import Context, Job
 
 
 async def induce_user_prompts(state: Job, runtime: Runtime[Context]) -> dict[str, Any]:

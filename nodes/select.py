@@ -6,14 +6,14 @@ from typing import Any
 from langgraph.runtime import Runtime
 from langgraph.types import Overwrite
 
+from ..approval.review import REJECTED, edited, review
 from ..domain.prompts import Prompt
 from ..store import prompts, runs
 from ..store.database import now
 from ..store.prompts import Fate, RoundRow, Standing
-from .approval import REJECTED, edited, review
-from .events import spent, tell
-from .state import Candidate, Context, Incumbent, Kept, Round, Score, State
-from .workspace import Workspace, workspace_of
+from ..workspace.events import spent, tell
+from ..workspace.opening import Workspace, workspace_of
+from ..workspace.state import Candidate, Context, Incumbent, Kept, Round, Score, State
 
 Kepts = Mapping[str, Sequence[Kept]]
 Pair = tuple[str, str, str]

@@ -13,10 +13,10 @@ from ..store import evaluations, prompts, runs
 from ..store.database import now
 from ..store.prompts import Fate, RoundRow
 from ..tasks.generalization import Sides, over_tasks
-from .events import spent, tell
-from .generalization import Generalization, GeneralizationState, Induced, system_prompts
-from .state import Context
-from .workspace import workspace_of
+from ..workspace.events import spent, tell
+from ..workspace.generalization import Generalization, GeneralizationState, Induced, system_prompts
+from ..workspace.opening import workspace_of
+from ..workspace.state import Context
 
 
 async def summarize(state: GeneralizationState, runtime: Runtime[Context]) -> dict[str, Any]:

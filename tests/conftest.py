@@ -9,7 +9,7 @@ import pytest
 from metaspo import Task
 from metaspo.store.database import Store
 
-from .endpoint import Endpoint
+from .helpers.endpoint import Endpoint
 
 
 @pytest.fixture

@@ -10,12 +10,12 @@ import yaml
 from metaspo import ModelSpec, optimize
 from metaspo.cli.main import main
 from metaspo.graph.bilevel import graph
-from metaspo.nodes.method import Settings
-from metaspo.nodes.state import PRESETS
 from metaspo.runs.config import config_of
-from metaspo.runs.study import Study, plan_study
 from metaspo.store.database import Store
+from metaspo.studies.study import Study, plan_study
 from metaspo.tasks.spec import TaskSpec
+from metaspo.workspace.method import Settings
+from metaspo.workspace.state import PRESETS
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]

@@ -17,7 +17,7 @@ from langchain_core.load import loads
 
 from metaspo.cli.main import main
 
-from ..endpoint import Endpoint, fail, say
+from ..helpers.endpoint import Endpoint, fail, say
 
 DICE = ["--base", "scripted:dice", "--optimizer", "scripted:dice"]
 Metaspo = Callable[..., Any]

@@ -18,7 +18,7 @@ from metaspo.cli.main import main
 from metaspo.store import runs
 from metaspo.store.database import Store
 
-from ..endpoint import Body, Endpoint, completion, say
+from ..helpers.endpoint import Body, Endpoint, completion, say
 from .conftest import DICE, EXAMPLES
 
 Load = Callable[[str], ModuleType]

@@ -7,7 +7,7 @@ import pytest
 
 import metaspo
 
-from ..server.agent_server import AgentServer
+from ..helpers.agent_server import AgentServer
 from ..server.test_dev_server import server
 from .conftest import DICE
 

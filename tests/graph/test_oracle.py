@@ -10,12 +10,12 @@ import pytest
 
 from metaspo.graph.bilevel import graph
 from metaspo.models.registry import registry
-from metaspo.nodes.state import Context
 from metaspo.runs.config import config_of
 from metaspo.store import prompts
+from metaspo.workspace.state import Context
 
-from . import landscapes, oracle
-from .landscapes import World
+from ..helpers import landscapes, oracle
+from ..helpers.landscapes import World
 
 AT_ONCE = 25
 

@@ -22,11 +22,11 @@ from langgraph.graph import START, StateGraph
 from metaspo import Task
 from metaspo.graph.bilevel import build, graph
 from metaspo.models.registry import registry
-from metaspo.nodes.state import Context, State
-from metaspo.runs.report import open_report
+from metaspo.reports.report import open_report
+from metaspo.workspace.state import Context, State
 
-from ..endpoint import Endpoint, say
-from ..scripts import uneven
+from ..helpers.endpoint import Endpoint, say
+from ..helpers.scripts import uneven
 
 
 class Counting(AsyncCallbackHandler):
@@ -84,7 +84,7 @@ async def test_the_users_recursion_limit_counts(make_task: Callable[..., Task], 
 
 async def test_a_long_search_inside_another_graph_hits_no_limit(make_task: Callable[..., Task], store_path: Path) -> None:
     context = Context.model_validate(
-        dict.fromkeys(("base", "optimizer"), "scripted:tests.scripts:always_wrong") | {"store": str(store_path)}
+        dict.fromkeys(("base", "optimizer"), "scripted:tests.helpers.scripts:always_wrong") | {"store": str(store_path)}
     )
     parent = StateGraph(State, context_schema=Context)
     parent.add_node("search", build())

@@ -17,7 +17,7 @@ from metaspo.models.concurrency import MOST, START, Limit, Line, Pace
 from metaspo.models.ledger import Model
 from metaspo.models.registry import Registry
 
-from ..endpoint import Endpoint, fail, say
+from ..helpers.endpoint import Endpoint, fail, say
 
 
 def simulate(
@@ -231,4 +231,6 @@ async def test_who_shares_a_limit(registry: Registry, endpoint: Endpoint, monkey
     assert await slots(**server, name="other", concurrency=4) is await slots(**server, name="base", concurrency=4)
     assert await slots(**(server | {"base_url": endpoint.url + "2"}), name="base") is not auto
     assert await slots(provider="openai", name="a") is await slots(provider="openai", name="b")
-    assert await slots(provider="scripted", name="dice") is not await slots(provider="scripted", name="tests.scripts:uneven")
+    assert await slots(provider="scripted", name="dice") is not await slots(
+        provider="scripted", name="tests.helpers.scripts:uneven"
+    )

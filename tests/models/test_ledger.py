@@ -15,7 +15,7 @@ from metaspo.models.account import Account, Budget
 from metaspo.models.registry import Registry
 from metaspo.store import calls
 
-from ..endpoint import Endpoint, cut_off, drop, fail, say
+from ..helpers.endpoint import Endpoint, cut_off, drop, fail, say
 
 
 class Desk:

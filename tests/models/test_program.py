@@ -22,8 +22,8 @@ from metaspo.models.program import load
 from metaspo.models.registry import Registry, registry
 from metaspo.store.database import Store
 
-from .. import programs
-from ..endpoint import Endpoint, fail, say
+from ..helpers import programs
+from ..helpers.endpoint import Endpoint, fail, say
 
 USES_TOOL = "Use the tool."
 
@@ -44,7 +44,7 @@ async def ask(store_path: Path) -> AsyncIterator[Callable[..., Any]]:
 
 @pytest.mark.parametrize("name", ["slot_in_state", "slot_in_context", "make", "factory"])
 async def test_an_agent_uses_its_tools_under_the_system_prompt_given(name: str, ask: Callable[..., Any]) -> None:
-    spec = f"program:tests.programs:{name}"
+    spec = f"program:tests.helpers.programs:{name}"
     odd, even, without = await asyncio.gather(ask(spec), ask(spec, text="Is 4 odd?"), ask(spec, "Be brief."))
     assert (odd.text, even.text, without.text) == ("yes", "no", "no")
     # Two model calls with the tool between them, one without.
@@ -53,8 +53,8 @@ async def test_an_agent_uses_its_tools_under_the_system_prompt_given(name: str, 
 
 
 async def test_a_chain_is_given_the_prompt_and_the_message(ask: Callable[..., Any]) -> None:
-    assert (await ask("program:tests.programs:chain")).text == "yes"
-    without = await ask("program:tests.programs:chain", "Be brief.")
+    assert (await ask("program:tests.helpers.programs:chain")).text == "yes"
+    without = await ask("program:tests.helpers.programs:chain", "Be brief.")
     assert (without.text, without.input_tokens) == ("no", 5)
 
 
@@ -62,7 +62,7 @@ async def test_a_chat_model_is_given_messages(
     ask: Callable[..., Any], endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MODEL_URL", endpoint.url)
-    reply = await ask("program:tests.programs:chat")
+    reply = await ask("program:tests.helpers.programs:chat")
     assert (reply.text, reply.finish, reply.input_tokens, reply.output_tokens) == ("yes", "stop", 10, 2)
     assert [message["role"] for message in endpoint.seen[0]["messages"]] == ["system", "user"]
 
@@ -80,11 +80,11 @@ async def test_a_chat_model_is_given_messages(
 )
 async def test_mistakes_are_told_at_once(name: str, says: str, ask: Callable[..., Any]) -> None:
     with pytest.raises(ModelError, match=says):
-        await asyncio.wait_for(ask(f"program:tests.programs:{name}"), 5)
+        await asyncio.wait_for(ask(f"program:tests.helpers.programs:{name}"), 5)
 
 
 async def test_going_in_circles_is_an_outcome_of_the_example(ask: Callable[..., Any]) -> None:
-    reply = await ask("program:tests.programs:circling")
+    reply = await ask("program:tests.helpers.programs:circling")
     assert (reply.text, reply.finish) == ("", "recursion_limit") and reply.input_tokens == 50 * 5
     short = metaspo.program(programs.circling().with_config(recursion_limit=3), name="circling", version="1")
     assert (await ask(short)).input_tokens == 3 * 5
@@ -171,13 +171,13 @@ class Listener(BaseCallbackHandler):
         Listener.heard += 1
 
 
-@pytest.mark.parametrize("base", ["program:tests.programs:slot_in_state", "live"])
+@pytest.mark.parametrize("base", ["program:tests.helpers.programs:slot_in_state", "live"])
 def test_an_agents_system_prompt_is_optimized(base: str, make_task: Callable[..., Task], store_path: Path) -> None:
     """A prompt that has the agent use its tool wins; the agent leaves nothing in our checkpoints."""
     live = metaspo.program(programs.slot_in_state, name="clerk", version="1")
     result = metaspo.optimize(
         tasks=[make_task("a"), make_task("b")], base=live if base == "live" else base, preset="quick", test_size=8,
-        optimizer="scripted:tests.scripts:finds_the_tool", method="outer_only", store=store_path,
+        optimizer="scripted:tests.helpers.scripts:finds_the_tool", method="outer_only", store=store_path,
     )  # fmt: skip
     assert "tool" in result.system_prompt
     assert all(task.before < task.after == 1.0 for task in result.report.tasks)
@@ -199,7 +199,7 @@ async def test_callbacks_of_the_caller_reach_into_a_program(make_task: Callable[
         "method": "fixed",
     }
     context = metaspo.Context(
-        base="program:tests.programs:slot_in_state",
+        base="program:tests.helpers.programs:slot_in_state",
         optimizer="scripted:dice",
         store=str(store_path),  # type: ignore[arg-type]
     )
@@ -209,10 +209,10 @@ async def test_callbacks_of_the_caller_reach_into_a_program(make_task: Callable[
 
 
 def test_errors_of_a_program_end_a_run_with_its_words(make_task: Callable[..., Task], store_path: Path) -> None:
-    with pytest.raises(MetaspoError, match=r"tests\.programs:broken: the program failed with KeyError"):
+    with pytest.raises(MetaspoError, match=r"tests\.helpers\.programs:broken: the program failed with KeyError"):
         metaspo.optimize(
             tasks=[make_task("a")],
-            base="program:tests.programs:broken",
+            base="program:tests.helpers.programs:broken",
             optimizer="scripted:dice",
             store=store_path,
             preset="quick",

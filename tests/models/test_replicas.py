@@ -16,7 +16,7 @@ from metaspo.models import replicas
 from metaspo.models.faults import Fault
 from metaspo.models.registry import Registry
 
-from ..endpoint import Endpoint, fail, say
+from ..helpers.endpoint import Endpoint, fail, say
 
 
 async def slowly(request: web.Request, body: Any, number: int) -> web.Response:

@@ -13,7 +13,7 @@ from metaspo import Result, Task
 from metaspo.domain.errors import EndpointUnavailable
 from metaspo.store.database import Store
 
-from ..endpoint import Endpoint, cut_off, drop, fail, say
+from ..helpers.endpoint import Endpoint, cut_off, drop, fail, say
 
 
 def answer(body: Any) -> str:

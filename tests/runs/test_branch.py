@@ -12,10 +12,10 @@ import metaspo
 from metaspo import Result, Task
 from metaspo.cli.main import main
 from metaspo.domain.errors import ConfigError
-from metaspo.runs.history import history
+from metaspo.reports.history import history
 from metaspo.store.database import Store
 
-UNEVEN = "scripted:tests.scripts:uneven"
+UNEVEN = "scripted:tests.helpers.scripts:uneven"
 DICE = "scripted:dice"
 
 

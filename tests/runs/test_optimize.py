@@ -50,7 +50,7 @@ def test_any_langchain_chat_model_will_do(make_task: Callable[..., Task], store_
 def test_a_judge_scores_free_text(make_task: Callable[..., Task], store_path: Path) -> None:
     task = make_task(
         "poems", reader={"kind": "text", "from": "reply"},
-        metric={"kind": "judge", "rubric": "It rhymes.", "model": "scripted:tests.scripts:grader"},
+        metric={"kind": "judge", "rubric": "It rhymes.", "model": "scripted:tests.helpers.scripts:grader"},
     )  # fmt: skip
     result = metaspo.optimize(tasks=[task], **DICE, method="fixed", store=store_path)
     assert result.report.usage.calls["judge"] == 16 + 8

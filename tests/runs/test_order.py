@@ -9,8 +9,8 @@ from typing import Any
 import metaspo
 from metaspo import Task
 
-from ..endpoint import Endpoint, say
-from ..scripts import uneven
+from ..helpers.endpoint import Endpoint, say
+from ..helpers.scripts import uneven
 
 
 def _answers(endpoint: Endpoint) -> None:

@@ -25,7 +25,7 @@ def test_the_paper_setting(make_task: Callable[..., Task]) -> None:
 
 @pytest.mark.parametrize("settings", [{}, {"validation_size": 6}, {"method": "protegi", "keep": 3}, {"method": "outer_only"}])
 def test_a_run_stays_within_its_plan(settings: dict[str, object], make_task: Callable[..., Task], store_path: Path) -> None:
-    model = "scripted:tests.scripts:always_wrong"
+    model = "scripted:tests.helpers.scripts:always_wrong"
     config = config_of(
         tasks=[make_task("a"), make_task("b")], targets=[make_task("c")], base=model, optimizer=model, preset="quick",
         proposal_attempts=1, store=store_path, **settings,

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from metaspo.cli.main import main
 
-from ..endpoint import Endpoint, fail, say
+from ..helpers.endpoint import Endpoint, fail, say
 
 KEY = "zq9secretvalue7431"
 

@@ -16,15 +16,15 @@ from langgraph.prebuilt import ToolNode
 import metaspo
 from metaspo import Task
 from metaspo.domain.errors import ConfigError, ModelError
-from metaspo.runs.history import history
+from metaspo.reports.history import history
 from metaspo.store.database import Store
 
 
 @pytest.fixture
 def tool(make_task: Callable[..., Task], store_path: Path) -> StructuredTool:
     return metaspo.optimization_tool(
-        tasks=[make_task("a"), make_task("b")], base="program:tests.programs:slot_in_state", preset="quick", test_size=8,
-        optimizer="scripted:tests.scripts:finds_the_tool", method="outer_only", store=store_path, budget={"calls": 900},
+        tasks=[make_task("a"), make_task("b")], base="program:tests.helpers.programs:slot_in_state", preset="quick", test_size=8,
+        optimizer="scripted:tests.helpers.scripts:finds_the_tool", method="outer_only", store=store_path, budget={"calls": 900},
     )  # fmt: skip
 
 

@@ -6,7 +6,7 @@ import pytest
 from langgraph_sdk import get_client
 from langgraph_sdk.client import LangGraphClient
 
-from .agent_server import AgentServer
+from ..helpers.agent_server import AgentServer
 
 
 @pytest.fixture

@@ -11,12 +11,12 @@ from langgraph_sdk import get_client
 from langgraph_sdk.client import LangGraphClient
 
 from metaspo import Problem
-from metaspo.nodes.state import Context
-from metaspo.runs.listing import list_runs
+from metaspo.reports.listing import list_runs
 from metaspo.runs.studio import SERVED
 from metaspo.store.database import Store
+from metaspo.workspace.state import Context
 
-from .agent_server import ROOT, AgentServer
+from ..helpers.agent_server import ROOT, AgentServer
 
 DICE = {"base": "scripted:dice", "optimizer": "scripted:dice"}
 CONFIG = json.loads((ROOT / "langgraph.json").read_text())
@@ -148,7 +148,7 @@ async def test_mistakes_are_answered_in_our_words(client: LangGraphClient) -> No
 async def test_two_clients_at_once_pay_once(client: LangGraphClient, server: AgentServer) -> None:
     """Two threads with the same problem work at the same time; each call is made for one of them."""
     given: dict[str, Any] = {"iterations": 1, "test_size": 0, "seed": 7}
-    slow = dict.fromkeys(("base", "optimizer"), "scripted:tests.scripts:slow")
+    slow = dict.fromkeys(("base", "optimizer"), "scripted:tests.helpers.scripts:slow")
 
     async def run() -> tuple[str, Any]:
         async with get_client(url=server.url) as own:

@@ -14,17 +14,17 @@ from langgraph_sdk.errors import BadRequestError
 
 from metaspo import aoptimize, branch, optimize
 from metaspo.domain.errors import BudgetSpent, RunHeldError
-from metaspo.runs.history import history
-from metaspo.runs.listing import list_runs
+from metaspo.reports.history import history
+from metaspo.reports.listing import list_runs
+from metaspo.reports.report import open_report
 from metaspo.runs.optimize import aresume, resume
-from metaspo.runs.report import open_report
 from metaspo.store import leases
 from metaspo.store.database import Store, now
 
-from .agent_server import AgentServer
+from ..helpers.agent_server import AgentServer
 
-MODELS = dict.fromkeys(("base", "optimizer"), "scripted:tests.scripts:uneven")
-SLOW = dict.fromkeys(("base", "optimizer"), "scripted:tests.scripts:slow,concurrency=4")
+MODELS = dict.fromkeys(("base", "optimizer"), "scripted:tests.helpers.scripts:uneven")
+SLOW = dict.fromkeys(("base", "optimizer"), "scripted:tests.helpers.scripts:slow,concurrency=4")
 
 
 def task(name: str) -> dict[str, Any]:

@@ -16,7 +16,7 @@ import pytest
 import metaspo
 from metaspo import Task
 from metaspo.domain.errors import ConfigError, MissingExtraError, StoreError
-from metaspo.runs.history import history
+from metaspo.reports.history import history
 from metaspo.store.checkpoints import ELSEWHERE, open_checkpointer
 
 psycopg = pytest.importorskip("psycopg", reason="needs the extra postgres")
@@ -70,7 +70,7 @@ def elsewhere(postgres: str, monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 SIZES: dict[str, Any] = {
-    "base": "scripted:tests.scripts:uneven", "optimizer": "scripted:tests.scripts:uneven", "preset": "quick", "iterations": 1,
+    "base": "scripted:tests.helpers.scripts:uneven", "optimizer": "scripted:tests.helpers.scripts:uneven", "preset": "quick", "iterations": 1,
     "system_candidates": 3, "test_size": 8,
 }  # fmt: skip
 

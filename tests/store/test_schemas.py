@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from metaspo.runs.report import open_report
+from metaspo.reports.report import open_report
 from metaspo.store.database import Store
 from metaspo.store.schema import migrations
 

@@ -1,0 +1,209 @@
+"""Who works next: the fan-outs between the nodes. Pure functions of the state, but for the seeds' texts.
+
+Every path from `select` back to `select` has the same length, also for a candidate that is dropped
+on the way: it travels on as a job with nothing to do, so that one `select` closes the round. What a
+person edited while `select` asked goes to `evaluate` alone, and so in step too.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Literal
+
+from langgraph.runtime import Runtime, get_runtime
+from langgraph.types import Send
+
+from ..approval.review import edited, needs_checkpointer
+from ..domain.errors import EditError
+from ..domain.prompts import Level, Prompt
+from ..store.prompts import rounds_best
+from ..workspace.events import tell
+from ..workspace.method import Step
+from ..workspace.opening import Workspace, workspace_of
+from ..workspace.state import Candidate, Context, Job, Problem, State, problem_of
+
+
+def seeds_of(given: type[Problem]) -> Callable[[State], Awaitable[list[Send]]]:
+    """The start of a graph that takes such a problem as input."""
+
+    async def seeds(state: State) -> list[Send]:
+        return await first_evaluations(await workspace_of(state, _runtime(), begins=lambda found: problem_of(found, given)))
+
+    return seeds
+
+
+async def first_evaluations(space: Workspace) -> list[Send]:
+    """At the start: every source task's first user prompts under the first system prompt.
+
+    Input given to a thread that has been at work starts its search anew; what was paid is not paid again.
+    """
+    needs_checkpointer(space)
+    system, users = space.first_prompts()
+    seeds = [Prompt("user", task.spec.user_prompt) for task in space.tasks.values()]
+    first = [prompt for prompts in users.values() for prompt in prompts]
+    beam = space.first_beam()
+    await space.save_prompts(space.seed_system, system, *beam, *seeds, *first)
+    round = space.first_round
+    jobs = [
+        _evaluation(space.run, round, "seed", name, id, user.id, space)
+        for id in dict.fromkeys(prompt.id for prompt in [system, *beam])
+        for name, prompts in users.items()
+        for user in {prompt.id: prompt for prompt in prompts}.values()
+    ]
+    tell(
+        {
+            "event": "round_opened", "round": round, "rounds": space.last_round, "level": "seed",
+            "candidates": 0, "evaluations": len(jobs),
+        }
+    )  # fmt: skip
+    return [Send("evaluate", job) for job in jobs]
+
+
+async def next_round(state: State) -> Sequence[Send] | str:
+    """After a round: the failures to analyse for the next one, the final test, or the end. Within one: a person's edits.
+
+    LangGraph also asks when a person changed the state after a round.
+    """
+    round, level = state["round"], state["level"]
+    if level == "done":
+        return "done"  # The run has been left: whoever opens its workspace would begin anew.
+    space = await workspace_of(state, _runtime())
+    await refuse_edits(space, state)
+    edits = edited(space, state)
+    if edits or level == "test":
+        # A prompt that a person edited is scored in the round that it was shown in.
+        jobs = [job for edit in edits.values() for job in candidate_jobs(space, state, edit)]
+        jobs, candidates = jobs or test_jobs(space, state, await _rounds_best(space)), 0
+    else:
+        jobs = proposal_jobs(space, state)
+        candidates = len(jobs)
+    pairs = sum(len(kept) for kept in state["kept"].values()) if level == "system" else 1
+    tell(
+        {
+            "event": "round_opened", "round": round, "rounds": space.last_round, "level": level,
+            "candidates": candidates, "evaluations": len(jobs) * pairs if candidates else len(jobs),
+        }
+    )  # fmt: skip
+    return [Send("analyze_failures" if candidates else "evaluate", job) for job in jobs]
+
+
+def _runtime() -> Runtime[Context] | None:
+    """The runtime, asked for rather than taken as an argument: there is none when a person changes a thread's state."""
+    return get_runtime(Context)
+
+
+async def refuse_edits(space: Workspace, state: State) -> None:
+    """Raise EditError for a state that somebody changed so that its scores are not its prompts' any more."""
+    problem = await asyncio.to_thread(problem_of, state)
+    changed = [name for name in Problem.model_fields if getattr(problem, name) != getattr(space.problem, name)]
+    texts: list[tuple[Level, str, str]] = [("system", state["incumbent"]["text"], state["incumbent"]["id"])]
+    texts += [("user", kept["text"], kept["id"]) for prompts in state["kept"].values() for kept in prompts]
+    if any(Prompt(kind, text).id != id for kind, text, id in texts):
+        changed.append("prompts")
+    if changed:
+        raise EditError(
+            f"{', '.join(changed)} cannot change in the middle of run {space.run}, its scores would not hold; start a new "
+            "run from this round, where edited prompts are scored first: "
+            f"metaspo branch {space.run} --at {state['rounds'][-1]['round']} --set KEY=VALUE, or a new thread with 'start'"
+        )
+
+
+def proposals(state: State) -> list[Send]:
+    """After an analysis: its proposal. LangGraph shows each branch of a fan-out its own writes only."""
+    return [
+        Send("propose_user_prompts" if job["level"] == "user" else "propose_system_prompts", job) for job in state["analyses"]
+    ]
+
+
+async def evaluations(state: State) -> list[Send]:
+    """After a proposal: its candidate with the prompts that it must prove itself with."""
+    space = await workspace_of(state, _runtime())
+    jobs = [job for candidate in state["candidates"] for job in candidate_jobs(space, state, candidate)]
+    return [Send("evaluate", job) for job in jobs]
+
+
+def proposal_jobs(space: Workspace, state: State) -> list[Job]:
+    """One job per candidate of the round's step; none for a task whose best prompt makes no mistakes.
+
+    That holds however candidates are proposed: where everything is right there is nothing to win.
+    """
+    step = space.step(state["round"])
+    base: Job = {"run": space.run, "round": state["round"], "level": step.level}
+    open_tasks = [name for name in state["kept"] if can_improve(space, state, name)]
+    if step.level == "system":
+        kept = [prompt["id"] for prompt in state.get("beam") or [state["incumbent"]]]
+        best = {name: state["kept"][name][0]["id"] for name in open_tasks}
+        return [
+            {**base, "task": "", "users": best, "system": id, "kept": kept, "position": at}
+            for at, id in enumerate(_parents(step, kept))
+        ]
+    jobs: list[Job] = []
+    for name in open_tasks:
+        kept = [prompt["id"] for prompt in state["kept"][name]]
+        job: Job = {**base, "task": name, "system": state["incumbent"]["id"], "kept": kept}
+        jobs += [{**job, "users": {name: id}, "position": at} for at, id in enumerate(_parents(step, kept))]
+    return jobs
+
+
+def _parents(step: Step, kept: Sequence[str]) -> list[str]:
+    """The parent of each candidate: the best ones first, each as often as it gets candidates."""
+    return [id for id in kept[: step.parents] for _ in range(step.candidates)]
+
+
+def can_improve(space: Workspace, state: State, task: str) -> bool:
+    """Whether a task's best user prompt is known to fail somewhere; unknown where other examples select."""
+    return space.selecting != "train" or state["kept"][task][0]["failures"] > 0
+
+
+def candidate_jobs(space: Workspace, state: State, candidate: Candidate) -> list[Job]:
+    """The evaluations that a candidate needs: on its own task, or with every kept user prompt of every task."""
+    round, id = state["round"], candidate["id"]
+    if id is None:
+        return [{"run": space.run, "round": round, "task": candidate["task"]}]
+    if candidate["task"]:
+        task, system = candidate["task"], state["incumbent"]["id"]
+        return [_evaluation(space.run, round, "user", task, system, id, space)]
+    return [
+        _evaluation(space.run, round, "system", task, id, kept["id"], space)
+        for task, prompts in state["kept"].items()
+        for kept in prompts
+    ]
+
+
+async def _rounds_best(space: Workspace) -> list[tuple[str, str, str]]:
+    """Task, system and user prompt of each task's best pair after every round, where a curve is asked for."""
+    wanted = isinstance(space.problem, Problem) and space.problem.curve
+    best = await space.store.run(rounds_best, space.run) if wanted else []
+    return [(pair.task, pair.system, pair.user) for pair in best]
+
+
+def test_jobs(space: Workspace, state: State, earlier: Sequence[tuple[str, str, str]] = ()) -> list[Job]:
+    """The final test: what was kept and what we began with, on every task, the unseen ones included.
+
+    `earlier` are pairs of earlier rounds that are tested as well.
+    """
+    seed = space.seed_system.id
+    pairs: list[tuple[str, str, str]] = []
+    for name, task in space.tasks.items():
+        first = Prompt("user", task.spec.user_prompt).id
+        kept = [prompt["id"] for prompt in state["kept"].get(name, [])][: space.settings.tested_pairs] or [first]
+        pairs += [(name, seed, first), *((name, state["incumbent"]["id"], user) for user in kept)]
+    return [
+        {
+            "run": space.run,
+            "round": state["round"],
+            "level": "test",
+            "task": name,
+            "system": system,
+            "user": user,
+            "split": "test",
+        }
+        for name, system, user in dict.fromkeys([*pairs, *earlier])
+    ]
+
+
+def _evaluation(
+    run: str, round: int, level: Literal["seed", "user", "system"], task: str, system: str, user: str, space: Workspace
+) -> Job:
+    return {
+        "run": run, "round": round, "level": level, "task": task, "system": system, "user": user, "split": space.selecting,
+    }  # fmt: skip

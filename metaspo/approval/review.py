@@ -1,0 +1,190 @@
+"""Approval: a person accepts, rejects or edits new prompts before they count.
+
+`select` decides as ever and then asks here. LangGraph runs a node again from its start when it gets an
+answer, so nothing before an interrupt changes more than the run's status. An edited prompt is a
+candidate like any other: the same round scores it with the pairs that every candidate has to prove
+itself with, and `select` asks again with its numbers. The round closes when nothing is left to ask.
+"""
+
+from collections.abc import Container, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TypedDict
+
+from langgraph.config import get_config
+from langgraph.types import interrupt
+
+from ..domain.errors import ConfigError, UserError
+from ..domain.prompts import Level, Prompt
+from ..store import runs
+from ..store.database import now
+from ..workspace.opening import Workspace
+from ..workspace.state import Candidate, Incumbent, Kept, State
+from .answers import HOW, Decisions, read_answer
+from .comparison import Change, compared
+
+REJECTED = "rejected by a person"
+"""Why a candidate that scores would have taken up was not."""
+
+LEVELS: Mapping[str, tuple[str, ...]] = {"none": (), "user": ("user",), "system": ("system",), "both": ("user", "system")}
+"""The levels that a person is asked about, by the setting `approve`."""
+
+DECIDED = ("accept", "reject")
+"""Answers that need no further work; an edited prompt has to be scored first."""
+
+
+class Request(TypedDict):
+    """What an interrupt shows, as plain JSON: the changes that wait for a person, and how to answer.
+
+    `problem` says what was wrong with the last answer; `stopped` that the last answer was to stop.
+    """
+
+    run: str
+    round: int
+    level: str
+    changes: list[Change]
+    choices: list[str]
+    how: str
+    problem: str | None
+    stopped: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What stands after a person was asked. With `edits`, nothing is decided yet: they have to be scored first."""
+
+    incumbent: Incumbent
+    kept: dict[str, list[Kept]]
+    candidates: list[Candidate]
+    edits: list[Candidate] = field(default_factory=list)
+    review: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _Proposal:
+    """A prompt that would newly count, first of those of its task, and the further ones."""
+
+    task: str
+    before: str
+    id: str
+    text: str
+    also: tuple[Kept, ...] = ()
+
+
+def needs_checkpointer(space: Workspace) -> None:
+    """Raise ConfigError where a person is to be asked and nothing would keep the run while it waits."""
+    settings = get_config()["configurable"]
+    # LangGraph hands the checkpointer to its nodes under a name of its own; a thread needs one too.
+    keeps = settings.get("__pregel_checkpointer", settings.get("thread_id"))
+    if space.context.approve != "none" and keeps is None:
+        raise ConfigError(
+            f"approve: {space.context.approve} needs a checkpointer, which keeps the run while it waits: "
+            "build_graph(checkpointer), a parent graph with one, the Agent Server, or 'metaspo optimize'"
+        )
+
+
+def edited(space: Workspace, state: State) -> dict[str, Candidate]:
+    """The prompts that a person wrote in the round at work, by task; they take the place of what scores would choose."""
+    if state.get("level", "seed") not in LEVELS[space.context.approve]:
+        return {}
+    made = {(candidate["task"], candidate["id"]): candidate for candidate in state.get("candidates", [])}
+    return {task: made[task, said] for task, said in state.get("review", {}).items() if said not in DECIDED}
+
+
+async def review(space: Workspace, state: State, incumbent: Incumbent, kept: dict[str, list[Kept]]) -> Verdict:
+    """Have a person decide about what is new in `incumbent` and `kept`, where that is asked for."""
+    candidates = list(state.get("candidates", []))
+    if state.get("level", "seed") not in LEVELS[space.context.approve]:
+        return Verdict(incumbent, kept, candidates)
+    news = _proposals(state, incumbent, kept, edited(space, state))
+    told = {task: said for task, said in state.get("review", {}).items() if said in DECIDED}
+    waiting = [proposal for proposal in news if proposal.task not in told]
+    if waiting:
+        changes = [await _change(space, state, kept, proposal) for proposal in waiting]
+        answers = await _ask(space, state, changes)
+        told |= {task: decision for task, (decision, _) in answers.items()}
+        edits = [_edit(state, proposal, text) for proposal in waiting if (text := answers[proposal.task][1])]
+        if edits:
+            await space.save_prompts(*(Prompt(_level(edit["task"]), edit["text"] or "") for edit in edits))
+            told |= {edit["task"]: edit["id"] or "" for edit in edits}
+            return Verdict(incumbent, kept, candidates, edits, told)
+    refused = [proposal for proposal in news if told[proposal.task] == "reject"]
+    gone = {(proposal.task, id) for proposal in refused for id in (proposal.id, *(other["id"] for other in proposal.also))}
+    for candidate in candidates:
+        if (candidate["task"], candidate["id"]) in gone:
+            candidates[candidates.index(candidate)] = {**candidate, "reason": REJECTED}
+    if any(not proposal.task for proposal in refused):
+        return Verdict(state["incumbent"], state["kept"], candidates)
+    return Verdict(incumbent, kept | {proposal.task: state["kept"][proposal.task] for proposal in refused}, candidates)
+
+
+def _level(task: str) -> Level:
+    return "user" if task else "system"
+
+
+def _proposals(
+    state: State, incumbent: Incumbent, kept: Mapping[str, Sequence[Kept]], edits: Container[str]
+) -> list[_Proposal]:
+    """What would newly count: a new incumbent, or by task the user prompts that were not kept before or that are edited."""
+    before = state["incumbent"]
+    if incumbent["id"] != before["id"]:
+        return [_Proposal("", before["text"], incumbent["id"], incumbent["text"])]
+    found = []
+    for task, prompts in kept.items():
+        old = {prompt["id"] for prompt in state["kept"][task]}
+        new = list(prompts[:1]) if task in edits else [prompt for prompt in prompts if prompt["id"] not in old]
+        if new:
+            found.append(_Proposal(task, state["kept"][task][0]["text"], new[0]["id"], new[0]["text"], tuple(new[1:])))
+    return found
+
+
+async def _change(space: Workspace, state: State, kept: Mapping[str, Sequence[Kept]], proposal: _Proposal) -> Change:
+    system, task = state["incumbent"]["text"], proposal.task
+    if task:
+        pairs = {task: [((system, proposal.before), (system, proposal.text))]}
+    else:
+        # In the order of the new scores, so that the examples shown are of each task's best pair.
+        pairs = {
+            name: [((system, prompt["text"]), (proposal.text, prompt["text"])) for prompt in prompts]
+            for name, prompts in kept.items()
+        }
+    found = await compared(space, proposal.before, proposal.text, pairs)
+    best = not task or kept[task][0]["id"] == proposal.id
+    mine = task in edited(space, state)
+    return {**found, "task": task, "best": best, "edited": mine, "also": [prompt["text"] for prompt in proposal.also]}
+
+
+async def _ask(space: Workspace, state: State, changes: list[Change]) -> Decisions:
+    """A person's decision by task, with the text of an edit. An answer that cannot be used is asked for again."""
+    request: Request = {
+        "run": space.run, "round": state["round"], "level": state["level"], "changes": changes,
+        "choices": ["accept", "reject", "edit", "stop"], "how": HOW, "problem": None, "stopped": False,
+    }  # fmt: skip
+    while True:
+        status = "stopped" if request["stopped"] else "waiting"
+        await space.store.run(runs.close, space.run, status, waiting_for(request), now(), 0.0)
+        given = interrupt(request)
+        try:
+            answers = read_answer(space, changes, given)
+        except UserError as error:
+            request = {**request, "problem": str(error), "stopped": False}
+            continue
+        if answers is not None:
+            await space.store.run(runs.close, space.run, "running", None, now(), 0.0)
+            return answers
+        request = {**request, "problem": None, "stopped": True}
+
+
+def waiting_for(request: Request) -> str:
+    """A request in one line."""
+    tasks = ", ".join(change["task"] for change in request["changes"])
+    what = "the system prompt" if request["level"] == "system" else f"the user prompts of {tasks}"
+    said = "a person stopped it before approving" if request["stopped"] else "waiting for a person to approve"
+    return f"{said} {what} of round {request['round']}"
+
+
+def _edit(state: State, proposal: _Proposal, text: str) -> Candidate:
+    position = sum(candidate["task"] == proposal.task for candidate in state.get("candidates", []))
+    return {
+        "task": proposal.task, "position": position, "parent": proposal.id,
+        "id": Prompt(_level(proposal.task), text).id, "text": text, "reason": "edited by a person",
+    }  # fmt: skip

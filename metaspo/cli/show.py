@@ -1,0 +1,219 @@
+"""How reports look in a terminal. Scores are percentages here and only here."""
+
+import difflib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from ..domain.intervals import Difference
+from ..reports.report import Report
+
+console = Console(highlight=False, soft_wrap=False)
+
+
+def table(rows: Sequence[Mapping[str, Any]]) -> None:
+    """Rows with the same keys as a table."""
+    made = Table()
+    for key in rows[0] if rows else ():
+        made.add_column(key, overflow="fold")
+    for row in rows:
+        made.add_row(*(Text(str(value)) for value in row.values()))
+    console.print(made)
+
+
+def summary(report: Report) -> None:
+    """What a run gained, in a table a person understands, with honest words about it."""
+    console.print(Panel(Text(report.system_after or report.system_before), title="system prompt", title_align="left"))
+    if report.tasks:
+        console.print(_scores(report))
+        for line in verdict(report):
+            console.print(Text(line))
+    elif report.train_before is not None and report.train_after is not None:
+        console.print(
+            f"Score on the examples that were optimized on: {_percent(report.train_before)} before, "
+            f"{_percent(report.train_after)} now. The final test has not been run."
+        )
+    usage = report.usage
+    roles = ", ".join(f"{count:,} {role}" for role, count in sorted(usage.calls.items()))
+    cost = f", cost {usage.cost:.4f}" if usage.cost else ""
+    tokens = f"{usage.input_tokens:,} input and {usage.output_tokens:,} output tokens"
+    console.print(Text(f"Paid: {usage.total_calls:,} calls ({roles}), {tokens}{cost}, {report.run.seconds:.0f} s."))
+    console.print(Text(f"Run {report.run.id[:8]} in {report.store}. See it again: metaspo show {report.run.id[:8]}"))
+    if report.builtin:
+        console.print(
+            Text(
+                "Next: your own tasks ('metaspo init' writes a config and a sample task to edit), "
+                "and a stronger optimizer (--optimizer openai:gpt-4o-mini, or any server)."
+            )
+        )
+
+
+COLUMNS = ("task", "n", "before", "after", "change", "95% interval", "majority", "un-\nparsed")
+
+
+def _scores(report: Report) -> Table:
+    made = Table(
+        title="Test scores with the seed prompts and with the prompts found",
+        box=SIMPLE_HEAD,
+        pad_edge=False,
+        padding=(0, 1, 0, 0),
+    )
+    for name in COLUMNS:
+        made.add_column(name, justify="left" if name == "task" else "right", min_width=20 if name == "task" else None)
+    for role, title, difference in (("source", "source tasks", report.source), ("target", "unseen tasks", report.target)):
+        rows = [task for task in report.tasks if task.role == role]
+        for task in rows:
+            unparsed = f"{100 * task.unparsed_before:.0f} -> {100 * task.unparsed_after:.0f}"
+            scores = [_percent(task.before), _percent(task.after), *_change(task.difference), _percent(task.majority)]
+            made.add_row(task.name, str(task.examples), *scores, unparsed)
+        if difference is not None:
+            before, after = (sum(getattr(task, when) for task in rows) / len(rows) for when in ("before", "after"))
+            scores = [_percent(before), _percent(after), *_change(difference)]
+            made.add_row(f"mean of {title}", "", *scores, "", "", style="bold", end_section=True)
+    return made
+
+
+def verdict(report: Report) -> list[str]:
+    """What the figures allow one to say, and no more."""
+    lines = []
+    for title, difference in (("On the source tasks", report.source), ("On tasks the search never saw", report.target)):
+        if difference is None:
+            continue
+        points = f"{100 * difference.value:+.1f} points"
+        if difference.low == difference.high == 0:
+            lines.append(f"{title}: no change.")
+        elif difference.is_noise:
+            lines.append(f"{title}: {points}, which is within noise: these examples do not show a real change.")
+        elif difference.value > 0:
+            lines.append(f"{title}: {points}, a real gain at the 95% level.")
+        else:
+            lines.append(f"{title}: {points}, a real loss at the 95% level. Keep the old prompt there.")
+    metrics = ", ".join(sorted({task.metric for task in report.tasks}))
+    lines.append(f"Scores are {metrics} in %; majority is what always giving the commonest answer scores; unparsed is in %.")
+    below = [task.name for task in report.tasks if task.after <= task.majority]
+    if below:
+        lines.append(f"No better than the majority answer: {', '.join(below)}.")
+    if any(task.unparsed_before > 0.05 + task.unparsed_after for task in report.tasks):
+        lines.append("Part of the gain is format: fewer replies without a readable answer.")
+    held = [task.name for task in report.tasks if task.constrained]
+    if held:
+        named = "All tasks" if len(held) == len(report.tasks) else ", ".join(held)
+        lines.append(f"{named} ask for constrained replies: where the backend holds them to the labels, format plays no part.")
+    return lines
+
+
+def run(report: Report) -> None:
+    """A run in full: status, prompts as diffs, scores, rounds, lineage."""
+    about = report.run
+    console.print(Text(f"run {about.id}  {about.status}{f': {about.reason}' if about.reason else ''}", style="bold"))
+    console.print(Text(f"method {about.method}, base {report.base}, optimizer {report.optimizer}, started {about.created}"))
+    _diff("system prompt", report.system_before, report.system_after)
+    for task, after in report.user_after.items():
+        _diff(f"user prompt of {task}", report.user_before[task], after[0])
+    console.print(Text("rounds", style="bold"))
+    table(
+        [
+            {
+                "round": row.round, "level": row.level, "score": _percent(row.score),
+                "changed": "yes" if row.accepted else "no", "dropped proposals": row.dropped, "system prompt": row.system[:8],
+            }
+            for row in report.rounds
+        ]
+    )  # fmt: skip
+    console.print(Text("lineage of the winner", style="bold"))
+    for fate in report.lineage:
+        console.print(
+            Text(
+                f"  round {fate.round}, {fate.status}, score {_percent(fate.score)}: {report.texts.get(fate.prompt or '', '')}"
+            )
+        )
+    summary(report)
+
+
+def _diff(title: str, before: str, after: str) -> None:
+    if before == after or not after:
+        console.print(Panel(Text(before), title=f"{title} (unchanged)", title_align="left"))
+        return
+    made = Text()
+    for line in difflib.ndiff(before.splitlines(), after.splitlines()):
+        if not line.startswith("?"):
+            made.append(line + "\n", style={"+": "green", "-": "red"}.get(line[0], ""))
+    console.print(Panel(made, title=title, title_align="left"))
+
+
+def runs(rows: Sequence[Mapping[str, Any]]) -> None:
+    """The runs of a store, branches under the runs that they came from."""
+    children: dict[str | None, list[Mapping[str, Any]]] = {}
+    known = {row["run"] for row in rows}
+    for row in rows:
+        children.setdefault(row["parent"] if row["parent"] in known else None, []).append(row)
+    lines: list[dict[str, Any]] = []
+    # The server's ids begin with the time: as many characters as tell them all apart.
+    long = next(size for size in range(8, 37) if size == 36 or len({str(row["run"])[:size] for row in rows}) == len(rows))
+
+    def add(parent: str | None, depth: int) -> None:
+        for row in children.get(parent, []):
+            mark = "  " * (depth - 1) + "└ " if depth else ""
+            started = str(row["started"])[:16].replace("T", " ")
+            shown = {**row, "run": f"{mark}{row['run'][:long]}", "score": _percent(row["score"]), "started": started}
+            lines.append({key: value for key, value in shown.items() if key != "parent"})
+            add(row["run"], depth + 1)
+
+    add(None, 0)
+    table([{key: "" if value is None else value for key, value in line.items()} for line in lines])
+
+
+def history(rows: Sequence[Mapping[str, Any]]) -> None:
+    """The rounds of a run."""
+    table([{**row, "score": _percent(row["score"]), "changed": "yes" if row["changed"] else "no"} for row in rows])
+
+
+def comparison(found: Mapping[str, Any]) -> None:
+    """Two runs side by side."""
+    first, second = (run[:8] for run in found["runs"])
+    rows = [{"": key, first: values[0], second: values[1]} for key, values in found["settings"].items()]
+    rows.append(
+        {"": "score on the examples optimized on", first: _percent(found["train"][0]), second: _percent(found["train"][1])}
+    )
+    rows += [{"": f"test score of {key}", first: _percent(a), second: _percent(b)} for key, (a, b) in found["tasks"].items()]
+    rows.append({"": "calls", first: found["calls"][0], second: found["calls"][1]})
+    table(rows)
+    _diff(f"system prompt, {first} to {second}", *found["system"])
+    for task, pair in found["users"].items():
+        _diff(f"user prompt of {task}", *pair)
+
+
+def plan(needs: Sequence[Mapping[str, Any]]) -> None:
+    """What a run will need at most."""
+    total = {key: sum(need[key] for need in needs) for key in ("calls", "input_tokens", "output_tokens", "cost")}
+    rows = [*needs, {"role": "total", "level": "", **total}]
+    made = Table()
+    for name in ("role", "level", "calls, at most", "input tokens, about", "output tokens, at most", "cost, about"):
+        made.add_column(name, justify="left" if name in ("role", "level") else "right")
+    for row in rows:
+        counts = [f"{row[key]:,}" for key in ("calls", "input_tokens", "output_tokens")]
+        made.add_row(row["role"], row["level"], *counts, f"{row['cost']:,.2f}")
+    console.print(made)
+    console.print(Text("Input tokens are estimated at four characters each. Recorded calls cost nothing again."))
+
+
+def preview(shown: Mapping[str, Any]) -> None:
+    """One call as a model gets it."""
+    for message in shown["messages"]:
+        console.print(Panel(Text(message["content"]), title=message["role"], title_align="left"))
+    console.print(Text(f"expected answer: {shown['expected']}"))
+    if shown["constraint"]:
+        console.print(Text(f"constrained, where the backend can, to: {shown['constraint']}"))
+
+
+def _percent(score: float | None) -> str:
+    return "" if score is None else f"{100 * score:.1f}"
+
+
+def _change(difference: Difference) -> tuple[str, str]:
+    return f"{100 * difference.value:+.1f}", f"{100 * difference.low:+.0f} to {100 * difference.high:+.0f}"

@@ -1,0 +1,57 @@
+"""`study`: a table of runs, described by one file."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.markdown import Markdown
+
+from ..runs.config import nested, parse_setting
+from ..studies import table as study_table
+from ..studies.cut import cut
+from ..studies.study import plan_study, read_study, run_study
+from .options import JSON, OPTIMIZER, SETTINGS, names, stopped
+from .progress import Several
+from .show import console
+
+
+@click.command("study")
+@click.argument("file")
+@names("--tasks", "Keep only these tasks, by name or domain.")
+@names("--targets", "Take these as the unseen tasks of every setting.")
+@click.option("--methods", help="Keep only these rows, separated by commas.")
+@click.option("--seeds", help="Other seeds, separated by commas.")
+@click.option("--test-size", type=int, help="Examples to score on per task, at most.")
+@click.option("--model", help="The base model, and the optimizer model too unless --optimizer names one.")
+@OPTIMIZER
+@SETTINGS
+@click.option("--store", help="The SQLite file; the study's name with .db if none.")
+@click.option("--parallel", type=click.IntRange(1), help="Runs at the same time.")
+@click.option("--output", type=click.Path(file_okay=False, path_type=Path), default=".", help="The folder for the tables.")
+@click.option("--plan", "plan_only", is_flag=True, help="Only list the runs; no model is called.")
+@JSON
+def study_command(file: str, settings: tuple[str, ...], output: Path, plan_only: bool, as_json: bool, **options: Any) -> None:
+    """Do what is missing of the study in FILE (or a built-in one by its name) and write its table.
+
+    The table is printed and written as Markdown, CSV and JSON. The same command again goes on with
+    what was interrupted; what is done is not done again.
+    """
+    name, study = read_study(file, {key: options[key] for key in ("parallel",) if options[key]})
+    chosen = nested(dict(parse_setting(text) for text in settings), study.config)
+    study = cut(study, options, chosen)
+    cells = plan_study(study)
+    if plan_only:
+        for cell in cells:
+            click.echo(f"{cell.search.run[:8]}  {cell.search.label}")
+        return
+    reason = run_study(study, cells, Several(quiet=as_json).listen)
+    report = study_table.study_report(name, study, cells)
+    output.mkdir(parents=True, exist_ok=True)
+    forms = {"md": study_table.as_markdown(report), "csv": study_table.as_csv(report), "json": study_table.as_json(report)}
+    for ending, text in forms.items():
+        (output / f"{name}.{ending}").write_text(text, encoding="utf-8")
+    click.echo(forms["json"]) if as_json else console.print(Markdown(forms["md"]))
+    if not as_json:
+        click.echo(f"written: {', '.join(str(output / f'{name}.{ending}') for ending in forms)}")
+    if reason is not None:
+        stopped(reason, "the same command")

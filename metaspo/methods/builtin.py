@@ -1,0 +1,77 @@
+"""The methods, as data: a schedule of levels, and how each proposes. PAPER names refer to arXiv 2505.09666.
+
+docs/methods.md compares them and shows how one is added.
+"""
+
+from collections.abc import Callable
+
+from ..prompts.renderer import fixed_text
+from ..workspace.method import Method, Proposer, Settings, Step, register
+from ..workspace.state import ADAPT
+from .correction import CORRECTED
+from .edits import EDITED
+from .evolution import EVOLVED
+from .induction import INDUCED
+from .paraphrase import PARAPHRASED
+
+Schedule = Callable[[Settings], list[Step]]
+
+
+def _bilevel(proposer: Proposer) -> Schedule:
+    """User prompts and the system prompt in turn."""
+
+    def schedule(sizes: Settings) -> list[Step]:
+        user, system = Step("user", sizes.user_candidates, proposer), Step("system", sizes.system_candidates, proposer)
+        return [user, system] * sizes.iterations
+
+    return schedule
+
+
+def _outer_only(sizes: Settings) -> list[Step]:
+    return [Step("system", sizes.system_candidates, CORRECTED)] * (2 * sizes.iterations)
+
+
+def _user_beam(first: Proposer, then: Proposer) -> Schedule:
+    """The user level alone: candidates from the seed, then from each of the kept prompts."""
+
+    def schedule(sizes: Settings) -> list[Step]:
+        following = Step("user", sizes.user_candidates, then, parents=sizes.keep)
+        return [Step("user", sizes.user_candidates, first), *[following] * (2 * sizes.iterations)]
+
+    return schedule
+
+
+def _system_beam(sizes: Settings) -> list[Step]:
+    """The system level alone, with as many candidates a round as `outer_only`, shared out among the beam."""
+    each = max(1, sizes.system_candidates // sizes.keep)
+    first = Step("system", sizes.system_candidates, EDITED, keep=sizes.keep)
+    following = Step("system", each, EDITED, parents=sizes.keep, keep=sizes.keep)
+    return [first, *[following] * (2 * sizes.iterations - 1)] if sizes.iterations else []
+
+
+def _none(sizes: Settings) -> list[Step]:
+    return []
+
+
+for method in (
+    Method("metaspo", "The paper's bilevel search: user prompts, then the system prompt, in turn.", _bilevel(CORRECTED)),
+    Method("metaspo_ape", "The same search, with prompts induced from labelled examples.", _bilevel(INDUCED)),
+    Method("metaspo_evo", "The same search, with kept prompts crossed and mutated.", _bilevel(EVOLVED)),
+    Method("outer_only", "The outer loop alone: the user prompts stay the seeds.", _outer_only),
+    Method("protegi", "The inner loop alone, as a beam search; the system prompt is frozen.", _user_beam(CORRECTED, CORRECTED)),
+    Method(
+        ADAPT, "Test-time adaptation: as protegi, on target tasks, with a curve over rounds.", _user_beam(CORRECTED, CORRECTED)
+    ),
+    Method(
+        "ape", "User prompts induced from labelled examples, then the best ones paraphrased.", _user_beam(INDUCED, PARAPHRASED)
+    ),
+    Method("sprig", "The system prompt put together from components: a beam search over edits.", _system_beam),
+    Method("fixed", "No search: the seed prompts are scored on the test split.", _none),
+    Method("default", "No search: 'You are a helpful assistant.' as system prompt.", _none, fixed_text("default")),
+    Method("cot", "No search: 'Let's think step by step.' as system prompt.", _none, fixed_text("cot")),
+    Method(
+        "service", "No search: a long system prompt as a company's service desk would write it.", _none, fixed_text("service")
+    ),
+    Method("file:PATH", "No search: the system prompt in a text file. Runs as 'fixed'.", _none),
+):
+    register(method)

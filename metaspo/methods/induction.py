@@ -1,0 +1,69 @@
+"""Induction: prompts from labelled examples instead of from failures (APE; the paper's ablation and its unseen setting)."""
+
+import json
+from collections.abc import Iterable, Sequence
+from random import Random
+
+from ..domain.errors import TaskError
+from ..domain.prompts import Prompt
+from ..domain.results import Example
+from ..prompts.renderer import fenced, template
+from ..tasks.task import Task
+from ..workspace.method import Draft, Proposer
+from ..workspace.opening import Workspace
+from ..workspace.state import Job
+from .failures import LONGEST, candidate_random
+from .proposal import ask_for_prompt
+
+USER_PAIRS, SYSTEM_PAIRS = 10, 5
+"""Labelled examples that a user prompt is induced from, and of each task that a system prompt is (paper, section 4)."""
+
+
+async def induce_user_prompt(space: Workspace, task: Task, sample: str, pairs: int = USER_PAIRS) -> Prompt | None:
+    """A user prompt for a task that the optimizer induces from `pairs` of its train examples.
+
+    `sample` tells one prompt of a task from its next: it seeds the draw of the examples and the
+    optimizer's. The prompt holds `{question}` once and the task's answer format; None when no
+    attempt did. Raises TaskError for a task without train examples.
+    """
+    text = user_request(task, Random(f"{space.problem.seed}/induction/{task.name}/{sample}"), pairs)
+    made, _ = await ask_for_prompt(space, text, f"{task.name}, {sample}, induction", "user", task.complete, task.complaint)
+    return made
+
+
+def user_request(task: Task, random: Random, pairs: int = USER_PAIRS) -> str:
+    """The request for a user prompt from `pairs` labelled train examples of its task."""
+    shown = shown_pairs(draw_pairs(task, pairs, random))
+    return template("induce_user").render(examples=shown, answer_format=task.format_asked)
+
+
+def system_request(tasks: Iterable[Task], random: Random, pairs: int = SYSTEM_PAIRS) -> str:
+    """The request for a system prompt from `pairs` labelled train examples of each task, shuffled together."""
+    drawn = [example for task in tasks for example in draw_pairs(task, pairs, random)]
+    random.shuffle(drawn)
+    return template("induce_system").render(examples=shown_pairs(drawn))
+
+
+def draw_pairs(task: Task, size: int, random: Random) -> list[Example]:
+    """Up to `size` labelled examples, of train only: what is scored on other splits must not be shown."""
+    train = task.splits["train"]
+    if not train:
+        raise TaskError(f"task '{task.name}' has no train examples to induce a prompt from; open it as a source task")
+    return random.sample(train, min(size, len(train)))
+
+
+def shown_pairs(examples: Sequence[Example]) -> str:
+    """Labelled examples as fenced text for the optimizer, one JSON object a line."""
+    lines = [{"input": example.question[:LONGEST], "output": example.answer} for example in examples]
+    return fenced("\n".join(json.dumps(line, ensure_ascii=False) for line in lines))
+
+
+async def induced(space: Workspace, job: Job) -> Draft:
+    """The request for a prompt from labelled train examples, of the task or of every source task."""
+    random = candidate_random(space, job)
+    if job["task"]:
+        return Draft(None, user_request(space.tasks[job["task"]], random))
+    return Draft(None, system_request(space.sources.values(), random))
+
+
+INDUCED = Proposer("induced", induced, pairs=lambda sizes, level: USER_PAIRS if level == "user" else SYSTEM_PAIRS)

@@ -1,0 +1,17 @@
+"""Paraphrase: user prompts resampled around good ones (APE's second stage)."""
+
+from ..prompts.renderer import fenced, template
+from ..workspace.method import Draft, Proposer
+from ..workspace.opening import Workspace
+from ..workspace.state import Job
+
+
+async def paraphrased(space: Workspace, job: Job) -> Draft:
+    """The request to say a task's kept user prompt in other words."""
+    parent = job["users"][job["task"]]
+    [text] = await space.prompt_texts(parent)
+    answer_format = space.tasks[job["task"]].format_asked
+    return Draft(parent, template("paraphrase_user").render(prompt=fenced(text), answer_format=answer_format))
+
+
+PARAPHRASED = Proposer("paraphrased", paraphrased)

@@ -1,0 +1,122 @@
+"""What specs name, opened once per process and event loop, and closed together."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from weakref import WeakKeyDictionary
+
+from ..store.database import Store
+from .backend import Backend
+from .concurrency import Limit
+from .langchain import live
+from .ledger import Ledger, Model
+from .local import LocalModel, in_flight
+from .openai_compatible import OpenAICompatible, check_key
+from .program import load
+from .scripted import Scripted
+from .spec import ModelSpec
+from .vllm.served import open_vllm
+
+
+class Registry:
+    """The open stores, ledgers and models of one event loop."""
+
+    def __init__(self) -> None:
+        """Nothing is open yet."""
+        self._ledgers: dict[Path, tuple[Store, Ledger]] = {}
+        self._models: dict[str, Model] = {}
+        self._limits: dict[str, Limit] = {}
+        self._opening = asyncio.Lock()
+        self._users = 0
+        self._guests: list[Callable[[], Awaitable[None]]] = []
+
+    @asynccontextmanager
+    async def used(self) -> AsyncIterator[None]:
+        """Keep everything open while somebody uses it; whoever leaves last closes it."""
+        self._users += 1
+        try:
+            yield
+        finally:
+            self._users -= 1
+            if not self._users:
+                await self.close()
+
+    def tell_before_closing(self, leave: Callable[[], Awaitable[None]]) -> Callable[[], None]:
+        """Have `leave` awaited before anything is closed; returns what takes that back."""
+        self._guests.append(leave)
+        return lambda: self._guests.remove(leave)
+
+    async def ledger(self, path: str | Path) -> tuple[Store, Ledger]:
+        """The store at `path` and its ledger."""
+        real = await asyncio.to_thread(lambda: Path(path).expanduser().absolute())
+        async with self._opening:
+            if real not in self._ledgers:
+                store = await asyncio.to_thread(Store, real)
+                self._ledgers[real] = store, Ledger(store)
+            return self._ledgers[real]
+
+    async def model(self, spec: ModelSpec) -> Model:
+        """The model behind a spec; models at one endpoint share one limit on requests in flight, if theirs is the same."""
+        # What only shapes single requests does not open a second connection, or a second server.
+        connection = spec.model_copy(update={"temperature": None, "max_tokens": None, "input_price": 0, "output_price": 0})
+        key = connection.model_dump_json()
+        async with self._opening:
+            if key not in self._models:
+                backend = await _open(spec)
+                self._models[key] = Model(spec, backend, self._limit(spec, key))
+            known = self._models[key]
+        return known if known.spec == spec else known.like(spec)
+
+    def _limit(self, spec: ModelSpec, connection: str) -> Limit:
+        level = in_flight(spec) if spec.provider == "local" else spec.concurrency
+        # Other programs' models are not at one endpoint just because their provider is.
+        endpoint = spec.base_url or (spec.provider if spec.provider == "openai" else connection)
+        shared = f"{endpoint} {spec.api_key_env} {level}"
+        return self._limits.setdefault(shared, Limit(None if level == "auto" else level))
+
+    async def close(self) -> None:
+        """Finish calls in flight and close everything; whatever fails to close does not keep the rest open."""
+        for leave in [*self._guests]:
+            await leave()
+        ledgers, self._ledgers = self._ledgers, {}
+        models, self._models = self._models, {}
+        self._limits = {}
+        for _, ledger in ledgers.values():
+            await ledger.settle()
+        await asyncio.gather(*(model.backend.close() for model in models.values()), return_exceptions=True)
+        for store, _ in ledgers.values():
+            await asyncio.to_thread(store.close)
+
+
+async def _open(spec: ModelSpec) -> Backend:
+    if spec.provider == "local":
+        return await LocalModel.start(spec)
+    if spec.provider == "scripted":
+        return await asyncio.to_thread(Scripted, spec)
+    if spec.provider == "object":
+        return live(spec)
+    if spec.provider == "program":
+        return await asyncio.to_thread(load, spec)
+    check_key(spec)
+    if spec.provider == "vllm":
+        return open_vllm(spec)
+    return await asyncio.to_thread(OpenAICompatible, spec)
+
+
+_registries: "WeakKeyDictionary[asyncio.AbstractEventLoop, Registry]" = WeakKeyDictionary()
+
+
+def registry() -> Registry:
+    """The registry of the running event loop."""
+    return _registries.setdefault(asyncio.get_running_loop(), Registry())
+
+
+@asynccontextmanager
+async def opened() -> AsyncIterator[None]:
+    """Around graphs that you invoke yourself: what they open (stores, connections, local models) is closed at the end.
+
+    `optimize` and `resume` do this on their own, and a server keeps things open as long as it lives.
+    """
+    async with registry().used():
+        yield

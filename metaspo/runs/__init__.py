@@ -1,0 +1,1 @@
+"""A run from outside: configured, planned, started, resumed, branched, served."""

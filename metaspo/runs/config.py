@@ -1,0 +1,117 @@
+"""A run's configuration: one YAML file, options on top of it, or keywords in Python."""
+
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from langchain_core.runnables import Runnable
+from pydantic import BaseModel
+
+from ..domain.errors import ConfigError
+from ..models import langchain
+from ..tasks.catalogue import builtin_tasks
+from ..tasks.documents import check, read_yaml
+from ..tasks.spec import TaskSpec
+from ..workspace.method import FILE
+from ..workspace.state import Context, Problem
+
+Part = TypeVar("Part", bound=BaseModel)
+
+
+class RunConfig(Problem, Context):
+    """Everything about a run: the problem, and what it works with. Keys are those of both."""
+
+    def problem(self) -> Problem:
+        """What to optimize and how."""
+        return part(self, Problem)
+
+    def context(self) -> Context:
+        """The models, the store and the budget."""
+        return part(self, Context)
+
+
+def part(config: BaseModel, kind: type[Part]) -> Part:
+    """The part of a configuration that is of this kind."""
+    return kind.model_validate(config.model_dump(include=set(kind.model_fields)))
+
+
+def read_config(path: str | Path | None, settings: dict[str, Any] | None = None) -> RunConfig:
+    """The configuration in a YAML file (the built-in demo's if None) with `settings` on top.
+
+    Paths in the file are relative to it. Raises ConfigError with file, line and key.
+    """
+    document = read_yaml(Path(path), ConfigError) if path else None
+    data = dict(document.data) if document else {}
+    folder = document.path.parent if document else Path()
+    data = located(data, folder) | located(nested(settings or {}, data), Path())
+    return check(RunConfig, data, ConfigError, document)
+
+
+def config_of(**settings: Any) -> RunConfig:
+    """The configuration from Python keywords: specs may be live chat models or programs, tasks may be TaskSpec objects."""
+    return check(RunConfig, located(settings, Path()), ConfigError)
+
+
+def located(data: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """The settings as plain data whose relative paths are made absolute, so that a run can be resumed from anywhere."""
+    data = dict(data)
+    for key in ("tasks", "targets"):
+        if isinstance(data.get(key), str | Path | TaskSpec | dict):
+            data[key] = [data[key]]
+        if isinstance(data.get(key), list | tuple):
+            data[key] = [_located_task(task, folder) for task in data[key]]
+    for key in ("base", "optimizer"):
+        if isinstance(data.get(key), Runnable):
+            data[key] = langchain.register(data[key])
+    if str(data.get("method", "")).startswith(FILE):
+        data["method"] = FILE + str((folder / Path(data["method"].removeprefix(FILE)).expanduser()).absolute())
+    if "store" in data:
+        data["store"] = str((folder / Path(str(data["store"])).expanduser()).absolute())
+    return data
+
+
+def _located_task(task: Any, folder: Path) -> Any:
+    if isinstance(task, TaskSpec):
+        block = task.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+        return _located_task(block, task._folder or folder)
+    if isinstance(task, Path):
+        return str((folder / task).absolute())
+    if isinstance(task, str) and task not in builtin_tasks() and Path(task).suffix in (".yaml", ".yml"):
+        return str((folder / Path(task).expanduser()).absolute())
+    if isinstance(task, dict) and "examples" in task:
+        return {**task, "examples": _located_examples(task["examples"], folder)}
+    return task
+
+
+def _located_examples(examples: Any, folder: Path) -> Any:
+    if isinstance(examples, str):
+        return str((folder / Path(examples).expanduser()).absolute())
+    if isinstance(examples, dict):
+        return {split: _located_examples(part, folder) for split, part in examples.items()}
+    return examples
+
+
+def parse_setting(text: str) -> tuple[str, Any]:
+    """The key and value of a 'key=value' option; the value is read as YAML. Raises ConfigError."""
+    key, equals, value = text.partition("=")
+    if not equals or not key.strip():
+        raise ConfigError(f"--set {text!r}: write key=value, such as iterations=5 or budget.calls=1000")
+    try:
+        return key.strip(), value if key.strip() in ("base", "optimizer", "system_prompt") else yaml.safe_load(value)
+    except yaml.YAMLError:
+        return key.strip(), value
+
+
+def nested(settings: dict[str, Any], base: dict[str, Any]) -> dict[str, Any]:
+    """The settings with dotted keys (`budget.calls`) put into their blocks, beside what the file has there."""
+    result: dict[str, Any] = {}
+    for key, value in settings.items():
+        block, dot, inner = key.partition(".")
+        if not dot:
+            result[key] = value
+            continue
+        before = result.get(block, base.get(block)) or {}
+        if not isinstance(before, dict):
+            raise ConfigError(f"cannot set {key}: {block} is not a block")
+        result[block] = {**before, inner: value}
+    return result

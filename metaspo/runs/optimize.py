@@ -1,0 +1,118 @@
+"""Start and resume runs from Python and from the command line."""
+
+import asyncio
+import uuid
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+from ..approval.review import Request
+from ..domain.errors import AwaitsApproval, ConfigError, MetaspoError
+from ..domain.twins import blocking
+from ..reports.report import Report, open_report
+from ..store import runs
+from ..store.database import Store, default_store
+from ..tasks.documents import check
+from ..workspace.state import Context
+from .config import RunConfig, config_of, located, nested
+from .pending import pending
+from .session import Listener, sit
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a sitting ended with. `stopped` says why it ended early, None when the run is done."""
+
+    report: Report
+    stopped: MetaspoError | None
+
+    @property
+    def run(self) -> str:
+        """The run's id, for `resume` and the command line."""
+        return self.report.run.id
+
+    @property
+    def request(self) -> Request | None:
+        """What a person has to decide before the run goes on, or None; answered with `resume(run, answer=...)`."""
+        return cast(Request, self.stopped.request) if isinstance(self.stopped, AwaitsApproval) else None
+
+    @property
+    def system_prompt(self) -> str:
+        """The best system prompt so far."""
+        return self.report.system_after
+
+    @property
+    def user_prompts(self) -> dict[str, str]:
+        """Each source task's best user prompt so far, with `{question}` in place."""
+        return {task: prompts[0] for task, prompts in self.report.user_after.items()}
+
+
+async def aoptimize(config: RunConfig | None = None, *, listener: Listener | None = None, **settings: Any) -> Result:
+    """Run an optimization to its end, to its budget, or until it is interrupted.
+
+    Settings are the keys of `RunConfig`: `tasks` (names, paths, blocks or TaskSpec objects), `base`
+    and `optimizer` (spec strings or LangChain chat models), `system_prompt`, `preset`, `budget`, ...
+    Raises UserError for anything wrong in them, before any call is paid.
+    """
+    config = config or config_of(**settings)
+    run = str(uuid.uuid4())
+    stopped = await sit(run, config.context(), config.problem(), listener)
+    return await asyncio.to_thread(_result, config.store, run, stopped)
+
+
+async def aresume(
+    run: str = "last",
+    *,
+    answer: Any = None,
+    store: str | Path | None = None,
+    listener: Listener | None = None,
+    **settings: Any,
+) -> Result:
+    """Go on with a run where it stopped; nothing that was finished is paid or done again.
+
+    `settings` may replace what a run works with: base, optimizer, budget, approve. `answer` is a
+    person's, to a run that waits for approval: "accept", "reject", "stop", or a mapping as
+    docs/approval.md tells. Raises StoreError when there is no such run, RunHeldError when another
+    process works on it, ConfigError for an answer that cannot be used; the run then still waits.
+    """
+    found, context = await asyncio.to_thread(_stored, Path(store or default_store()), run, settings)
+    if answer is not None:
+        await pending(context.store, found.id)
+    stopped = await sit(found.id, context, None, listener, answer=answer)
+    if answer is not None and isinstance(stopped, AwaitsApproval) and stopped.request["problem"]:
+        raise ConfigError(str(stopped.request["problem"]))
+    return await asyncio.to_thread(_result, context.store, found.id, stopped)
+
+
+def optimize(config: RunConfig | None = None, *, listener: Listener | None = None, **settings: Any) -> Result:
+    """`aoptimize` for code without an event loop, and for notebooks that run one."""
+    return blocking(aoptimize(config, listener=listener, **settings))
+
+
+def resume(
+    run: str = "last",
+    *,
+    answer: Any = None,
+    store: str | Path | None = None,
+    listener: Listener | None = None,
+    **settings: Any,
+) -> Result:
+    """`aresume` for code without an event loop, and for notebooks that run one."""
+    return blocking(aresume(run, answer=answer, store=store, listener=listener, **settings))
+
+
+def _stored(path: Path, name: str, settings: dict[str, Any]) -> tuple[runs.Run, Context]:
+    with closing(Store(path, create=False)) as store:
+        found = runs.find(store.db, name)
+    before = {**found.config["context"], "store": str(path)}
+    changed = {name for name in settings if name.partition(".")[0] not in Context.model_fields}
+    if changed:
+        raise ConfigError(
+            f"{sorted(changed)[0]} is part of what a run optimizes; resume takes base, optimizer, budget and approve"
+        )
+    return found, check(Context, located({**before, **nested(settings, before)}, Path()), ConfigError)
+
+
+def _result(path: str, run: str, stopped: MetaspoError | None) -> Result:
+    return Result(open_report(path, run), stopped)

@@ -1,0 +1,30 @@
+"""What a run waits for, and a person's answer to it."""
+
+from contextlib import closing
+from pathlib import Path
+
+from langgraph.types import StateSnapshot
+
+from ..approval.review import Request
+from ..domain.errors import ConfigError
+from ..graph.bilevel import build
+from ..store import runs
+from ..store.checkpoints import open_checkpointer
+from ..store.database import Store
+
+
+def asked(state: StateSnapshot) -> Request | None:
+    """What a thread waits for, None when it waits for nobody."""
+    return state.interrupts[0].value if state.interrupts else None
+
+
+async def pending(path: str | Path, name: str = "last") -> tuple[str, Request]:
+    """The run of that name and what it waits for; raises ConfigError when it waits for nothing."""
+    with closing(Store(path, create=False)) as store:
+        run = runs.find(store.db, name).id
+    async with open_checkpointer(path) as saver:
+        state = await build(saver).aget_state({"configurable": {"thread_id": run}})
+    request = asked(state)
+    if request is None:
+        raise ConfigError(f"run {run[:8]} waits for no approval; go on with: metaspo resume {run[:8]}")
+    return run, request

@@ -1,0 +1,1 @@
+"""Many runs: tables of methods x settings x seeds, generalization, adaptation."""

@@ -1,0 +1,125 @@
+"""Several runs on one event loop: what is done is skipped, what was begun goes on, the rest starts."""
+
+import asyncio
+import json
+import uuid
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from sqlite_utils import Database
+
+from ..domain.calls import Usage
+from ..domain.errors import MetaspoError, RunStopped
+from ..models.account import Account, Budget
+from ..models.registry import registry
+from ..models.spec import ModelSpec
+from ..runs.session import sit
+from ..runs.signals import stopped_by_signals
+from ..store import calls, runs
+from ..store.database import Store
+from ..workspace.events import Event
+from ..workspace.generalization import Generalization
+from ..workspace.opening import open_tasks
+from ..workspace.state import Context, Problem
+
+NAMESPACE = uuid.UUID("8f3a5d0e-5c1b-4c57-9a52-1f0e7f7f6f55")
+"""Of run ids that are made from what a run does."""
+
+BatchListener = Callable[[str, Event], None]
+"""Gets every event of every run, with the run's label; it must not block."""
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A run to be done. Its id follows from what it does, so that the same run is never done twice."""
+
+    label: str
+    problem: Problem | Generalization
+    context: Context
+    follow: "Callable[[str], Sequence[Planned]]" = lambda run: ()
+    """What to do once it is done, given its id; called in a thread."""
+
+    @cached_property
+    def run(self) -> str:
+        """The run's id: the same for the same problem, task data and models."""
+        tasks = open_tasks(self.problem, self.problem.settings())
+        parts = [
+            self.problem.model_dump(mode="json", exclude={"tasks", "targets"}),
+            [[task.id for task in role.values()] for role in tasks],
+            *(_answers(spec) for spec in (self.context.base, self.context.optimizer)),
+        ]
+        return str(uuid.uuid5(NAMESPACE, json.dumps(parts, sort_keys=True)))
+
+
+def _answers(spec: ModelSpec) -> str:
+    """What a model's replies depend on; speed and prices may change between two starts of a study."""
+    unlike = {"concurrency", "timeout", "patience", "input_price", "output_price", "threads"}
+    return spec.model_dump_json(exclude=unlike, exclude_defaults=True)
+
+
+def statuses(path: str | Path) -> dict[str, str]:
+    """How the runs of a store stand, by id; empty where there is no store yet."""
+    if not Path(path).exists():
+        return {}
+    with closing(Store(path)) as store:
+        return _statuses(store.db)
+
+
+def _statuses(db: Database) -> dict[str, str]:
+    return {row.id: row.status for row in runs.all_runs(db)}
+
+
+def account_of(path: str | Path, planned: Sequence[str], budget: Budget) -> Account:
+    """The account that runs share: its totals begin with what those of them in the store have paid.
+
+    Minutes count from now on.
+    """
+    usage = Usage()
+    if Path(path).exists():
+        with closing(Store(path)) as store:
+            for run in planned:
+                usage.include(calls.usage(store.db, run))
+    return Account("", budget, usage)
+
+
+async def run_all(
+    planned: Sequence[Planned], parallel: int, purse: Account, listener: BatchListener | None = None
+) -> MetaspoError | None:
+    """Do the runs that are not done, `parallel` at a time; return what stopped them early, or None.
+
+    The first run that is stopped, by a signal, the shared budget or an endpoint that is gone, keeps
+    further ones from starting; those at work come to a clean end. Raises UserError like a single run.
+    """
+    tell = listener or (lambda label, event: None)
+    free, stopped = asyncio.Semaphore(parallel), list[MetaspoError]()
+    # Two of them may turn out to be the same run: the second finds it done.
+    same: dict[str, asyncio.Lock] = {}
+
+    async def one(plan: Planned) -> None:
+        run = await asyncio.to_thread(lambda: plan.run)
+        async with same.setdefault(run, asyncio.Lock()), free:
+            if purse.stopped is not None:
+                return
+            store, _ = await registry().ledger(plan.context.store)
+            known = (await store.run(_statuses)).get(run)
+            if known != "done":
+                try:
+                    problem = plan.problem if known is None else None
+                    reason = await sit(run, plan.context, problem, lambda event: tell(plan.label, event), purse)
+                except MetaspoError as error:
+                    reason = error
+                if reason is not None:
+                    stopped.append(reason)
+                    purse.stop(reason)
+                    return
+        await asyncio.gather(*(one(following) for following in await asyncio.to_thread(plan.follow, run)))
+
+    async with registry().used(), stopped_by_signals(purse.stop, lambda: None):
+        await asyncio.gather(*(one(plan) for plan in planned))
+    wrong = [reason for reason in stopped if not isinstance(reason, RunStopped)]
+    if wrong:
+        raise wrong[0]
+    return purse.stopped

@@ -1,0 +1,62 @@
+"""Where tasks come from: built-in ones and those of the catalogue by name, files by path, blocks and objects as they are."""
+
+from functools import cache
+from os.path import expanduser
+from pathlib import Path
+from typing import Any
+
+from ..domain.errors import TaskError
+from .data import DATASETS
+from .documents import check, read_yaml
+from .examples import load_pools
+from .paper.benchmarks import benchmarks
+from .spec import TaskSpec
+from .splits import Sizes, draw
+from .task import Task
+
+BUILTIN = DATASETS / "builtin"
+
+TaskSource = str | dict[str, Any] | TaskSpec
+"""A built-in task's name, one of the catalogue such as "medical/anatomy", a path to a task file, a block, or a spec."""
+
+
+@cache
+def builtin_tasks() -> dict[str, Path]:
+    """The built-in tasks: name to file, source tasks first."""
+    files = sorted(BUILTIN.glob("*/*.yaml"))
+    roles = {path: read_yaml(path, TaskError).data.get("role", "source") for path in files}
+    return {path.stem: path for path in sorted(files, key=lambda path: (roles[path], path))}
+
+
+def read_task(source: TaskSource, folder: Path | None = None) -> TaskSpec:
+    """Read one task; `folder` is what relative paths in a block refer to (the working directory if none)."""
+    if isinstance(source, TaskSpec):
+        return source
+    if isinstance(source, dict):
+        spec = check(TaskSpec, source, TaskError)
+        spec._folder = folder
+        return spec
+    if source in benchmarks():
+        return benchmarks()[source].spec()
+    if source in builtin_tasks():
+        path = builtin_tasks()[source]
+    else:
+        path = Path(expanduser(source))
+        if folder is not None and not path.is_absolute():
+            path = folder / path
+        if path.suffix not in (".yaml", ".yml"):
+            raise TaskError(
+                f"no built-in task {source!r}, none of the catalogue ('metaspo tasks list' shows them) and not a .yaml file"
+            )
+    document = read_yaml(path, TaskError)
+    spec = check(TaskSpec, document.data, TaskError, document)
+    spec._folder = path.parent
+    return spec
+
+
+def open_task(source: TaskSource, sizes: Sizes, seed: int, *, target: bool = False, folder: Path | None = None) -> Task:
+    """Read a task, load its examples and callables and draw its splits."""
+    spec = read_task(source, folder)
+    task = Task(spec, draw(spec.name, load_pools(spec), sizes, seed, target=target))
+    task.load()
+    return task

@@ -1,0 +1,1 @@
+"""The paper's 34 tasks: a catalogue, and how their data is fetched."""

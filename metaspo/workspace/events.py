@@ -1,0 +1,88 @@
+"""What the graph tells while it works: the custom stream's events. Small, typed, the same for every display."""
+
+from typing import Literal, TypedDict
+
+from langgraph.runtime import get_runtime
+
+from .opening import Workspace
+
+
+class Spent(TypedDict):
+    """A run's totals so far, over all its sittings, and the limits that its budget sets."""
+
+    calls: int
+    cached: int
+    input_tokens: int
+    output_tokens: int
+    cost: float
+    budget: dict[str, float]
+
+
+class Scored(TypedDict):
+    """A (system prompt, user prompt) pair was scored on one split of a task."""
+
+    event: Literal["scored"]
+    round: int
+    level: str
+    task: str
+    split: str
+    score: float
+    spent: Spent
+
+
+class Proposed(TypedDict):
+    """A candidate was written, or dropped for a reason."""
+
+    event: Literal["proposed"]
+    round: int
+    level: str
+    task: str
+    position: int
+    dropped: str | None
+    spent: Spent
+
+
+class RoundOpened(TypedDict):
+    """A round begins: how many candidates and evaluations it is expected to bring."""
+
+    event: Literal["round_opened"]
+    round: int
+    rounds: int
+    level: str
+    candidates: int
+    evaluations: int
+
+
+class RoundClosed(TypedDict):
+    """A round ended: the meta score of the system prompt in force, and whether a candidate was taken up."""
+
+    event: Literal["round_closed"]
+    round: int
+    level: str
+    score: float
+    accepted: int
+    dropped: int
+    incumbent: str
+    spent: Spent
+
+
+Event = Scored | Proposed | RoundOpened | RoundClosed
+
+
+def tell(event: Event) -> None:
+    """Write an event to the custom stream; there is none when a person changes a thread's state."""
+    if (runtime := get_runtime()) is not None:
+        runtime.stream_writer(event)
+
+
+def spent(space: Workspace) -> Spent:
+    """The totals of a run's account."""
+    usage = space.account.usage
+    return {
+        "calls": usage.total_calls,
+        "cached": usage.cached,
+        "input_tokens": usage.input_tokens,
+        "output_tokens": usage.output_tokens,
+        "cost": usage.cost,
+        "budget": space.account.budget.model_dump(exclude_none=True),
+    }

@@ -1,1 +1,0 @@
-"""A run from outside: configuration, sittings, reports."""
