@@ -2,7 +2,8 @@
 
 from pydantic import Field
 
-from ..workspace.problem import ADAPT, Problem, SystemPrompt
+from metaspo.workspace.problem import ADAPT, Problem, SystemPrompt
+
 from .bilevel import build
 
 

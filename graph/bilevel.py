@@ -8,13 +8,14 @@ from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 
-from ..methods import builtin as builtin  # registers the methods that come with metaspo
+from metaspo.methods import builtin as builtin  # registers the methods that come with metaspo
+from metaspo.workspace.state import Context, Output, Problem, State
+
 from ..nodes.analyze_failures import analyze_failures
 from ..nodes.evaluate import evaluate
 from ..nodes.propose_system_prompts import propose_system_prompts
 from ..nodes.propose_user_prompts import propose_user_prompts
 from ..nodes.select import select
-from ..workspace.state import Context, Output, Problem, State
 from .edges import evaluations, next_round, proposals, seeds_of
 
 RECURSION_LIMIT = 10_000

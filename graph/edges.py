@@ -12,14 +12,14 @@ from typing import Literal
 from langgraph.runtime import Runtime, get_runtime
 from langgraph.types import Send
 
-from ..approval.review import edited, needs_checkpointer
-from ..domain.errors import EditError
-from ..domain.prompts import Level, Prompt
-from ..store.prompts import rounds_best
-from ..workspace.events import tell
-from ..workspace.method import Step
-from ..workspace.opening import Workspace, workspace_of
-from ..workspace.state import Candidate, Context, Job, Problem, State, problem_of
+from metaspo.approval.review import edited, needs_checkpointer
+from metaspo.domain.errors import EditError
+from metaspo.domain.prompts import Level, Prompt
+from metaspo.store.prompts import rounds_best
+from metaspo.workspace.events import tell
+from metaspo.workspace.method import Step
+from metaspo.workspace.opening import Workspace, workspace_of
+from metaspo.workspace.state import Candidate, Context, Job, Problem, State, problem_of
 
 
 def seeds_of(given: type[Problem]) -> Callable[[State], Awaitable[list[Send]]]:

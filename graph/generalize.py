@@ -4,11 +4,12 @@ from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.graph import START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 
+from metaspo.workspace.generalization import Generalization, GeneralizationOutput, GeneralizationState
+from metaspo.workspace.state import Context
+
 from ..nodes.evaluate import evaluate
 from ..nodes.induce_user_prompts import induce_user_prompts
 from ..nodes.summarize import summarize
-from ..workspace.generalization import Generalization, GeneralizationOutput, GeneralizationState
-from ..workspace.state import Context
 from .generalize_edges import scorings, user_prompts
 
 Generalize = CompiledStateGraph[GeneralizationState, Context, Generalization, GeneralizationOutput]

@@ -3,11 +3,11 @@
 from langgraph.runtime import Runtime
 from langgraph.types import Send
 
-from ..domain.prompts import Prompt
-from ..workspace.events import tell
-from ..workspace.generalization import Generalization, GeneralizationState, question_of, system_prompts
-from ..workspace.opening import workspace_of
-from ..workspace.state import Context, Job
+from metaspo.domain.prompts import Prompt
+from metaspo.workspace.events import tell
+from metaspo.workspace.generalization import Generalization, GeneralizationState, question_of, system_prompts
+from metaspo.workspace.opening import workspace_of
+from metaspo.workspace.state import Context, Job
 
 
 async def user_prompts(state: GeneralizationState, runtime: Runtime[Context]) -> list[Send]:

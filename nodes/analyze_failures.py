@@ -4,10 +4,11 @@ from typing import Any
 
 from langgraph.runtime import Runtime
 
-from ..methods.failures import candidate_random, draw, failures_of, sample_name, shown
+from metaspo.methods.failures import candidate_random, draw, failures_of, sample_name, shown
+from metaspo.workspace.opening import workspace_of
+from metaspo.workspace.state import Context, Job
+
 from ..prompts.renderer import fenced, template
-from ..workspace.opening import workspace_of
-from ..workspace.state import Context, Job
 
 
 async def analyze_failures(state: Job, runtime: Runtime[Context]) -> dict[str, Any]:

@@ -4,11 +4,11 @@ from typing import Any
 
 from langgraph.runtime import Runtime
 
-from ..store import evaluations
-from ..workspace.events import spent, tell
-from ..workspace.opening import workspace_of
-from ..workspace.scoring import score_pair
-from ..workspace.state import Context, Job
+from metaspo.store import evaluations
+from metaspo.workspace.events import spent, tell
+from metaspo.workspace.opening import workspace_of
+from metaspo.workspace.scoring import score_pair
+from metaspo.workspace.state import Context, Job
 
 
 async def evaluate(state: Job, runtime: Runtime[Context]) -> dict[str, Any]:

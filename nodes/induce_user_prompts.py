@@ -4,11 +4,11 @@ from typing import Any
 
 from langgraph.runtime import Runtime
 
-from ..domain.prompts import Prompt
-from ..methods.induction import induce_user_prompt
-from ..workspace.generalization import Induced
-from ..workspace.opening import workspace_of
-from ..workspace.state import Context, Job
+from metaspo.domain.prompts import Prompt
+from metaspo.methods.induction import induce_user_prompt
+from metaspo.workspace.generalization import Induced
+from metaspo.workspace.opening import workspace_of
+from metaspo.workspace.state import Context, Job
 
 
 async def induce_user_prompts(state: Job, runtime: Runtime[Context]) -> dict[str, Any]:

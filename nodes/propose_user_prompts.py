@@ -4,9 +4,9 @@ from typing import Any
 
 from langgraph.runtime import Runtime
 
-from ..methods.proposal import propose
-from ..workspace.opening import workspace_of
-from ..workspace.state import Context, Job
+from metaspo.methods.proposal import propose
+from metaspo.workspace.opening import workspace_of
+from metaspo.workspace.state import Context, Job
 
 
 async def propose_user_prompts(state: Job, runtime: Runtime[Context]) -> dict[str, Any]:

@@ -6,14 +6,14 @@ from typing import Any
 from langgraph.runtime import Runtime
 from langgraph.types import Overwrite
 
-from ..approval.review import REJECTED, edited, review
-from ..domain.prompts import Prompt
-from ..store import prompts, runs
-from ..store.database import now
-from ..store.prompts import Fate, RoundRow, Standing
-from ..workspace.events import spent, tell
-from ..workspace.opening import Workspace, workspace_of
-from ..workspace.state import Candidate, Context, Incumbent, Kept, Round, Score, State
+from metaspo.approval.review import REJECTED, edited, review
+from metaspo.domain.prompts import Prompt
+from metaspo.store import prompts, runs
+from metaspo.store.database import now
+from metaspo.store.prompts import Fate, RoundRow, Standing
+from metaspo.workspace.events import spent, tell
+from metaspo.workspace.opening import Workspace, workspace_of
+from metaspo.workspace.state import Candidate, Context, Incumbent, Kept, Round, Score, State
 
 Kepts = Mapping[str, Sequence[Kept]]
 Pair = tuple[str, str, str]

@@ -8,15 +8,15 @@ from typing import Any
 from langgraph.runtime import Runtime
 from sqlite_utils import Database
 
-from ..domain.errors import ModelError
-from ..store import evaluations, prompts, runs
-from ..store.database import now
-from ..store.prompts import Fate, RoundRow
-from ..tasks.generalization import Sides, over_tasks
-from ..workspace.events import spent, tell
-from ..workspace.generalization import Generalization, GeneralizationState, Induced, system_prompts
-from ..workspace.opening import workspace_of
-from ..workspace.state import Context
+from metaspo.domain.errors import ModelError
+from metaspo.store import evaluations, prompts, runs
+from metaspo.store.database import now
+from metaspo.store.prompts import Fate, RoundRow
+from metaspo.tasks.generalization import Sides, over_tasks
+from metaspo.workspace.events import spent, tell
+from metaspo.workspace.generalization import Generalization, GeneralizationState, Induced, system_prompts
+from metaspo.workspace.opening import workspace_of
+from metaspo.workspace.state import Context
 
 
 async def summarize(state: GeneralizationState, runtime: Runtime[Context]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import yaml
 
-from ..domain.errors import PromptError
+from metaspo.domain.errors import PromptError
 
 FOLDER = Path(__file__).resolve().parent
 VARIABLE = re.compile(r"\[\[(\w+)\]\]")

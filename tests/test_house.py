@@ -36,9 +36,10 @@ def imports(path: Path) -> set[str]:
     modules = {".".join(module_of(path)) for path in [*FILES, *FACE]}
     package, found = module_of(path)[:-1], set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.ImportFrom) and node.level:
+        if isinstance(node, ast.ImportFrom) and (node.level or (node.module or "").startswith("metaspo.")):
             assert node.level <= len(package) + 1, f"{path}: relative import beyond the package"
-            base = [*package[: len(package) - node.level + 1], *(node.module or "").split(".")]
+            above = package[: len(package) - node.level + 1] if node.level else []
+            base = [*above, *(node.module or "").removeprefix("metaspo.").split(".")]
             base = [part for part in base if part]
             for alias in node.names:
                 inner = ".".join([*base, alias.name])
