@@ -16,7 +16,7 @@ from metaspo.approval.review import edited, needs_checkpointer
 from metaspo.domain.errors import EditError
 from metaspo.domain.prompts import Level, Prompt
 from metaspo.store.prompts import rounds_best
-from metaspo.workspace.events import tell
+from metaspo.workspace.events import emit
 from metaspo.workspace.method import Step
 from metaspo.workspace.opening import Workspace, workspace_of
 from metaspo.workspace.state import Candidate, Context, Job, Problem, State, problem_of
@@ -31,27 +31,27 @@ def seeds_of(given: type[Problem]) -> Callable[[State], Awaitable[list[Send]]]:
     return seeds
 
 
-async def first_evaluations(space: Workspace) -> list[Send]:
+async def first_evaluations(workspace: Workspace) -> list[Send]:
     """At the start: every source task's first user prompts under the first system prompt.
 
     Input given to a thread that has been at work starts its search anew; what was paid is not paid again.
     """
-    needs_checkpointer(space)
-    system, users = space.first_prompts()
-    seeds = [Prompt("user", task.spec.user_prompt) for task in space.tasks.values()]
+    needs_checkpointer(workspace)
+    system, users = workspace.first_prompts()
+    seeds = [Prompt("user", task.spec.user_prompt) for task in workspace.tasks.values()]
     first = [prompt for prompts in users.values() for prompt in prompts]
-    beam = space.first_beam()
-    await space.save_prompts(space.seed_system, system, *beam, *seeds, *first)
-    round = space.first_round
+    beam = workspace.first_beam()
+    await workspace.save_prompts(workspace.seed_system, system, *beam, *seeds, *first)
+    round = workspace.first_round
     jobs = [
-        _evaluation(space.run, round, "seed", name, id, user.id, space)
+        _evaluation(workspace.run, round, "seed", name, id, user.id, workspace)
         for id in dict.fromkeys(prompt.id for prompt in [system, *beam])
         for name, prompts in users.items()
         for user in {prompt.id: prompt for prompt in prompts}.values()
     ]
-    tell(
+    emit(
         {
-            "event": "round_opened", "round": round, "rounds": space.last_round, "level": "seed",
+            "event": "round_opened", "round": round, "rounds": workspace.last_round, "level": "seed",
             "candidates": 0, "evaluations": len(jobs),
         }
     )  # fmt: skip
@@ -66,20 +66,20 @@ async def next_round(state: State) -> Sequence[Send] | str:
     round, level = state["round"], state["level"]
     if level == "done":
         return "done"  # The run has been left: whoever opens its workspace would begin anew.
-    space = await workspace_of(state, _runtime())
-    await refuse_edits(space, state)
-    edits = edited(space, state)
+    workspace = await workspace_of(state, _runtime())
+    await refuse_edits(workspace, state)
+    edits = edited(workspace, state)
     if edits or level == "test":
         # A prompt that a person edited is scored in the round that it was shown in.
-        jobs = [job for edit in edits.values() for job in candidate_jobs(space, state, edit)]
-        jobs, candidates = jobs or test_jobs(space, state, await _rounds_best(space)), 0
+        jobs = [job for edit in edits.values() for job in candidate_jobs(workspace, state, edit)]
+        jobs, candidates = jobs or test_jobs(workspace, state, await _rounds_best(workspace)), 0
     else:
-        jobs = proposal_jobs(space, state)
+        jobs = proposal_jobs(workspace, state)
         candidates = len(jobs)
     pairs = sum(len(kept) for kept in state["kept"].values()) if level == "system" else 1
-    tell(
+    emit(
         {
-            "event": "round_opened", "round": round, "rounds": space.last_round, "level": level,
+            "event": "round_opened", "round": round, "rounds": workspace.last_round, "level": level,
             "candidates": candidates, "evaluations": len(jobs) * pairs if candidates else len(jobs),
         }
     )  # fmt: skip
@@ -91,19 +91,19 @@ def _runtime() -> Runtime[Context] | None:
     return get_runtime(Context)
 
 
-async def refuse_edits(space: Workspace, state: State) -> None:
+async def refuse_edits(workspace: Workspace, state: State) -> None:
     """Raise EditError for a state that somebody changed so that its scores are not its prompts' any more."""
     problem = await asyncio.to_thread(problem_of, state)
-    changed = [name for name in Problem.model_fields if getattr(problem, name) != getattr(space.problem, name)]
+    changed = [name for name in Problem.model_fields if getattr(problem, name) != getattr(workspace.problem, name)]
     texts: list[tuple[Level, str, str]] = [("system", state["incumbent"]["text"], state["incumbent"]["id"])]
     texts += [("user", kept["text"], kept["id"]) for prompts in state["kept"].values() for kept in prompts]
     if any(Prompt(kind, text).id != id for kind, text, id in texts):
         changed.append("prompts")
     if changed:
         raise EditError(
-            f"{', '.join(changed)} cannot change in the middle of run {space.run}, its scores would not hold; start a new "
+            f"{', '.join(changed)} cannot change in the middle of run {workspace.run}, its scores would not hold; start a new "
             "run from this round, where edited prompts are scored first: "
-            f"metaspo branch {space.run} --at {state['rounds'][-1]['round']} --set KEY=VALUE, or a new thread with 'start'"
+            f"metaspo branch {workspace.run} --at {state['rounds'][-1]['round']} --set KEY=VALUE, or a new thread with 'start'"
         )
 
 
@@ -116,19 +116,19 @@ def proposals(state: State) -> list[Send]:
 
 async def evaluations(state: State) -> list[Send]:
     """After a proposal: its candidate with the prompts that it must prove itself with."""
-    space = await workspace_of(state, _runtime())
-    jobs = [job for candidate in state["candidates"] for job in candidate_jobs(space, state, candidate)]
+    workspace = await workspace_of(state, _runtime())
+    jobs = [job for candidate in state["candidates"] for job in candidate_jobs(workspace, state, candidate)]
     return [Send("evaluate", job) for job in jobs]
 
 
-def proposal_jobs(space: Workspace, state: State) -> list[Job]:
+def proposal_jobs(workspace: Workspace, state: State) -> list[Job]:
     """One job per candidate of the round's step; none for a task whose best prompt makes no mistakes.
 
     That holds however candidates are proposed: where everything is right there is nothing to win.
     """
-    step = space.step(state["round"])
-    base: Job = {"run": space.run, "round": state["round"], "level": step.level}
-    open_tasks = [name for name in state["kept"] if can_improve(space, state, name)]
+    step = workspace.step(state["round"])
+    base: Job = {"run": workspace.run, "round": state["round"], "level": step.level}
+    open_tasks = [name for name in state["kept"] if can_improve(workspace, state, name)]
     if step.level == "system":
         kept = [prompt["id"] for prompt in state.get("beam") or [state["incumbent"]]]
         best = {name: state["kept"][name][0]["id"] for name in open_tasks}
@@ -149,47 +149,47 @@ def _parents(step: Step, kept: Sequence[str]) -> list[str]:
     return [id for id in kept[: step.parents] for _ in range(step.candidates)]
 
 
-def can_improve(space: Workspace, state: State, task: str) -> bool:
+def can_improve(workspace: Workspace, state: State, task: str) -> bool:
     """Whether a task's best user prompt is known to fail somewhere; unknown where other examples select."""
-    return space.selecting != "train" or state["kept"][task][0]["failures"] > 0
+    return workspace.selecting != "train" or state["kept"][task][0]["failures"] > 0
 
 
-def candidate_jobs(space: Workspace, state: State, candidate: Candidate) -> list[Job]:
+def candidate_jobs(workspace: Workspace, state: State, candidate: Candidate) -> list[Job]:
     """The evaluations that a candidate needs: on its own task, or with every kept user prompt of every task."""
     round, id = state["round"], candidate["id"]
     if id is None:
-        return [{"run": space.run, "round": round, "task": candidate["task"]}]
+        return [{"run": workspace.run, "round": round, "task": candidate["task"]}]
     if candidate["task"]:
         task, system = candidate["task"], state["incumbent"]["id"]
-        return [_evaluation(space.run, round, "user", task, system, id, space)]
+        return [_evaluation(workspace.run, round, "user", task, system, id, workspace)]
     return [
-        _evaluation(space.run, round, "system", task, id, kept["id"], space)
+        _evaluation(workspace.run, round, "system", task, id, kept["id"], workspace)
         for task, prompts in state["kept"].items()
         for kept in prompts
     ]
 
 
-async def _rounds_best(space: Workspace) -> list[tuple[str, str, str]]:
+async def _rounds_best(workspace: Workspace) -> list[tuple[str, str, str]]:
     """Task, system and user prompt of each task's best pair after every round, where a curve is asked for."""
-    wanted = isinstance(space.problem, Problem) and space.problem.curve
-    best = await space.store.run(rounds_best, space.run) if wanted else []
+    wanted = isinstance(workspace.problem, Problem) and workspace.problem.curve
+    best = await workspace.store.run(rounds_best, workspace.run) if wanted else []
     return [(pair.task, pair.system, pair.user) for pair in best]
 
 
-def test_jobs(space: Workspace, state: State, earlier: Sequence[tuple[str, str, str]] = ()) -> list[Job]:
+def test_jobs(workspace: Workspace, state: State, earlier: Sequence[tuple[str, str, str]] = ()) -> list[Job]:
     """The final test: what was kept and what we began with, on every task, the unseen ones included.
 
     `earlier` are pairs of earlier rounds that are tested as well.
     """
-    seed = space.seed_system.id
+    seed = workspace.seed_system.id
     pairs: list[tuple[str, str, str]] = []
-    for name, task in space.tasks.items():
+    for name, task in workspace.tasks.items():
         first = Prompt("user", task.spec.user_prompt).id
-        kept = [prompt["id"] for prompt in state["kept"].get(name, [])][: space.settings.tested_pairs] or [first]
+        kept = [prompt["id"] for prompt in state["kept"].get(name, [])][: workspace.settings.tested_pairs] or [first]
         pairs += [(name, seed, first), *((name, state["incumbent"]["id"], user) for user in kept)]
     return [
         {
-            "run": space.run,
+            "run": workspace.run,
             "round": state["round"],
             "level": "test",
             "task": name,
@@ -202,8 +202,8 @@ def test_jobs(space: Workspace, state: State, earlier: Sequence[tuple[str, str, 
 
 
 def _evaluation(
-    run: str, round: int, level: Literal["seed", "user", "system"], task: str, system: str, user: str, space: Workspace
+    run: str, round: int, level: Literal["seed", "user", "system"], task: str, system: str, user: str, workspace: Workspace
 ) -> Job:
     return {
-        "run": run, "round": round, "level": level, "task": task, "system": system, "user": user, "split": space.selecting,
+        "run": run, "round": round, "level": level, "task": task, "system": system, "user": user, "split": workspace.selecting,
     }  # fmt: skip

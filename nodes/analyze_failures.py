@@ -16,18 +16,18 @@ async def analyze_failures(state: Job, runtime: Runtime[Context]) -> dict[str, A
 
     A job whose candidate is not made from failures passes through, so that every way back to `select` is as long.
     """
-    space = await workspace_of(state, runtime)
-    if not space.step(state["round"]).proposer.analyses:
+    workspace = await workspace_of(state, runtime)
+    if not workspace.step(state["round"]).proposer.analyses:
         return {"analyses": [{**state, "failures": [], "analysis": None}]}
-    size = space.settings.user_failures if state["task"] else space.settings.system_failures
-    failures = draw(await failures_of(space, state), size, candidate_random(space, state))
+    size = workspace.settings.user_failures if state["task"] else workspace.settings.system_failures
+    failures = draw(await failures_of(workspace, state), size, candidate_random(workspace, state))
     analysis = None
     if failures:
-        [system] = await space.prompt_texts(state["system"])
-        values = {"system_prompt": fenced(system), "examples": await shown(space, failures)}
+        [system] = await workspace.prompt_texts(state["system"])
+        values = {"system_prompt": fenced(system), "examples": await shown(workspace, failures)}
         if state["task"]:
-            [user] = await space.prompt_texts(state["users"][state["task"]])
+            [user] = await workspace.prompt_texts(state["users"][state["task"]])
             values["user_prompt"] = fenced(user)
         text = template("analyze_user" if state["task"] else "analyze_system").render(**values)
-        analysis, _ = await space.ask_optimizer(text, sample_name(state, "analysis"))
+        analysis, _ = await workspace.ask_optimizer(text, sample_name(state, "analysis"))
     return {"analyses": [{**state, "failures": failures, "analysis": analysis}]}

@@ -13,16 +13,16 @@ from metaspo.workspace.state import Context, Job
 
 async def induce_user_prompts(state: Job, runtime: Runtime[Context]) -> dict[str, Any]:
     """The job's user prompt: the one that was given, or a new one from labelled examples of the task's train split."""
-    space = await workspace_of(state, runtime)
+    workspace = await workspace_of(state, runtime)
     made: Prompt | None
     if given := state.get("user"):
-        [text] = await space.prompt_texts(given)
+        [text] = await workspace.prompt_texts(given)
         made = Prompt("user", text)
     else:
         sample = f"generalize {state['task']} {state['position']}"
-        made = await induce_user_prompt(space, space.tasks[state["task"]], sample, state["pairs"])
+        made = await induce_user_prompt(workspace, workspace.tasks[state["task"]], sample, state["pairs"])
     induced: Induced = {
         "task": state["task"], "position": state["position"], "id": made.id if made else None,
         "reason": None if made else "no proposal that could be used",
     }  # fmt: skip
-    return {"run": space.run, "induced": [induced]}
+    return {"run": workspace.run, "induced": [induced]}

@@ -11,6 +11,6 @@ from metaspo.workspace.state import Context, Job
 
 async def propose_system_prompts(state: Job, runtime: Runtime[Context]) -> dict[str, Any]:
     """One new system prompt, in the way of the step's proposer."""
-    space = await workspace_of(state, runtime)
-    draft = await space.step(state["round"]).proposer.draft(space, state)
-    return {"candidates": [await propose(space, state, draft, "system", str.strip, lambda prompt: None)]}
+    workspace = await workspace_of(state, runtime)
+    draft = await workspace.step(state["round"]).proposer.draft(workspace, state)
+    return {"candidates": [await propose(workspace, state, draft, "system", str.strip, lambda prompt: None)]}

@@ -11,7 +11,7 @@ from metaspo.workspace.state import Context, Job
 
 async def propose_user_prompts(state: Job, runtime: Runtime[Context]) -> dict[str, Any]:
     """One new user prompt for the job's task, in the way of the step's proposer."""
-    space = await workspace_of(state, runtime)
-    task = space.tasks[state["task"]]
-    draft = await space.step(state["round"]).proposer.draft(space, state)
-    return {"candidates": [await propose(space, state, draft, "user", task.complete, task.complaint)]}
+    workspace = await workspace_of(state, runtime)
+    task = workspace.tasks[state["task"]]
+    draft = await workspace.step(state["round"]).proposer.draft(workspace, state)
+    return {"candidates": [await propose(workspace, state, draft, "user", task.complete, task.complaint)]}

@@ -10,8 +10,8 @@ from metaspo.approval.review import REJECTED, edited, review
 from metaspo.domain.prompts import Prompt
 from metaspo.store import prompts, runs
 from metaspo.store.database import now
-from metaspo.store.prompts import Fate, RoundRow, Standing
-from metaspo.workspace.events import spent, tell
+from metaspo.store.prompts import CandidateRow, KeptPair, RoundRow
+from metaspo.workspace.events import emit, spent
 from metaspo.workspace.opening import Workspace, workspace_of
 from metaspo.workspace.state import Candidate, Context, Incumbent, Kept, Round, Score, State
 
@@ -22,37 +22,37 @@ Pair = tuple[str, str, str]
 
 async def select(state: State, runtime: Runtime[Context]) -> dict[str, Any]:
     """Close the round at work and say which level comes next."""
-    space = await workspace_of(state, runtime)
+    workspace = await workspace_of(state, runtime)
     seeds = [score for score in state.get("scores", []) if score.get("level") == "seed"]
     if seeds:
         # The thread may have been at work before it was given a new start: nothing of that counts any more.
         state = {"scores": seeds}
-    round, level = state.get("round", space.first_round), state.get("level", "seed")
+    round, level = state.get("round", workspace.first_round), state.get("level", "seed")
     before = state.get("incumbent")
-    incumbent, kept = decide(space, state)
-    verdict = await review(space, state, incumbent, kept)
+    incumbent, kept = decide(workspace, state)
+    verdict = await review(workspace, state, incumbent, kept)
     if verdict.edits:
         return {"candidates": verdict.edits, "review": verdict.review}
     incumbent, kept, state = verdict.incumbent, verdict.kept, {**state, "candidates": verdict.candidates}
     if level == "user":
         incumbent = {**incumbent, "score": meta_score(kept)}
-    beam = decide_beam(space, state, incumbent)
+    beam = decide_beam(workspace, state, incumbent)
     accepted = _accepted(level, state, incumbent, kept)
     dropped = sum(candidate["id"] is None for candidate in state.get("candidates", []))
-    label = "branch" if space.problem.start and before is None else level
+    label = "branch" if workspace.problem.start and before is None else level
     closed: Round = {
         "round": round, "level": label, "incumbent": incumbent["id"], "score": incumbent["score"],
         "accepted": accepted, "dropped": dropped,
     }  # fmt: skip
-    await _record(space, state, closed, incumbent, kept, beam)
-    tell({"event": "round_closed", **closed, "incumbent": incumbent["text"], "spent": spent(space)})
-    following, at = next_level(space, round, level, kept)
+    await _record(workspace, state, closed, incumbent, kept, beam)
+    emit({"event": "round_closed", **closed, "incumbent": incumbent["text"], "spent": spent(workspace)})
+    following, at = next_level(workspace, round, level, kept)
     if following == "done":
-        await space.store.run(runs.close, space.run, "done", None, now(), 0.0)
-        space.hold.finished = True
+        await workspace.store.run(runs.close, workspace.run, "done", None, now(), 0.0)
+        workspace.lease.finished = True
     return {
-        "run": space.run,
-        **_given(space, state),
+        "run": workspace.run,
+        **_given(workspace, state),
         "round": at,
         "level": following,
         "incumbent": incumbent,
@@ -67,50 +67,52 @@ async def select(state: State, runtime: Runtime[Context]) -> dict[str, Any]:
 
 
 async def _record(
-    space: Workspace, state: State, closed: Round, incumbent: Incumbent, kept: Kepts, beam: Sequence[Incumbent]
+    workspace: Workspace, state: State, closed: Round, incumbent: Incumbent, kept: Kepts, beam: Sequence[Incumbent]
 ) -> None:
     """Keep the closed round in the store: what stands, what became of its candidates, what it relied on."""
-    run, round = space.run, closed["round"]
+    run, round = workspace.run, closed["round"]
     if state.get("incumbent") is None:
-        fates = first_fates(space, round, incumbent, kept, beam)
+        rows = seed_rows(workspace, round, incumbent, kept, beam)
     else:
-        fates = candidate_fates(run, round, state["level"], state, incumbent, kept, beam)
+        rows = candidate_rows(run, round, state["level"], state, incumbent, kept, beam)
     row = RoundRow(run, round, closed["level"], closed["incumbent"], closed["score"], closed["accepted"], closed["dropped"])
-    standing = [
-        Standing(run, round, name, at, incumbent["id"], prompt["id"], prompt["score"])
+    pairs = [
+        KeptPair(run, round, name, at, incumbent["id"], prompt["id"], prompt["score"])
         for name, kept_here in kept.items()
         for at, prompt in enumerate(kept_here)
     ]
-    standing += [Standing(run, round, "", at, p["id"], p["id"], p["score"]) for at, p in enumerate(beam[1:], 1)]
+    pairs += [KeptPair(run, round, "", at, p["id"], p["id"], p["score"]) for at, p in enumerate(beam[1:], 1)]
     used = [score["evaluation"] for score in state.get("scores", [])]
-    await space.store.run(prompts.save_round, row, fates, standing, used)
+    await workspace.store.run(prompts.save_round, row, rows, pairs, used)
 
 
-def _given(space: Workspace, state: State) -> dict[str, Any]:
+def _given(workspace: Workspace, state: State) -> dict[str, Any]:
     """What the problem has made of a method that was not given by its own name, so that the state says it as well."""
-    if state.get("method", "metaspo") == space.problem.method:
+    if state.get("method", "metaspo") == workspace.problem.method:
         return {}
-    return {"method": space.problem.method, "system_prompt": space.problem.system_prompt}
+    return {"method": workspace.problem.method, "system_prompt": workspace.problem.system_prompt}
 
 
-def decide(space: Workspace, state: State) -> tuple[Incumbent, dict[str, list[Kept]]]:
+def decide(workspace: Workspace, state: State) -> tuple[Incumbent, dict[str, list[Kept]]]:
     """The incumbent and the kept user prompts after the round at work."""
     level = state.get("level", "seed")
     scores = {(score["task"], score["system"], score["user"]): score for score in state.get("scores", [])}
     if level == "seed":
-        system, users = space.first_prompts()
+        system, users = workspace.first_prompts()
         kept = {
             name: by_score([_kept(user.id, user.text, scores[name, system.id, user.id]) for user in prompts])
             for name, prompts in users.items()
         }
         return {"id": system.id, "text": system.text, "score": meta_score(kept)}, kept
     incumbent, kept = state["incumbent"], state["kept"]
-    candidates, edits = in_order(state.get("candidates", [])), edited(space, state)
+    candidates, edits = in_order(state.get("candidates", [])), edited(workspace, state)
     if level == "user":
         kept = {
-            name: lead(prompts, edits[name], incumbent["id"], scores, space.settings.keep)
+            name: lead(prompts, edits[name], incumbent["id"], scores, workspace.settings.keep)
             if name in edits
-            else keep_best(prompts, [c for c in candidates if c["task"] == name], incumbent["id"], scores, space.settings.keep)
+            else keep_best(
+                prompts, [c for c in candidates if c["task"] == name], incumbent["id"], scores, workspace.settings.keep
+            )
             for name, prompts in kept.items()
         }
         return {**incumbent, "score": meta_score(kept)}, kept
@@ -121,15 +123,15 @@ def decide(space: Workspace, state: State) -> tuple[Incumbent, dict[str, list[Ke
     return incumbent, kept
 
 
-def decide_beam(space: Workspace, state: State, incumbent: Incumbent) -> list[Incumbent]:
+def decide_beam(workspace: Workspace, state: State, incumbent: Incumbent) -> list[Incumbent]:
     """The incumbent and the next best system prompts after the round at work; empty where the method keeps one only."""
     level, before = state.get("level", "seed"), state.get("beam", [])
     if level == "seed":
-        carried = tested(space.first_beam(), state["scores"])
+        carried = tested(workspace.first_beam(), state["scores"])
         return [incumbent, *(prompt for prompt in carried if prompt["id"] != incumbent["id"])] if carried else []
     if level != "system":
         return before
-    size = space.step(state["round"]).keep
+    size = workspace.step(state["round"]).keep
     taken = [c for c in in_order(state.get("candidates", [])) if c["reason"] != REJECTED]
     candidates = [Prompt("system", c["text"] or "") for c in taken]
     old = [state["incumbent"], *before[1:]]
@@ -211,14 +213,14 @@ def rank(score: float) -> float:
     return round(score, 9)
 
 
-def next_level(space: Workspace, round: int, level: str, kept: Kepts) -> tuple[str, int]:
+def next_level(workspace: Workspace, round: int, level: str, kept: Kepts) -> tuple[str, int]:
     """The next level that has something to do, and its round: without failures there is nothing left to search for."""
     if level == "test":
         return "done", round
     failing = any(prompts[0]["failures"] for prompts in kept.values())
-    if round < space.last_round and (failing or space.selecting != "train"):
-        return space.step(round + 1).level, round + 1
-    return ("test" if space.settings.test_size else "done"), space.last_round + 1
+    if round < workspace.last_round and (failing or workspace.selecting != "train"):
+        return workspace.step(round + 1).level, round + 1
+    return ("test" if workspace.settings.test_size else "done"), workspace.last_round + 1
 
 
 def _kept(id: str, text: str, score: Score) -> Kept:
@@ -236,34 +238,36 @@ def _accepted(level: str, state: State, incumbent: Incumbent, kept: Kepts) -> in
     return len({(name, prompt["id"]) for name, prompts in kept.items() for prompt in prompts} & new - old)
 
 
-def first_fates(space: Workspace, round: int, incumbent: Incumbent, kept: Kepts, beam: Sequence[Incumbent]) -> list[Fate]:
+def seed_rows(
+    workspace: Workspace, round: int, incumbent: Incumbent, kept: Kepts, beam: Sequence[Incumbent]
+) -> list[CandidateRow]:
     """Where the lineage begins: the seeds, and what a branch carried over from its parent."""
-    seed = space.seed_system.id
-    users = {name: Prompt("user", task.spec.user_prompt).id for name, task in space.sources.items()}
-    score = None if space.problem.start else incumbent["score"]
-    fates = [Fate(space.run, 0, "system", "", 0, seed, None, "seed", None, score)]
-    fates += [Fate(space.run, 0, "user", name, 0, user, None, "seed") for name, user in users.items()]
-    if space.problem.start:
+    seed = workspace.seed_system.id
+    users = {name: Prompt("user", task.spec.user_prompt).id for name, task in workspace.sources.items()}
+    score = None if workspace.problem.start else incumbent["score"]
+    rows = [CandidateRow(workspace.run, 0, "system", "", 0, seed, None, "seed", None, score)]
+    rows += [CandidateRow(workspace.run, 0, "user", name, 0, user, None, "seed") for name, user in users.items()]
+    if workspace.problem.start:
         # From position 1 on: a branch at round 0 has its seeds at 0.
-        fates += [
-            Fate(space.run, round, "system", "", at, prompt["id"], None, "carried", None, prompt["score"])
+        rows += [
+            CandidateRow(workspace.run, round, "system", "", at, prompt["id"], None, "carried", None, prompt["score"])
             for at, prompt in enumerate(beam or [incumbent], 1)
         ]
-        fates += [
-            Fate(space.run, round, "user", name, at, prompt["id"], None, "carried", None, prompt["score"])
+        rows += [
+            CandidateRow(workspace.run, round, "user", name, at, prompt["id"], None, "carried", None, prompt["score"])
             for name, prompts in kept.items()
             for at, prompt in enumerate(prompts, 1)
         ]
-    return fates
+    return rows
 
 
-def candidate_fates(
+def candidate_rows(
     run: str, round: int, level: str, state: State, incumbent: Incumbent, kept: Kepts, beam: Sequence[Incumbent]
-) -> list[Fate]:
+) -> list[CandidateRow]:
     """What became of every candidate of the round, for the lineage."""
     staying = {(name, prompt["id"]) for name, prompts in kept.items() for prompt in prompts}
     staying |= {("", prompt["id"]) for prompt in [incumbent, *beam]}
-    fates = []
+    rows = []
     for candidate in state.get("candidates", []):
         id, task = candidate["id"], candidate["task"]
         status = "dropped" if id is None else "rejected"
@@ -271,7 +275,9 @@ def candidate_fates(
             status = "incumbent" if id == incumbent["id"] else "kept"
         own = [score["score"] for score in state["scores"] if id and (score["user"] == id if task else score["system"] == id)]
         score = mean(own) if own else None
-        fates.append(
-            Fate(run, round, level, task, candidate["position"], id, candidate["parent"], status, candidate["reason"], score)
+        rows.append(
+            CandidateRow(
+                run, round, level, task, candidate["position"], id, candidate["parent"], status, candidate["reason"], score
+            )
         )
-    return fates
+    return rows

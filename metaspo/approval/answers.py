@@ -43,7 +43,7 @@ HOW = (
 )
 
 
-def read_answer(space: Workspace, changes: Sequence[Change], given: Any) -> Decisions | None:
+def read_answer(workspace: Workspace, changes: Sequence[Change], given: Any) -> Decisions | None:
     """The decision about every change, None for stop; raises UserError for an answer that cannot be used."""
     answer = check(Answer, _as_data(given), ConfigError)
     if answer.decision == "stop":
@@ -65,7 +65,7 @@ def read_answer(space: Workspace, changes: Sequence[Change], given: Any) -> Deci
         if decision == "edit" and not own and len(changes) > 1:
             raise ConfigError(f"{about}: several prompts wait; give each edited one its own text under 'tasks'")
         try:
-            found[change["task"]] = (decision, _checked(space, change, text) if text else None)
+            found[change["task"]] = (decision, _checked(workspace, change, text) if text else None)
         except PromptError as error:
             raise PromptError(f"{about}: {error}") from None
     return found
@@ -80,12 +80,12 @@ def _as_data(given: Any) -> Any:
         raise ConfigError(f"the answer is not valid JSON: {error}") from None
 
 
-def _checked(space: Workspace, change: Change, text: str) -> str:
+def _checked(workspace: Workspace, change: Change, text: str) -> str:
     """A person's text as a prompt like any other; raises PromptError for what no candidate may do either."""
-    locks = Locks() if change["task"] else space.problem.locks
+    locks = Locks() if change["task"] else workspace.problem.locks
     text = locks.edited(text).strip()
     if change["task"]:
-        task = space.tasks[change["task"]]
+        task = workspace.tasks[change["task"]]
         text = task.complete(text)
         complaint = task.complaint(text)
         if complaint:

@@ -71,23 +71,25 @@ class Change(Comparison):
     also: list[str]
 
 
-async def compared(space: Workspace, before: str, after: str, pairs: Mapping[str, Sequence[tuple[Pair, Pair]]]) -> Comparison:
+async def compared(
+    workspace: Workspace, before: str, after: str, pairs: Mapping[str, Sequence[tuple[Pair, Pair]]]
+) -> Comparison:
     """One text beside the other, by each task's scored pairs before and after the change, best pair first.
 
     Everything has been scored, so that no model is asked.
     """
     scored = {
         name: [
-            (await score_pair(space, space.tasks[name], *old, space.selecting),
-             await score_pair(space, space.tasks[name], *new, space.selecting))
+            (await score_pair(workspace, workspace.tasks[name], *old, workspace.selecting),
+             await score_pair(workspace, workspace.tasks[name], *new, workspace.selecting))
             for old, new in both
         ]
         for name, both in pairs.items()
     }  # fmt: skip
     # Thousands of resamples: in a thread, so that the event loop goes on.
-    mean, tasks = await asyncio.to_thread(_differences, space.tasks, scored)
+    mean, tasks = await asyncio.to_thread(_differences, workspace.tasks, scored)
     better, worse = (
-        _in_turn([_moved(space.tasks[name], *both[0], up) for name, both in scored.items()]) for up in (True, False)
+        _in_turn([_moved(workspace.tasks[name], *both[0], up) for name, both in scored.items()]) for up in (True, False)
     )
     return {
         "before": before, "after": after, "diff": unified(before, after),

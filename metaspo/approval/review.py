@@ -70,41 +70,41 @@ class _Proposal:
     also: tuple[Kept, ...] = ()
 
 
-def needs_checkpointer(space: Workspace) -> None:
+def needs_checkpointer(workspace: Workspace) -> None:
     """Raise ConfigError where a person is to be asked and nothing would keep the run while it waits."""
     settings = get_config()["configurable"]
     # LangGraph hands the checkpointer to its nodes under a name of its own; a thread needs one too.
     keeps = settings.get("__pregel_checkpointer", settings.get("thread_id"))
-    if space.context.approve != "none" and keeps is None:
+    if workspace.context.approve != "none" and keeps is None:
         raise ConfigError(
-            f"approve: {space.context.approve} needs a checkpointer, which keeps the run while it waits: "
+            f"approve: {workspace.context.approve} needs a checkpointer, which keeps the run while it waits: "
             "build_graph(checkpointer), a parent graph with one, the Agent Server, or 'metaspo optimize'"
         )
 
 
-def edited(space: Workspace, state: State) -> dict[str, Candidate]:
+def edited(workspace: Workspace, state: State) -> dict[str, Candidate]:
     """The prompts that a person wrote in the round at work, by task; they take the place of what scores would choose."""
-    if state.get("level", "seed") not in LEVELS[space.context.approve]:
+    if state.get("level", "seed") not in LEVELS[workspace.context.approve]:
         return {}
     made = {(candidate["task"], candidate["id"]): candidate for candidate in state.get("candidates", [])}
     return {task: made[task, said] for task, said in state.get("review", {}).items() if said not in DECIDED}
 
 
-async def review(space: Workspace, state: State, incumbent: Incumbent, kept: dict[str, list[Kept]]) -> Verdict:
+async def review(workspace: Workspace, state: State, incumbent: Incumbent, kept: dict[str, list[Kept]]) -> Verdict:
     """Have a person decide about what is new in `incumbent` and `kept`, where that is asked for."""
     candidates = list(state.get("candidates", []))
-    if state.get("level", "seed") not in LEVELS[space.context.approve]:
+    if state.get("level", "seed") not in LEVELS[workspace.context.approve]:
         return Verdict(incumbent, kept, candidates)
-    news = _proposals(state, incumbent, kept, edited(space, state))
+    news = _proposals(state, incumbent, kept, edited(workspace, state))
     told = {task: said for task, said in state.get("review", {}).items() if said in DECIDED}
     waiting = [proposal for proposal in news if proposal.task not in told]
     if waiting:
-        changes = [await _change(space, state, kept, proposal) for proposal in waiting]
-        answers = await _ask(space, state, changes)
+        changes = [await _change(workspace, state, kept, proposal) for proposal in waiting]
+        answers = await _ask(workspace, state, changes)
         told |= {task: decision for task, (decision, _) in answers.items()}
         edits = [_edit(state, proposal, text) for proposal in waiting if (text := answers[proposal.task][1])]
         if edits:
-            await space.save_prompts(*(Prompt(_level(edit["task"]), edit["text"] or "") for edit in edits))
+            await workspace.save_prompts(*(Prompt(_level(edit["task"]), edit["text"] or "") for edit in edits))
             told |= {edit["task"]: edit["id"] or "" for edit in edits}
             return Verdict(incumbent, kept, candidates, edits, told)
     refused = [proposal for proposal in news if told[proposal.task] == "reject"]
@@ -137,7 +137,7 @@ def _proposals(
     return found
 
 
-async def _change(space: Workspace, state: State, kept: Mapping[str, Sequence[Kept]], proposal: _Proposal) -> Change:
+async def _change(workspace: Workspace, state: State, kept: Mapping[str, Sequence[Kept]], proposal: _Proposal) -> Change:
     system, task = state["incumbent"]["text"], proposal.task
     if task:
         pairs = {task: [((system, proposal.before), (system, proposal.text))]}
@@ -147,29 +147,29 @@ async def _change(space: Workspace, state: State, kept: Mapping[str, Sequence[Ke
             name: [((system, prompt["text"]), (proposal.text, prompt["text"])) for prompt in prompts]
             for name, prompts in kept.items()
         }
-    found = await compared(space, proposal.before, proposal.text, pairs)
+    found = await compared(workspace, proposal.before, proposal.text, pairs)
     best = not task or kept[task][0]["id"] == proposal.id
-    mine = task in edited(space, state)
+    mine = task in edited(workspace, state)
     return {**found, "task": task, "best": best, "edited": mine, "also": [prompt["text"] for prompt in proposal.also]}
 
 
-async def _ask(space: Workspace, state: State, changes: list[Change]) -> Decisions:
+async def _ask(workspace: Workspace, state: State, changes: list[Change]) -> Decisions:
     """A person's decision by task, with the text of an edit. An answer that cannot be used is asked for again."""
     request: Request = {
-        "run": space.run, "round": state["round"], "level": state["level"], "changes": changes,
+        "run": workspace.run, "round": state["round"], "level": state["level"], "changes": changes,
         "choices": ["accept", "reject", "edit", "stop"], "how": HOW, "problem": None, "stopped": False,
     }  # fmt: skip
     while True:
         status = "stopped" if request["stopped"] else "waiting"
-        await space.store.run(runs.close, space.run, status, waiting_for(request), now(), 0.0)
+        await workspace.store.run(runs.close, workspace.run, status, waiting_for(request), now(), 0.0)
         given = interrupt(request)
         try:
-            answers = read_answer(space, changes, given)
+            answers = read_answer(workspace, changes, given)
         except UserError as error:
             request = {**request, "problem": str(error), "stopped": False}
             continue
         if answers is not None:
-            await space.store.run(runs.close, space.run, "running", None, now(), 0.0)
+            await workspace.store.run(runs.close, workspace.run, "running", None, now(), 0.0)
             return answers
         request = {**request, "problem": None, "stopped": True}
 

@@ -126,11 +126,9 @@ def run(report: Report) -> None:
         ]
     )  # fmt: skip
     console.print(Text("lineage of the winner", style="bold"))
-    for fate in report.lineage:
+    for row in report.lineage:
         console.print(
-            Text(
-                f"  round {fate.round}, {fate.status}, score {_percent(fate.score)}: {report.texts.get(fate.prompt or '', '')}"
-            )
+            Text(f"  round {row.round}, {row.status}, score {_percent(row.score)}: {report.texts.get(row.prompt or '', '')}")
         )
     summary(report)
 

@@ -7,21 +7,21 @@ from ..workspace.state import Job
 from .failures import shown
 
 
-async def corrected(space: Workspace, job: Job) -> Draft:
+async def corrected(workspace: Workspace, job: Job) -> Draft:
     """The request for a prompt that mends what the analysis found, or none where nothing failed."""
     parent = job["users"][job["task"]] if job["task"] else job["system"]
     if not job["analysis"]:
         return Draft(parent, reason="no failures left to mend")
-    [system] = await space.prompt_texts(job["system"])
-    analysis = await space.store.find_call(job["analysis"])
+    [system] = await workspace.prompt_texts(job["system"])
+    analysis = await workspace.store.find_call(job["analysis"])
     values = {
-        "system_prompt": fenced(space.problem.locks.hidden(system) if not job["task"] else system),
-        "examples": await shown(space, job["failures"]),
+        "system_prompt": fenced(workspace.problem.locks.hidden(system) if not job["task"] else system),
+        "examples": await shown(workspace, job["failures"]),
         "analysis": fenced(analysis.text if analysis else ""),
     }
     if job["task"]:
-        [user] = await space.prompt_texts(parent)
-        values |= {"user_prompt": fenced(user), "answer_format": space.tasks[job["task"]].format_asked}
+        [user] = await workspace.prompt_texts(parent)
+        values |= {"user_prompt": fenced(user), "answer_format": workspace.tasks[job["task"]].format_asked}
     return Draft(parent, template("propose_user" if job["task"] else "propose_system").render(**values))
 
 

@@ -65,20 +65,20 @@ def rephrasings(sizes: Settings, candidates: int) -> int:
     return min(sizes.rephrasings, candidates)
 
 
-async def edited(space: Workspace, job: Job) -> Draft:
+async def edited(workspace: Workspace, job: Job) -> Draft:
     """A system prompt one edit away from its parent; the last candidates of a parent are rephrased by the optimizer.
 
     The candidates of a parent share one order of edits and take different places in it, so that none is tried twice.
     """
-    parent, round, step = job["system"], job["round"], space.step(job["round"])
-    [text] = await space.prompt_texts(parent)
+    parent, round, step = job["system"], job["round"], workspace.step(job["round"])
+    [text] = await workspace.prompt_texts(parent)
     place = job["position"] % step.candidates
-    if place >= step.candidates - step.requests(space.settings, 1):
-        return _rephrased(parent, lines_of(text), space.problem.locks, candidate_random(space, job))
-    tried = await space.store.run(prompts.scored_systems, space.run, round)
+    if place >= step.candidates - step.requests(workspace.settings, 1):
+        return _rephrased(parent, lines_of(text), workspace.problem.locks, candidate_random(workspace, job))
+    tried = await workspace.store.run(prompts.scored_systems, workspace.run, round)
     library = chain.from_iterable(components().values())
-    every = edits_of(text, library, tried, Random(f"{space.problem.seed}/{round}/edits/{parent}"))
-    edits = [edit for edit in every if space.problem.locks.complaint(edit) is None]
+    every = edits_of(text, library, tried, Random(f"{workspace.problem.seed}/{round}/edits/{parent}"))
+    edits = [edit for edit in every if workspace.problem.locks.complaint(edit) is None]
     return Draft(parent, prompt=edits[place]) if place < len(edits) else Draft(parent, reason="every edit has been tried")
 
 

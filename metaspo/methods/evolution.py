@@ -10,30 +10,30 @@ from ..workspace.state import Job
 from .failures import candidate_random
 
 
-async def evolved(space: Workspace, job: Job) -> Draft:
+async def evolved(workspace: Workspace, job: Job) -> Draft:
     """The request to cross the parent with another good prompt, drawn by chance, and to mutate the child.
 
     The other one is a user prompt that the task keeps, or one of the `keep` system prompts that scored
     best in earlier rounds. Where there is none yet, the parent alone is mutated.
     """
     parent = job["users"][job["task"]] if job["task"] else job["system"]
-    [text] = await space.prompt_texts(parent)
-    mates = [mate for mate in await _good_prompts(space, job) if mate != text]
-    chosen = [text, *candidate_random(space, job).sample(mates, min(1, len(mates)))]
+    [text] = await workspace.prompt_texts(parent)
+    mates = [mate for mate in await _good_prompts(workspace, job) if mate != text]
+    chosen = [text, *candidate_random(workspace, job).sample(mates, min(1, len(mates)))]
     if not job["task"]:
-        chosen = [space.problem.locks.hidden(prompt) for prompt in chosen]
+        chosen = [workspace.problem.locks.hidden(prompt) for prompt in chosen]
     shown = fenced("\n".join(json.dumps({"prompt": prompt}, ensure_ascii=False) for prompt in chosen))
     if not job["task"]:
         return Draft(parent, template("evolve_system").render(prompts=shown))
-    answer_format = space.tasks[job["task"]].format_asked
+    answer_format = workspace.tasks[job["task"]].format_asked
     return Draft(parent, template("evolve_user").render(prompts=shown, answer_format=answer_format))
 
 
-async def _good_prompts(space: Workspace, job: Job) -> list[str]:
+async def _good_prompts(workspace: Workspace, job: Job) -> list[str]:
     if job["task"]:
-        return [(await space.prompt_texts(id))[0] for id in job["kept"]]
-    tried = await space.store.run(prompts.scored_systems, space.run, job["round"])
-    return sorted(tried, key=lambda text: -tried[text])[: space.settings.keep]
+        return [(await workspace.prompt_texts(id))[0] for id in job["kept"]]
+    tried = await workspace.store.run(prompts.scored_systems, workspace.run, job["round"])
+    return sorted(tried, key=lambda text: -tried[text])[: workspace.settings.keep]
 
 
 EVOLVED = Proposer("evolved", evolved)

@@ -20,18 +20,18 @@ def draw(found: Mapping[str, Sequence[Failure]], size: int, random: Random) -> l
     return drawn
 
 
-async def failures_of(space: Workspace, job: Job) -> dict[str, list[Failure]]:
+async def failures_of(workspace: Workspace, job: Job) -> dict[str, list[Failure]]:
     """What each task's best user prompt gets wrong on train, under the job's system prompt."""
-    [system] = await space.prompt_texts(job["system"])
+    [system] = await workspace.prompt_texts(job["system"])
     found: dict[str, list[Failure]] = {}
     for name, user in job["users"].items():
-        [text] = await space.prompt_texts(user)
-        evaluation = await score_pair(space, space.tasks[name], system, text, "train")
+        [text] = await workspace.prompt_texts(user)
+        evaluation = await score_pair(workspace, workspace.tasks[name], system, text, "train")
         found[name] = [{"task": name, "example": o.example, "call": o.call} for o in evaluation.failures]
     return found
 
 
-async def shown(space: Workspace, failures: Sequence[Failure]) -> str:
+async def shown(workspace: Workspace, failures: Sequence[Failure]) -> str:
     """Failing examples as text for the optimizer.
 
     One JSON object a line inside a fence: whatever an example holds, be it tags, placeholders or
@@ -39,8 +39,8 @@ async def shown(space: Workspace, failures: Sequence[Failure]) -> str:
     """
     lines = []
     for failure in failures:
-        example = space.tasks[failure["task"]].examples[failure["example"]]
-        reply = await space.store.find_call(failure["call"])
+        example = workspace.tasks[failure["task"]].examples[failure["example"]]
+        reply = await workspace.store.find_call(failure["call"])
         line = {
             "question": example.question[:LONGEST],
             "expected": example.answer,
@@ -50,9 +50,9 @@ async def shown(space: Workspace, failures: Sequence[Failure]) -> str:
     return fenced("\n".join(lines))
 
 
-def candidate_random(space: Workspace, job: Job) -> Random:
+def candidate_random(workspace: Workspace, job: Job) -> Random:
     """The generator of a candidate's own choices, the same when a run is resumed."""
-    return Random(f"{space.problem.seed}/{job['round']}/{job['level']}/{job['task']}/{job['position']}")
+    return Random(f"{workspace.problem.seed}/{job['round']}/{job['level']}/{job['task']}/{job['position']}")
 
 
 def sample_name(job: Job, purpose: str) -> str:

@@ -19,15 +19,15 @@ USER_PAIRS, SYSTEM_PAIRS = 10, 5
 """Labelled examples that a user prompt is induced from, and of each task that a system prompt is (paper, section 4)."""
 
 
-async def induce_user_prompt(space: Workspace, task: Task, sample: str, pairs: int = USER_PAIRS) -> Prompt | None:
+async def induce_user_prompt(workspace: Workspace, task: Task, sample: str, pairs: int = USER_PAIRS) -> Prompt | None:
     """A user prompt for a task that the optimizer induces from `pairs` of its train examples.
 
     `sample` tells one prompt of a task from its next: it seeds the draw of the examples and the
     optimizer's. The prompt holds `{question}` once and the task's answer format; None when no
     attempt did. Raises TaskError for a task without train examples.
     """
-    text = user_request(task, Random(f"{space.problem.seed}/induction/{task.name}/{sample}"), pairs)
-    made, _ = await ask_for_prompt(space, text, f"{task.name}, {sample}, induction", "user", task.complete, task.complaint)
+    text = user_request(task, Random(f"{workspace.problem.seed}/induction/{task.name}/{sample}"), pairs)
+    made, _ = await ask_for_prompt(workspace, text, f"{task.name}, {sample}, induction", "user", task.complete, task.complaint)
     return made
 
 
@@ -58,12 +58,12 @@ def shown_pairs(examples: Sequence[Example]) -> str:
     return fenced("\n".join(json.dumps(line, ensure_ascii=False) for line in lines))
 
 
-async def induced(space: Workspace, job: Job) -> Draft:
+async def induced(workspace: Workspace, job: Job) -> Draft:
     """The request for a prompt from labelled train examples, of the task or of every source task."""
-    random = candidate_random(space, job)
+    random = candidate_random(workspace, job)
     if job["task"]:
-        return Draft(None, user_request(space.tasks[job["task"]], random))
-    return Draft(None, system_request(space.sources.values(), random))
+        return Draft(None, user_request(workspace.tasks[job["task"]], random))
+    return Draft(None, system_request(workspace.sources.values(), random))
 
 
 INDUCED = Proposer("induced", induced, pairs=lambda sizes, level: USER_PAIRS if level == "user" else SYSTEM_PAIRS)

@@ -6,11 +6,11 @@ from ..workspace.opening import Workspace
 from ..workspace.state import Job
 
 
-async def paraphrased(space: Workspace, job: Job) -> Draft:
+async def paraphrased(workspace: Workspace, job: Job) -> Draft:
     """The request to say a task's kept user prompt in other words."""
     parent = job["users"][job["task"]]
-    [text] = await space.prompt_texts(parent)
-    answer_format = space.tasks[job["task"]].format_asked
+    [text] = await workspace.prompt_texts(parent)
+    answer_format = workspace.tasks[job["task"]].format_asked
     return Draft(parent, template("paraphrase_user").render(prompt=fenced(text), answer_format=answer_format))
 
 

@@ -7,7 +7,7 @@ from ..domain.calls import Constraint
 from ..domain.locks import Locks, place
 from ..domain.prompts import QUESTION, Level, Prompt
 from ..prompts.renderer import fenced, template
-from ..workspace.events import spent, tell
+from ..workspace.events import emit, spent
 from ..workspace.method import Draft
 from ..workspace.opening import Workspace
 from ..workspace.state import Candidate, Job
@@ -19,7 +19,7 @@ OPENING = re.compile(r"<prompt>", re.IGNORECASE)
 
 
 async def propose(
-    space: Workspace, job: Job, draft: Draft, level: Level, complete: Callable[[str], str],
+    workspace: Workspace, job: Job, draft: Draft, level: Level, complete: Callable[[str], str],
     complaint: Callable[[str], str | None],
 ) -> Candidate:  # fmt: skip
     """A checked candidate, or a dropped one with the last complaint as its reason.
@@ -35,18 +35,20 @@ async def propose(
 
     if draft.prompt is not None:
         text = whole(draft.prompt)
-        reason = _complaint(space, locks_of(space, level), text, complaint)
+        reason = _complaint(workspace, locks_of(workspace, level), text, complaint)
         if reason is None:
             made = Prompt(level, text)
-            await space.save_prompts(made)
+            await workspace.save_prompts(made)
     elif draft.request is not None:
         # Who writes a component only is told of no locked part of the whole.
-        told = Locks() if draft.partial else locks_of(space, level)
-        made, reason = await ask_for_prompt(space, draft.request, sample_name(job, "proposal"), level, whole, complaint, told)
-    tell(
+        told = Locks() if draft.partial else locks_of(workspace, level)
+        made, reason = await ask_for_prompt(
+            workspace, draft.request, sample_name(job, "proposal"), level, whole, complaint, told
+        )
+    emit(
         {
             "event": "proposed", "round": job["round"], "level": job["level"], "task": job["task"],
-            "position": job["position"], "dropped": reason, "spent": spent(space),
+            "position": job["position"], "dropped": reason, "spent": spent(workspace),
         }
     )  # fmt: skip
     return {
@@ -56,7 +58,7 @@ async def propose(
 
 
 async def ask_for_prompt(
-    space: Workspace, text: str, sample: str, level: Level, complete: Callable[[str], str],
+    workspace: Workspace, text: str, sample: str, level: Level, complete: Callable[[str], str],
     complaint: Callable[[str], str | None], told: Locks = NO_LOCKS,
 ) -> tuple[Prompt | None, str | None]:  # fmt: skip
     """The prompt that the optimizer writes on request and None, or None and the last complaint.
@@ -66,18 +68,18 @@ async def ask_for_prompt(
     """
     reason: str | None = None
     request = "\n\n".join([text, *_demands(told)])
-    constraint = _constraint(space.settings.prompt_length, level, told)
-    for attempt in range(space.settings.proposal_attempts):
-        _, reply = await space.ask_optimizer(request, f"{sample} {attempt}", constraint)
+    constraint = _constraint(workspace.settings.prompt_length, level, told)
+    for attempt in range(workspace.settings.proposal_attempts):
+        _, reply = await workspace.ask_optimizer(request, f"{sample} {attempt}", constraint)
         prompt = proposed(reply.text)
         if prompt is None:
             reason = f"no prompt between <prompt> and </prompt> (reply ended: {reply.finish})"
             continue
         prompt = told.shown(complete(prompt))
-        reason = _complaint(space, locks_of(space, level), prompt, complaint)
+        reason = _complaint(workspace, locks_of(workspace, level), prompt, complaint)
         if reason is None:
             made = Prompt(level, prompt)
-            await space.save_prompts(made)
+            await workspace.save_prompts(made)
             return made, None
     return None, reason
 
@@ -91,14 +93,14 @@ def proposed(reply: str) -> str | None:
     return OPENING.split(found[-1])[-1].strip() or None
 
 
-def locks_of(space: Workspace, level: Level) -> Locks:
+def locks_of(workspace: Workspace, level: Level) -> Locks:
     """What every prompt of a level must keep."""
-    return space.problem.locks if level == "system" else NO_LOCKS
+    return workspace.problem.locks if level == "system" else NO_LOCKS
 
 
-def _complaint(space: Workspace, locks: Locks, prompt: str, complaint: Callable[[str], str | None]) -> str | None:
+def _complaint(workspace: Workspace, locks: Locks, prompt: str, complaint: Callable[[str], str | None]) -> str | None:
     written = len(prompt) - locks.size
-    return locks.complaint(prompt) or complaint(prompt) or _too_long(written, space.settings.prompt_length)
+    return locks.complaint(prompt) or complaint(prompt) or _too_long(written, workspace.settings.prompt_length)
 
 
 def _demands(locks: Locks) -> list[str]:

@@ -12,7 +12,7 @@ from ..domain.errors import BudgetSpent, Interrupted, MetaspoError
 
 
 class Budget(BaseModel):
-    """The most a run may use, over all its sittings; what is not set is not limited."""
+    """The most a run may use, over all its sessions; what is not set is not limited."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -27,8 +27,8 @@ class Budget(BaseModel):
 class Account:
     """A run's budget and its running totals; the ledger asks it before every paid call.
 
-    `seconds` is what earlier sittings of the run took; `abandoned` says that calls in flight were
-    given up too. `purse` is an account that pays as well: the one of a study that the run belongs to.
+    `seconds` is what earlier sessions of the run took; `abandoned` says that calls in flight were
+    given up too. `parent` is an account that pays as well: the one of a study that the run belongs to.
     """
 
     run: str
@@ -39,13 +39,13 @@ class Account:
     reserved: int = 0
     stopped: MetaspoError | None = None
     abandoned: bool = False
-    purse: "Account | None" = None
+    parent: "Account | None" = None
     _alarm: asyncio.Event = field(default_factory=asyncio.Event)
     _settled: asyncio.Event | None = None
 
     @property
-    def sitting(self) -> float:
-        """Seconds since this sitting began."""
+    def session_seconds(self) -> float:
+        """Seconds since this session began."""
         return time.monotonic() - self.started
 
     def stop(self, reason: MetaspoError | None = None) -> None:
@@ -69,9 +69,9 @@ class Account:
             spent = self._spent()
             if spent:
                 self.stop(BudgetSpent(f"the budget of {spent} is spent"))
-        if self.stopped is None and self.purse is not None:
+        if self.stopped is None and self.parent is not None:
             try:
-                self.purse.reserve()
+                self.parent.reserve()
             except MetaspoError as reason:
                 self.stop(reason)
         if self.stopped is not None:
@@ -89,8 +89,8 @@ class Account:
         self.reserved -= 1
         if reply is not None:
             self.usage.add(role, reply)
-        if self.purse is not None:
-            self.purse.settle(role, reply)
+        if self.parent is not None:
+            self.parent.settle(role, reply)
         if not self.reserved and self._settled is not None:
             self._settled.set()
 
@@ -105,6 +105,6 @@ class Account:
             return f"{budget.output_tokens:,} output tokens"
         if budget.cost is not None and usage.cost >= budget.cost:
             return f"{budget.cost:g} in cost"
-        if budget.minutes is not None and self.seconds + self.sitting >= budget.minutes * 60:
+        if budget.minutes is not None and self.seconds + self.session_seconds >= budget.minutes * 60:
             return f"{budget.minutes:g} minutes"
         return None

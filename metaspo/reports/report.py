@@ -52,7 +52,7 @@ class Report:
     source: Difference | None
     target: Difference | None
     usage: Usage
-    lineage: list[prompts.Fate]
+    lineage: list[prompts.CandidateRow]
     texts: dict[str, str]
     store: str
     base: str
@@ -70,18 +70,18 @@ def report(store: Store, run: runs.Run) -> Report:
     """The report of a run, finished or not."""
     db = store.db
     every = prompts.ancestry(db, run.id)
-    fates = [fate for fate in every if fate.status == "seed" and fate.run == run.id]
-    standing = prompts.standing(db, run.id)
+    rows = [row for row in every if row.status == "seed" and row.run == run.id]
+    pairs = prompts.kept_pairs(db, run.id)
     closed = prompts.rounds(db, run.id)
-    ids = {fate.prompt or "" for fate in fates} | {pair.user for pair in standing} | {pair.system for pair in standing}
-    lineage = _lineage(every, standing[0].system if standing else None)
-    texts = prompts.prompt_texts(db, sorted(ids | {fate.prompt or "" for fate in lineage}))
+    ids = {row.prompt or "" for row in rows} | {pair.user for pair in pairs} | {pair.system for pair in pairs}
+    lineage = _lineage(every, pairs[0].system if pairs else None)
+    texts = prompts.prompt_texts(db, sorted(ids | {row.prompt or "" for row in lineage}))
     context = run.config.get("context", {})
-    seed_system = next((fate.prompt for fate in fates if fate.level == "system"), None)
-    seed_users = {fate.task: fate.prompt or "" for fate in fates if fate.level == "user"}
-    after = standing[0].system if standing else seed_system
+    seed_system = next((row.prompt for row in rows if row.level == "system"), None)
+    seed_users = {row.task: row.prompt or "" for row in rows if row.level == "user"}
+    after = pairs[0].system if pairs else seed_system
     kept: dict[str, list[str]] = {}
-    for pair in standing:
+    for pair in pairs:
         kept.setdefault(pair.task, []).append(pair.user)
     compared = _compared(db, run.id, seed_system, after, seed_users, kept)
     return Report(
@@ -110,11 +110,11 @@ def _label(spec: dict[str, str] | None) -> str:
     return f"{spec['provider']}:{spec['name']}" if spec else ""
 
 
-def _lineage(every: Sequence[prompts.Fate], winner: str | None) -> list[prompts.Fate]:
+def _lineage(every: Sequence[prompts.CandidateRow], winner: str | None) -> list[prompts.CandidateRow]:
     """The winner's ancestors, from the seed to itself."""
-    chain: list[prompts.Fate] = []
+    chain: list[prompts.CandidateRow] = []
     # A prompt that a branch carried over was first proposed by an ancestor, unless it was edited.
-    first = {fate.prompt: fate for fate in reversed(every) if fate.prompt and not fate.task}
+    first = {row.prompt: row for row in reversed(every) if row.prompt and not row.task}
     while winner is not None and winner in first and first[winner] not in chain:
         chain.append(first[winner])
         winner = first[winner].parent

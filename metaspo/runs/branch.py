@@ -71,15 +71,15 @@ def _start(db: Database, parent: runs.Run, at: int | None) -> dict[str, Any]:
         at = max(closed)
     if at not in closed:
         raise ConfigError(f"run {parent.id[:8]} has no round {at} to branch from; it has {', '.join(map(str, sorted(closed)))}")
-    standing = prompts.standing(db, parent.id, at)
+    pairs = prompts.kept_pairs(db, parent.id, at)
     beam = prompts.beam(db, parent.id, at)
-    texts = prompts.prompt_texts(db, sorted({pair.user for pair in standing} | {standing[0].system, *beam}))
+    texts = prompts.prompt_texts(db, sorted({pair.user for pair in pairs} | {pairs[0].system, *beam}))
     users: dict[str, list[str]] = {}
-    for pair in standing:
+    for pair in pairs:
         users.setdefault(pair.task, []).append(texts[pair.user])
     before = parent.config["problem"].get("start") or {"round": 0, "steps": 0}
     steps = before["steps"] + at - before["round"]
     return {
-        "run": parent.id, "round": at, "steps": steps, "system_prompt": texts[standing[0].system], "user_prompts": users,
+        "run": parent.id, "round": at, "steps": steps, "system_prompt": texts[pairs[0].system], "user_prompts": users,
         "beam": [texts[id] for id in beam],
     }  # fmt: skip

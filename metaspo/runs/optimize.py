@@ -17,12 +17,12 @@ from ..tasks.documents import check
 from ..workspace.state import Context
 from .config import RunConfig, config_of, located, nested
 from .pending import pending
-from .session import Listener, sit
+from .session import Listener, run_session
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What a sitting ended with. `stopped` says why it ended early, None when the run is done."""
+    """What a session ended with. `stopped` says why it ended early, None when the run is done."""
 
     report: Report
     stopped: MetaspoError | None
@@ -57,7 +57,7 @@ async def aoptimize(config: RunConfig | None = None, *, listener: Listener | Non
     """
     config = config or config_of(**settings)
     run = str(uuid.uuid4())
-    stopped = await sit(run, config.context(), config.problem(), listener)
+    stopped = await run_session(run, config.context(), config.problem(), listener)
     return await asyncio.to_thread(_result, config.store, run, stopped)
 
 
@@ -79,7 +79,7 @@ async def aresume(
     found, context = await asyncio.to_thread(_stored, Path(store or default_store()), run, settings)
     if answer is not None:
         await pending(context.store, found.id)
-    stopped = await sit(found.id, context, None, listener, answer=answer)
+    stopped = await run_session(found.id, context, None, listener, answer=answer)
     if answer is not None and isinstance(stopped, AwaitsApproval) and stopped.request["problem"]:
         raise ConfigError(str(stopped.request["problem"]))
     return await asyncio.to_thread(_result, context.store, found.id, stopped)

@@ -43,10 +43,10 @@ def read_prompt(name: str, store: str | Path) -> PromptSource:
     try:
         with closing(Store(store, create=False)) as opened:
             run = runs.find(opened.db, name)
-            standing = prompts.standing(opened.db, run.id)
-            if not standing:
+            pairs = prompts.kept_pairs(opened.db, run.id)
+            if not pairs:
                 raise ConfigError(f"run {run.id[:8]} has no system prompt to show yet; resume it first")
-            texts = prompts.prompt_texts(opened.db, [standing[0].system])
+            texts = prompts.prompt_texts(opened.db, [pairs[0].system])
     except StoreError as error:
         raise ConfigError(f"{name!r} is neither a file nor a run: {error}") from error
-    return PromptSource(texts[standing[0].system], run)
+    return PromptSource(texts[pairs[0].system], run)

@@ -9,7 +9,7 @@ from ..domain.prompts import Prompt
 
 
 @dataclass(frozen=True, slots=True)
-class Fate:
+class CandidateRow:
     """What became of one candidate: "kept", "incumbent", "rejected", or "dropped" with a reason.
 
     `task` is empty at the system level; `prompt` is None for a proposal that was dropped.
@@ -54,7 +54,7 @@ def prompt_texts(db: Database, ids: Sequence[str]) -> dict[str, str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class KeptPair:
     """A kept pair after a round: a task's user prompt at its position (0 is best) under the system prompt in force.
 
     Where several system prompts are kept, those beside the one in force stand under the task "" from
@@ -71,7 +71,7 @@ class Standing:
 
 
 def save_round(
-    db: Database, row: RoundRow, fates: Iterable[Fate], standing: Iterable[Standing], evaluations: Iterable[str]
+    db: Database, row: RoundRow, proposed: Iterable[CandidateRow], pairs: Iterable[KeptPair], evaluations: Iterable[str]
 ) -> None:
     """Record a closed round, the evaluations it relied on and what stands after it.
 
@@ -82,10 +82,8 @@ def save_round(
             db.execute(f"DELETE FROM {table} WHERE run = ? AND round >= ?", [row.run, row.round])
         used = {(row.run, row.round, evaluation) for evaluation in evaluations}
         db.conn.executemany("INSERT INTO run_evaluations VALUES (?, ?, ?)", used)
-        db.conn.executemany("INSERT INTO standing VALUES (?, ?, ?, ?, ?, ?, ?)", [astuple(pair) for pair in standing])
-        db.conn.executemany(
-            f"INSERT OR REPLACE INTO candidates VALUES ({', '.join('?' * 10)})", [astuple(fate) for fate in fates]
-        )
+        db.conn.executemany("INSERT INTO standing VALUES (?, ?, ?, ?, ?, ?, ?)", [astuple(pair) for pair in pairs])
+        db.conn.executemany(f"INSERT OR REPLACE INTO candidates VALUES ({', '.join('?' * 10)})", [astuple(one) for one in proposed])
         db.execute(f"INSERT OR REPLACE INTO rounds VALUES ({', '.join('?' * 7)})", astuple(row))
 
 
@@ -96,7 +94,7 @@ def rounds(db: Database, run: str) -> list[RoundRow]:
     return [RoundRow(*row) for row in rows]
 
 
-def standing(db: Database, run: str, round: int | None = None) -> list[Standing]:
+def kept_pairs(db: Database, run: str, round: int | None = None) -> list[KeptPair]:
     """The kept pairs of a run after a round (the last closed one if None), best first within a task."""
     columns = 'run, round, task, position, system, "user", score'
     last = "(SELECT max(round) FROM standing WHERE run = ?1)"
@@ -104,16 +102,16 @@ def standing(db: Database, run: str, round: int | None = None) -> list[Standing]
         f"SELECT {columns} FROM standing WHERE run = ?1 AND round = coalesce(?2, {last}) AND task <> '' ORDER BY rowid",
         [run, round],
     )
-    return [Standing(*row) for row in rows]
+    return [KeptPair(*row) for row in rows]
 
 
-def rounds_best(db: Database, run: str) -> list[Standing]:
+def rounds_best(db: Database, run: str) -> list[KeptPair]:
     """Each task's best pair after every closed round of the search, first round to last."""
     columns = 'run, round, task, position, system, "user", score'
     rows = db.execute(
         f"SELECT {columns} FROM standing WHERE run = ? AND position = 0 AND task != '' ORDER BY round, rowid", [run]
     )
-    return [Standing(*row) for row in rows]
+    return [KeptPair(*row) for row in rows]
 
 
 def beam(db: Database, run: str, round: int) -> list[str]:
@@ -122,16 +120,16 @@ def beam(db: Database, run: str, round: int) -> list[str]:
     return [id for (id,) in rows]
 
 
-def fates(db: Database, run: str) -> list[Fate]:
+def candidates(db: Database, run: str) -> list[CandidateRow]:
     """Every candidate of a run in the order of its rounds."""
     columns = "run, round, level, task, position, prompt, parent, status, reason, score"
     rows = db.execute(f"SELECT {columns} FROM candidates WHERE run = ? ORDER BY round, task, position", [run])
-    return [Fate(*row) for row in rows]
+    return [CandidateRow(*row) for row in rows]
 
 
-def ancestry(db: Database, run: str) -> list[Fate]:
+def ancestry(db: Database, run: str) -> list[CandidateRow]:
     """Every candidate of a run and, up to where it branched off, of the runs before it; the oldest run first."""
-    every = fates(db, run)
+    every = candidates(db, run)
     limit = None
     while True:
         found = db.execute("SELECT parent, parent_round FROM runs WHERE id = ? AND parent IS NOT NULL", [run]).fetchone()
@@ -139,14 +137,14 @@ def ancestry(db: Database, run: str) -> list[Fate]:
             return every
         run, at = found
         limit = at if limit is None else min(limit, at)
-        every = [fate for fate in fates(db, run) if fate.round <= limit] + every
+        every = [row for row in candidates(db, run) if row.round <= limit] + every
 
 
 def scored_systems(db: Database, run: str, before: int) -> dict[str, float]:
     """The system prompts that a run and the runs it branched off from have scored before a round: text to first score."""
     first: dict[str, float] = {}
-    for fate in ancestry(db, run):
-        if fate.level == "system" and fate.round < before and fate.prompt and fate.score is not None:
-            first.setdefault(fate.prompt, fate.score)
+    for row in ancestry(db, run):
+        if row.level == "system" and row.round < before and row.prompt and row.score is not None:
+            first.setdefault(row.prompt, row.score)
     texts = prompt_texts(db, list(first))
     return {texts[id]: score for id, score in first.items()}

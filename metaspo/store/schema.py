@@ -1,7 +1,7 @@
 """The tables, as migrations that sqlite-utils applies in order and only once.
 
     runs ─┬─< rounds           one row a round: level, incumbent, score
-          ├─< candidates ── prompts      every prompt that was proposed, with its parent and fate
+          ├─< candidates ── prompts      every prompt that was proposed, with its parent and row
           ├─< standing ──── prompts      what stood after each round: the system prompt and each task's user prompts
           ├─< run_tasks ─── tasks ─< examples
           └─< run_evaluations ── evaluations ─< outcomes ── calls

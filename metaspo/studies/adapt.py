@@ -125,8 +125,8 @@ async def aadapt(plan: AdaptationPlan, *, parallel: int = 4, listener: BatchList
     """Run the searches that are not done yet; a second call with the same plan goes on where the first stopped."""
     planned = [search for _, _, search in plan.searches]
     runs = await asyncio.to_thread(lambda: [one.run for one in planned])
-    purse = await asyncio.to_thread(account_of, plan.store, runs, plan.config.budget)
-    stopped = await run_all(planned, parallel, purse, listener)
+    account = await asyncio.to_thread(account_of, plan.store, runs, plan.config.budget)
+    stopped = await run_all(planned, parallel, account, listener)
     return await asyncio.to_thread(open_adaptation, plan, stopped)
 
 

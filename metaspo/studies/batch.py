@@ -16,7 +16,7 @@ from ..domain.errors import MetaspoError, RunStopped
 from ..models.account import Account, Budget
 from ..models.registry import registry
 from ..models.spec import ModelSpec
-from ..runs.session import sit
+from ..runs.session import run_session
 from ..runs.signals import stopped_by_signals
 from ..store import calls, runs
 from ..store.database import Store
@@ -86,14 +86,14 @@ def account_of(path: str | Path, planned: Sequence[str], budget: Budget) -> Acco
 
 
 async def run_all(
-    planned: Sequence[Planned], parallel: int, purse: Account, listener: BatchListener | None = None
+    planned: Sequence[Planned], parallel: int, account: Account, listener: BatchListener | None = None
 ) -> MetaspoError | None:
     """Do the runs that are not done, `parallel` at a time; return what stopped them early, or None.
 
     The first run that is stopped, by a signal, the shared budget or an endpoint that is gone, keeps
     further ones from starting; those at work come to a clean end. Raises UserError like a single run.
     """
-    tell = listener or (lambda label, event: None)
+    told = listener or (lambda label, event: None)
     free, stopped = asyncio.Semaphore(parallel), list[MetaspoError]()
     # Two of them may turn out to be the same run: the second finds it done.
     same: dict[str, asyncio.Lock] = {}
@@ -101,25 +101,25 @@ async def run_all(
     async def one(plan: Planned) -> None:
         run = await asyncio.to_thread(lambda: plan.run)
         async with same.setdefault(run, asyncio.Lock()), free:
-            if purse.stopped is not None:
+            if account.stopped is not None:
                 return
             store, _ = await registry().ledger(plan.context.store)
             known = (await store.run(_statuses)).get(run)
             if known != "done":
                 try:
                     problem = plan.problem if known is None else None
-                    reason = await sit(run, plan.context, problem, lambda event: tell(plan.label, event), purse)
+                    reason = await run_session(run, plan.context, problem, lambda event: told(plan.label, event), account)
                 except MetaspoError as error:
                     reason = error
                 if reason is not None:
                     stopped.append(reason)
-                    purse.stop(reason)
+                    account.stop(reason)
                     return
         await asyncio.gather(*(one(following) for following in await asyncio.to_thread(plan.follow, run)))
 
-    async with registry().used(), stopped_by_signals(purse.stop, lambda: None):
+    async with registry().used(), stopped_by_signals(account.stop, lambda: None):
         await asyncio.gather(*(one(plan) for plan in planned))
     wrong = [reason for reason in stopped if not isinstance(reason, RunStopped)]
     if wrong:
         raise wrong[0]
-    return purse.stopped
+    return account.stopped

@@ -1,4 +1,4 @@
-"""Cut a study down to what a machine or a purse allows: fewer tasks, rows, seeds and examples, other models."""
+"""Cut a study down to what a machine or a budget allows: fewer tasks, rows, seeds and examples, other models."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

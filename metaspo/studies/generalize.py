@@ -13,7 +13,7 @@ from ..domain.twins import blocking
 from ..nodes.summarize import all_sides, user_prompts
 from ..runs.config import located, nested, part
 from ..runs.prompt_source import read_prompt
-from ..runs.session import Listener, sit
+from ..runs.session import Listener, run_session
 from ..store import calls, prompts, runs
 from ..store.database import Store, default_store
 from ..tasks.documents import check, read_yaml
@@ -81,7 +81,7 @@ async def ageneralize(
     """Score a system prompt against another one on tasks it was not made for; settings are the config's keys."""
     config = config or check(GeneralizationConfig, located(settings, Path()), ConfigError)
     run = str(uuid.uuid4())
-    stopped = await sit(run, config.context(), config.question(), listener)
+    stopped = await run_session(run, config.context(), config.question(), listener)
     return await asyncio.to_thread(open_generalization, config.store, run, stopped)
 
 
@@ -101,7 +101,7 @@ def open_generalization(path: str | Path, name: str = "last", stopped: MetaspoEr
             raise ConfigError(f"run {run.id[:8]} is a search; 'metaspo show {run.id[:8]}' shows it")
         users = user_prompts(store.db, run.id)
         every = all_sides(store.db, run.id, question, users)
-        fates = [fate for fate in prompts.fates(store.db, run.id) if fate.level == "user"]
+        rows = [row for row in prompts.candidates(store.db, run.id) if row.level == "user"]
         texts = prompts.prompt_texts(store.db, sorted({id for ids in users.values() for id in ids}))
         usage = calls.usage(store.db, run.id)
     return GeneralizationReport(
@@ -109,7 +109,7 @@ def open_generalization(path: str | Path, name: str = "last", stopped: MetaspoEr
         system_prompt=question.system_prompt,
         against=question.against,
         user_prompts={task: [texts[id] for id in ids] for task, ids in users.items()},
-        dropped=sum(fate.prompt is None for fate in fates),
+        dropped=sum(row.prompt is None for row in rows),
         tasks=[sides.compare() for sides in every],
         overall=over_tasks(every) if every else None,
         usage=usage,

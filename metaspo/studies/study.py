@@ -176,8 +176,8 @@ def _measuring(measure: Measure, block: dict[str, Any], prompt: str, label: str)
 
 async def arun_study(study: Study, cells: Sequence[Cell], listener: BatchListener | None = None) -> MetaspoError | None:
     """Do what is missing of a study; return what stopped it early, or None when all is done."""
-    purse = await asyncio.to_thread(_purse, study, cells)
-    return await run_all([cell.search for cell in cells], study.parallel, purse, listener)
+    account = await asyncio.to_thread(_account, study, cells)
+    return await run_all([cell.search for cell in cells], study.parallel, account, listener)
 
 
 def run_study(study: Study, cells: Sequence[Cell], listener: BatchListener | None = None) -> MetaspoError | None:
@@ -185,7 +185,7 @@ def run_study(study: Study, cells: Sequence[Cell], listener: BatchListener | Non
     return blocking(arun_study(study, cells, listener))
 
 
-def _purse(study: Study, cells: Sequence[Cell]) -> Account:
+def _account(study: Study, cells: Sequence[Cell]) -> Account:
     return account_of(study.store, list(all_runs(study, cells)), study.budget)
 
 

@@ -119,7 +119,7 @@ def final_scores(db: Database, run: str) -> list[TaskScores]:
     if isinstance(question, Generalization):
         every = all_sides(db, run, question, user_prompts(db, run))
         return [TaskScores(sides.task, sides.metric, sides.golds, sides.ours) for sides in every]
-    best = {pair.task: (pair.system, pair.user) for pair in prompts.standing(db, run) if pair.position == 0}
+    best = {pair.task: (pair.system, pair.user) for pair in prompts.kept_pairs(db, run) if pair.position == 0}
     system = next(iter(best.values()))[0]
     tasks = evaluations.run_tasks(db, run)
     found = {(e.task, e.system, e.user): e for e in evaluations.run_evaluations(db, run, "test")}

@@ -8,7 +8,7 @@ from .opening import Workspace
 
 
 class Spent(TypedDict):
-    """A run's totals so far, over all its sittings, and the limits that its budget sets."""
+    """A run's totals so far, over all its sessions, and the limits that its budget sets."""
 
     calls: int
     cached: int
@@ -69,20 +69,20 @@ class RoundClosed(TypedDict):
 Event = Scored | Proposed | RoundOpened | RoundClosed
 
 
-def tell(event: Event) -> None:
+def emit(event: Event) -> None:
     """Write an event to the custom stream; there is none when a person changes a thread's state."""
     if (runtime := get_runtime()) is not None:
         runtime.stream_writer(event)
 
 
-def spent(space: Workspace) -> Spent:
+def spent(workspace: Workspace) -> Spent:
     """The totals of a run's account."""
-    usage = space.account.usage
+    usage = workspace.account.usage
     return {
         "calls": usage.total_calls,
         "cached": usage.cached,
         "input_tokens": usage.input_tokens,
         "output_tokens": usage.output_tokens,
         "cost": usage.cost,
-        "budget": space.account.budget.model_dump(exclude_none=True),
+        "budget": workspace.account.budget.model_dump(exclude_none=True),
     }

@@ -18,7 +18,7 @@ GRACE = 1.0
 """Seconds without a node at work after which a run counts as left: cancelled, failed, or waiting for a person."""
 
 
-class Hold:
+class RunLease:
     """A run's lease, kept alive by a heartbeat and given back when nothing of the run is at work any more.
 
     LangGraph tells a node when it starts, but nobody when a graph was cancelled. So the tasks of the
@@ -91,7 +91,7 @@ class Hold:
         try:
             with contextlib.suppress(StoreError):
                 if await self._store.run(leases.beat, self._lease):
-                    await self._store.run(runs.leave, self._lease.run, status, why, now(), self._account.sitting)
+                    await self._store.run(runs.leave, self._lease.run, status, why, now(), self._account.session_seconds)
                     await self._store.run(leases.release, self._lease)
         finally:
             self._stay()

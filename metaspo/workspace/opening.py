@@ -23,7 +23,7 @@ from ..tasks.catalogue import TaskSource, open_task, read_task
 from ..tasks.splits import Sizes
 from ..tasks.task import Task
 from .generalization import Generalization, GeneralizationState, stored_problem
-from .lease import Hold
+from .lease import RunLease
 from .method import Settings
 from .resources import Workspace as Workspace
 from .state import Context, Job, Problem, State, problem_of
@@ -89,16 +89,16 @@ async def open_workspace(
     RunHeldError when another process works on the run.
     """
     loop = asyncio.get_running_loop()
-    spaces = _open.setdefault(loop, {})
+    workspaces = _open.setdefault(loop, {})
     async with _opening.setdefault(loop, {}).setdefault(run, asyncio.Lock()):
-        known = spaces.get(run)
-        if known is not None and not known.hold.at_work and (alone or not known.fits(given, problem)):
-            await known.hold.close()
+        known = workspaces.get(run)
+        if known is not None and not known.lease.at_work and (alone or not known.fits(given, problem)):
+            await known.lease.close()
             known = None
         if known is None or alone:
-            known = await _new_workspace(run, given, problem, lambda: spaces.pop(run, None))
-            spaces[run] = known
-        known.hold.enter()
+            known = await _new_workspace(run, given, problem, lambda: workspaces.pop(run, None))
+            workspaces[run] = known
+        known.lease.enter()
         return known
 
 
@@ -140,12 +140,12 @@ async def _furnished(
     usage = await store.run(calls.usage, run)
     known = [row for row in await store.run(runs.all_runs) if row.id == run]
     account = Account(run, context.budget, usage, known[0].seconds if known else 0.0)
-    space = Workspace(
+    workspace = Workspace(
         run, problem, given, context, settings, schedule, sources, targets, store, ledger, base, optimizer, judges,
-        account, Hold(store, account, lease, left),
+        account, RunLease(store, account, lease, left),
     )  # fmt: skip
-    await store.run(_record, space)
-    return space
+    await store.run(_record, workspace)
+    return workspace
 
 
 def open_tasks(problem: Problem | Generalization, settings: Settings) -> tuple[dict[str, Task], dict[str, Task]]:
@@ -168,25 +168,25 @@ def open_tasks(problem: Problem | Generalization, settings: Settings) -> tuple[d
     return {task.name: task for task in sources}, {task.name: task for task in targets}
 
 
-def _record(db: Database, space: Workspace) -> None:
-    moment, start = now(), space.problem.start
+def _record(db: Database, workspace: Workspace) -> None:
+    moment, start = now(), workspace.problem.start
     config = {
-        "problem": space.problem.model_dump(mode="json"),
-        "context": space.context.model_dump(mode="json"),
-        "settings": {name: getattr(space.settings, name) for name in Settings.__dataclass_fields__},
+        "problem": workspace.problem.model_dump(mode="json"),
+        "context": workspace.context.model_dump(mode="json"),
+        "settings": {name: getattr(workspace.settings, name) for name in Settings.__dataclass_fields__},
     }
-    known = {task.name: task.task for task in evaluations.run_tasks(db, space.run)}
-    for name, task in space.tasks.items():
+    known = {task.name: task.task for task in evaluations.run_tasks(db, workspace.run)}
+    for name, task in workspace.tasks.items():
         if known.get(name, task.id) != task.id:
             raise TaskError(
-                f"task '{name}' has changed since run {space.run} began; restore its data and settings, or start a new run"
+                f"task '{name}' has changed since run {workspace.run} began; restore its data and settings, or start a new run"
             )
     parent, parent_round = (start.run, start.round) if start else (None, None)
-    method = space.problem.method
-    row = runs.Run(space.run, parent, parent_round, method, config, "running", None, moment, moment, 0, version("metaspo"))
+    method = workspace.problem.method
+    row = runs.Run(workspace.run, parent, parent_round, method, config, "running", None, moment, moment, 0, version("metaspo"))
     runs.create(db, row)
-    for name, task in space.tasks.items():
+    for name, task in workspace.tasks.items():
         counts = [len(task.splits[split]) for split in ("train", "validation", "test")]
-        drawn = evaluations.RunTask(space.run, task.id, name, "source" if name in space.sources else "target", *counts)
+        drawn = evaluations.RunTask(workspace.run, task.id, name, "source" if name in workspace.sources else "target", *counts)
         spec = task.spec.model_dump(mode="json", by_alias=True, exclude={"examples"})
         evaluations.save_task(db, drawn, task.spec.domain, task.spec.metric.kind, spec, list(task.examples.values()))

@@ -14,7 +14,7 @@ from ..store.database import Store
 from ..tasks.task import Task
 from .context import Context
 from .generalization import Generalization
-from .lease import Hold
+from .lease import RunLease
 from .method import Settings, Step
 from .problem import Problem
 
@@ -45,12 +45,12 @@ class Workspace:
     optimizer: Model | None
     judges: dict[str, Model]
     account: Account
-    hold: Hold
+    lease: RunLease
 
     def fits(self, given: Context | None, problem: Problem | Generalization | None) -> bool:
         """Whether work under this context, and on this problem if there is one, can go on in this workspace."""
         same = self.given == given and problem in (None, self.problem)
-        return same and self.hold.open and self.account.stopped is None
+        return same and self.lease.open and self.account.stopped is None
 
     @property
     def tasks(self) -> dict[str, Task]:

@@ -16,7 +16,7 @@ from metaspo import Context, Result, Task, build_graph
 from metaspo.approval.review import Request
 from metaspo.domain.errors import AwaitsApproval, BudgetSpent, ConfigError
 from metaspo.store.evaluations import run_evaluations, run_tasks
-from metaspo.store.prompts import fates
+from metaspo.store.prompts import candidates
 
 UNEVEN = "scripted:tests.helpers.scripts:uneven"
 
@@ -69,9 +69,9 @@ def test_all_rejected_stays_with_the_seeds_and_says_why(settings: dict[str, Any]
     assert result.system_prompt == "You are a helpful assistant."
     assert result.user_prompts == {name: "Say yes or no.\n{question}" for name in "ab"}
     assert result.report.run.status == "done" and not any(row.accepted for row in result.report.rounds)
-    made = [fate for fate in fates(open_store().db, result.run) if fate.status not in ("seed", "dropped")]
-    assert {fate.status for fate in made} == {"rejected"}
-    assert sum(fate.reason == "rejected by a person" for fate in made) >= 4
+    made = [row for row in candidates(open_store().db, result.run) if row.status not in ("seed", "dropped")]
+    assert {row.status for row in made} == {"rejected"}
+    assert sum(row.reason == "rejected by a person" for row in made) >= 4
 
 
 def test_only_the_level_that_was_named_is_asked_about(settings: dict[str, Any]) -> None:
@@ -126,7 +126,7 @@ def test_an_edited_system_prompt_is_scored_and_asked_about_again(settings: dict[
     row = done.report.rounds[1]
     assert abs(row.score - sum(task["after"] for task in change["tasks"]) / 2) < 1e-12
     # The lineage goes through what was edited.
-    assert [done.report.texts[fate.prompt or ""] for fate in done.report.lineage][-2:] == [proposed, "Written by hand."]
+    assert [done.report.texts[row.prompt or ""] for row in done.report.lineage][-2:] == [proposed, "Written by hand."]
     assert done.report.lineage[-1].reason == "edited by a person"
 
 

@@ -10,7 +10,7 @@ import pytest
 from metaspo import Task, build_graph, optimize
 from metaspo.graph.bilevel import graph
 from metaspo.store.checkpoints import open_checkpointer
-from metaspo.store.prompts import fates, rounds
+from metaspo.store.prompts import candidates, rounds
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -51,7 +51,7 @@ def test_a_task_without_failures_gets_no_proposals(make_task: Callable[..., Task
         tasks=[solved, make_task("open")], base="scripted:tests.helpers.scripts:always_yes",
         optimizer="scripted:tests.helpers.scripts:uneven", preset="quick", store=store_path, test_size=5,
     )  # fmt: skip
-    proposed = {fate.task for fate in fates(open_store().db, result.run) if fate.status != "seed"}
+    proposed = {row.task for row in candidates(open_store().db, result.run) if row.status != "seed"}
     assert proposed == {"open", ""}
 
 
@@ -91,8 +91,8 @@ def test_dropped_proposals_are_asked_for_again_and_recorded(
     assert "Do better. {question}" in again.report.user_after["a"]
     dropped = optimize(**settings, proposal_attempts=2)
     assert dropped.user_prompts == {"a": "Say yes or no.\n{question}"}
-    [fate] = [fate for fate in fates(open_store().db, dropped.run) if fate.status == "dropped"]
-    assert fate.reason == "holds {question} 0 times, not exactly once" and fate.prompt is None
+    [row] = [row for row in candidates(open_store().db, dropped.run) if row.status == "dropped"]
+    assert row.reason == "holds {question} 0 times, not exactly once" and row.prompt is None
     assert dropped.report.rounds[1].dropped == 1
 
 

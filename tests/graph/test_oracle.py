@@ -34,10 +34,10 @@ async def searched(world: World, store: Path) -> Decided:
     opened, _ = await registry().ledger(store)
     decided: Decided = []
     for row in await opened.run(prompts.rounds, final["run"]):
-        standing = await opened.run(prompts.standing, final["run"], row.round)
-        texts = await opened.run(prompts.prompt_texts, list({row.system, *(pair.user for pair in standing)}))
+        pairs = await opened.run(prompts.kept_pairs, final["run"], row.round)
+        texts = await opened.run(prompts.prompt_texts, list({row.system, *(pair.user for pair in pairs)}))
         kept: dict[str, list[str]] = {}
-        for pair in standing:
+        for pair in pairs:
             kept.setdefault(pair.task, []).append(texts[pair.user])
         decided.append((row.level, texts[row.system], kept))
     return decided

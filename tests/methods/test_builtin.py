@@ -16,7 +16,7 @@ from metaspo.prompts.renderer import components, fixed_text
 from metaspo.runs.config import config_of
 from metaspo.runs.plan import plan
 from metaspo.store.database import Store
-from metaspo.store.prompts import Fate, fates, prompt_texts
+from metaspo.store.prompts import CandidateRow, candidates, prompt_texts
 from metaspo.workspace.method import known_methods
 
 SEARCHES = ["metaspo", "metaspo_ape", "metaspo_evo", "outer_only", "protegi", "ape", "sprig"]
@@ -98,7 +98,7 @@ def test_what_is_kept(method: str, make_task: Maker, store_path: Path, open_stor
     """The rules of selection, worked out again from what the candidates scored."""
     result = metaspo.optimize(**settings(make_task, store_path, method))
     db, keep = open_store().db, 3
-    every = [fate for fate in fates(db, result.run) if fate.status != "seed"]
+    every = [row for row in candidates(db, result.run) if row.status != "seed"]
     stood: dict[tuple[int, str], list[tuple[str, float]]] = {}
     incumbents: dict[int, str] = {}
     for at, task, system, user, score in db.execute(
@@ -108,22 +108,22 @@ def test_what_is_kept(method: str, make_task: Maker, store_path: Path, open_stor
         incumbents[at] = system if task else incumbents.get(at, "")
     meta = {row.round: row.score for row in result.report.rounds}
     for row in result.report.rounds[1:-1]:
-        here = [fate for fate in every if fate.round == row.round]
+        here = [one for one in every if one.round == row.round]
         if row.level == "user":
             assert incumbents[row.round] == incumbents[row.round - 1]
             for task in "ab":
-                new = [(fate.prompt or "", fate.score or 0.0) for fate in here if fate.task == task]
+                new = [(one.prompt or "", one.score or 0.0) for one in here if one.task == task]
                 old = stood[row.round - 1, task]
                 assert stood[row.round, task] == sorted([*old, *new], key=lambda pair: -pair[1])[:keep]
             continue
         best, score = incumbents[row.round - 1], meta[row.round - 1]
         others = stood.get((row.round - 1, ""), [])
         tried = [(best, score), *others]
-        for fate in here:
-            if fate.prompt is not None and fate.score is not None:
-                tried.append((fate.prompt, fate.score))
-                if fate.score > score + 1e-9:
-                    best, score = fate.prompt, fate.score
+        for one in here:
+            if one.prompt is not None and one.score is not None:
+                tried.append((one.prompt, one.score))
+                if one.score > score + 1e-9:
+                    best, score = one.prompt, one.score
         assert (incumbents[row.round], row.score) == (best, pytest.approx(score))
         losers = dict(pair for pair in tried if pair[0] != best)
         beam = [id for id, _ in sorted(losers.items(), key=lambda pair: -round(pair[1], 9))][: keep - 1]
@@ -139,8 +139,8 @@ def test_ape_induces_then_paraphrases_what_it_kept(make_task: Maker, store_path:
     # The train examples of a task only, and never those of another one.
     assert all(("that a likes" in text) != ("that b likes" in text) for text in induced)
     assert all("in other words" in text for text in asked[4:]) and len(asked) == 4 + 2 * 2 * 6
-    made = [fate for fate in fates(open_store().db, result.run) if fate.status != "seed"]
-    assert {fate.parent for fate in made if fate.round == 1} == {None}
+    made = [row for row in candidates(open_store().db, result.run) if row.status != "seed"]
+    assert {row.parent for row in made if row.round == 1} == {None}
     before = {
         (r - 1, t): {
             u
@@ -151,7 +151,7 @@ def test_ape_induces_then_paraphrases_what_it_kept(make_task: Maker, store_path:
         for r in (2, 3)
         for t in "ab"
     }
-    assert all(fate.parent in before[fate.round - 1, fate.task] for fate in made if fate.round > 1)
+    assert all(row.parent in before[row.round - 1, row.task] for row in made if row.round > 1)
 
 
 def test_metaspo_ape_induces_both_levels_from_train_alone(make_task: Maker, store_path: Path, open_store: Any) -> None:
@@ -187,14 +187,14 @@ def test_sprig_edits_components_by_one_and_rephrases_as_many_as_it_may(
     result = metaspo.optimize(**settings(make_task, store_path, "sprig", system_candidates=9, rephrasings=1))
     library = {line for lines in components().values() for line in lines}
     db = open_store().db
-    made = [fate for fate in fates(db, result.run) if fate.level == "system" and fate.status != "seed"]
-    texts = prompt_texts(db, sorted({fate.prompt or "" for fate in made} | {fate.parent or "" for fate in made}))
-    kinds = [kind(texts[fate.parent or ""], texts[fate.prompt or ""], library) for fate in made]
+    made = [row for row in candidates(db, result.run) if row.level == "system" and row.status != "seed"]
+    texts = prompt_texts(db, sorted({row.prompt or "" for row in made} | {row.parent or "" for row in made}))
+    kinds = [kind(texts[row.parent or ""], texts[row.prompt or ""], library) for row in made]
     assert kinds[:9] == ["add"] * 8 + ["rephrase"]
     assert kinds.count("rephrase") == 1 + 3 * 3 == result.report.usage.calls["optimizer"]
     assert {"add", "remove", "swap", "rephrase"} == set(kinds)
-    assert len({fate.prompt for fate in made}) >= len(made) - 1
-    assert {fate.task for fate in fates(db, result.run) if fate.level == "user"} == {"a", "b"}
+    assert len({row.prompt for row in made}) >= len(made) - 1
+    assert {row.task for row in candidates(db, result.run) if row.level == "user"} == {"a", "b"}
     assert result.user_prompts == {"a": "Say yes or no.\n{question}", "b": "Say yes or no.\n{question}"}
 
 
@@ -287,5 +287,5 @@ def test_stopped_and_resumed_or_branched_it_ends_as_undisturbed(method: str, mak
     child = metaspo.branch(whole.run, at=middle, store=tmp_path / "whole.db")
     assert child.report.usage.total_calls == 0
     grown, parent = trace(tmp_path / "whole.db", child.run), trace(tmp_path / "whole.db", whole.run)
-    later: list[Fate] = [[row for row in rows if row[0] > middle] for rows in grown]  # type: ignore[assignment]
+    later: list[CandidateRow] = [[row for row in rows if row[0] > middle] for rows in grown]  # type: ignore[assignment]
     assert later == [[row for row in rows if row[0] > middle] for rows in parent]

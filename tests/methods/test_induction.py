@@ -21,7 +21,7 @@ Opener = Callable[..., Any]
 
 
 @pytest.fixture
-async def space(make_task: Callable[..., Task], store_path: Path) -> AsyncIterator[Opener]:
+async def workspace(make_task: Callable[..., Task], store_path: Path) -> AsyncIterator[Opener]:
     async def opened(optimizer: str = "always_wrong", **settings: Any) -> Workspace:
         config = config_of(
             tasks=[make_task("a", answer_format=FORMAT), make_task("b")], targets=[make_task("c")], base="scripted:dice",
@@ -38,8 +38,8 @@ def shown(request: str) -> list[dict[str, str]]:
     return [json.loads(line) for line in request.splitlines() if line.startswith('{"input"')]
 
 
-async def test_a_user_prompt_is_checked_saved_and_the_same_again(space: Opener) -> None:
-    opened = await space()
+async def test_a_user_prompt_is_checked_saved_and_the_same_again(workspace: Opener) -> None:
+    opened = await workspace()
     task = opened.tasks["a"]
     first = await induce_user_prompt(opened, task, "prompt 0")
     assert first is not None and first.text.count("{question}") == 1 and FORMAT in first.text
@@ -49,14 +49,14 @@ async def test_a_user_prompt_is_checked_saved_and_the_same_again(space: Opener) 
     assert await induce_user_prompt(opened, task, "prompt 1") != first
 
 
-async def test_a_prompt_that_never_fits_is_given_up(space: Opener) -> None:
-    opened = await space("loses_placeholder", proposal_attempts=2)
+async def test_a_prompt_that_never_fits_is_given_up(workspace: Opener) -> None:
+    opened = await workspace("loses_placeholder", proposal_attempts=2)
     assert await induce_user_prompt(opened, opened.tasks["a"], "0") is None
     assert opened.account.usage.calls == {"optimizer": 2}
 
 
-async def test_pairs_come_from_train_alone(space: Opener) -> None:
-    opened = await space()
+async def test_pairs_come_from_train_alone(workspace: Opener) -> None:
+    opened = await workspace()
     task = opened.tasks["a"]
     known = {(example.question, example.answer) for example in task.splits["train"]}
     for draw in range(5):
@@ -67,8 +67,8 @@ async def test_pairs_come_from_train_alone(space: Opener) -> None:
         user_request(opened.tasks["c"], Random(0))
 
 
-async def test_a_system_prompt_is_induced_from_five_pairs_of_each_source_task(space: Opener) -> None:
-    opened = await space()
+async def test_a_system_prompt_is_induced_from_five_pairs_of_each_source_task(workspace: Opener) -> None:
+    opened = await workspace()
     pairs = shown(system_request(opened.sources.values(), Random(0)))
     assert len(pairs) == 10
     assert sum("likes" in pair["input"] and "that a likes" in pair["input"] for pair in pairs) == 5

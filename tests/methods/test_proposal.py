@@ -12,7 +12,7 @@ from metaspo import Task
 from metaspo.domain.errors import ConfigError
 from metaspo.domain.locks import Locks
 from metaspo.methods.proposal import _constraint
-from metaspo.store.prompts import fates, prompt_texts
+from metaspo.store.prompts import candidates, prompt_texts
 
 from ..helpers.scripts import LOCKED
 
@@ -30,16 +30,16 @@ def settings(make_task: Callable[..., Task], store_path: Path) -> dict[str, Any]
 def test_every_candidate_keeps_what_is_locked(settings: dict[str, Any], open_store: Any) -> None:
     result = metaspo.optimize(**settings, iterations=3, system_candidates=9, proposal_attempts=2, system_length=200)
     db = open_store().db
-    found = [fate for fate in fates(db, result.run) if fate.level == "system" and fate.status != "seed"]
-    texts = prompt_texts(db, [fate.prompt for fate in found if fate.prompt])
+    found = [row for row in candidates(db, result.run) if row.level == "system" and row.status != "seed"]
+    texts = prompt_texts(db, [row.prompt for row in found if row.prompt])
     assert len(texts) > 15
     for text in [*texts.values(), result.system_prompt]:
         assert [text.count(part) for part in LOCKED] == [1, 1]
         assert text.index(LOCKED[0]) < text.index(LOCKED[1])
         assert len(text) <= 200 and "[[" not in text and "<locked>" not in text
-    dropped = [fate for fate in found if fate.prompt is None]
-    assert dropped and all(fate.reason for fate in dropped)
-    assert {(fate.reason or "").split(" locked")[0].split(" [[")[0] for fate in dropped} >= {
+    dropped = [row for row in found if row.prompt is None]
+    assert dropped and all(row.reason for row in dropped)
+    assert {(row.reason or "").split(" locked")[0].split(" [[")[0] for row in dropped} >= {
         "does not hold",
         "does not keep the",
     }
@@ -61,9 +61,9 @@ def test_a_candidate_that_is_too_long_is_dropped(settings: dict[str, Any], open_
     short = " ".join(f"<locked>{part}</locked>" for part in LOCKED)
     sizes = {"system_length": 50, "system_candidates": 9, "proposal_attempts": 1}
     result = metaspo.optimize(**{**settings, "system_prompt": short}, **sizes, iterations=1)
-    found = [fate for fate in fates(open_store().db, result.run) if fate.level == "system" and fate.status != "seed"]
-    assert any("characters long, more than 50" in (fate.reason or "") for fate in found)
-    assert {fate.status for fate in found} == {"dropped"} and result.system_prompt == " ".join(LOCKED)
+    found = [row for row in candidates(open_store().db, result.run) if row.level == "system" and row.status != "seed"]
+    assert any("characters long, more than 50" in (row.reason or "") for row in found)
+    assert {row.status for row in found} == {"dropped"} and result.system_prompt == " ".join(LOCKED)
 
 
 def test_a_branch_keeps_the_locks_of_its_parent(settings: dict[str, Any], store_path: Path) -> None:

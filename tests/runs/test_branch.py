@@ -113,13 +113,13 @@ def test_an_edited_system_prompt_is_scored_before_it_counts(parent: Result, stor
     assert child.system_prompt == "Written by hand."
     assert child.report.system_before == "You are a helpful assistant."
     assert child.report.usage.calls["base"] > 0
-    assert [fate.status for fate in child.report.lineage] == ["carried"]
+    assert [row.status for row in child.report.lineage] == ["carried"]
 
 
 def test_the_lineage_reaches_back_into_the_parent(parent: Result, store_path: Path) -> None:
     child = metaspo.branch(parent.run, at=4, store=store_path)
-    chain = [fate.prompt for fate in child.report.lineage]
-    assert chain == [fate.prompt for fate in parent.report.lineage]
+    chain = [row.prompt for row in child.report.lineage]
+    assert chain == [row.prompt for row in parent.report.lineage]
     assert child.report.lineage[0].status == "seed"
 
 

