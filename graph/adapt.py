@@ -2,8 +2,10 @@
 
 from pydantic import Field
 
-from metaspo.workspace.problem import ADAPT, Problem, SystemPrompt
+from metaspo.workspace.problem import ADAPT, Problem
+from metaspo.workspace.run_input import SystemPrompt
 
+from ..prompts.renderer import DEFAULT_SYSTEM_PROMPT
 from .bilevel import build
 
 
@@ -11,7 +13,7 @@ class Adaptation(Problem):
     """Which tasks to adapt to under which system prompt; it is frozen. The defaults are the built-in target tasks."""
 
     system_prompt: SystemPrompt = Field(
-        "You are a helpful assistant.",
+        DEFAULT_SYSTEM_PROMPT,
         description="The system prompt, which stays as it is.",
         json_schema_extra={"langgraph_nodes": ["evaluate"], "langgraph_type": "prompt"},
     )

@@ -9,7 +9,9 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 
 from metaspo.methods import builtin as builtin  # registers the methods that come with metaspo
-from metaspo.workspace.state import Context, Output, Problem, State
+from metaspo.workspace.context import Context
+from metaspo.workspace.problem import Problem
+from metaspo.workspace.state import Output, State
 
 from ..nodes.analyze_failures import analyze_failures
 from ..nodes.evaluate import evaluate

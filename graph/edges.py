@@ -16,22 +16,25 @@ from metaspo.approval.review import edited, needs_checkpointer
 from metaspo.domain.errors import EditError
 from metaspo.domain.prompts import Level, Prompt
 from metaspo.store.prompts import rounds_best
+from metaspo.workspace.context import Context
 from metaspo.workspace.events import emit
 from metaspo.workspace.method import Step
-from metaspo.workspace.opening import Workspace, workspace_of
-from metaspo.workspace.state import Candidate, Context, Job, Problem, State, problem_of
+from metaspo.workspace.opening import search_workspace
+from metaspo.workspace.problem import Problem
+from metaspo.workspace.search import SearchWorkspace
+from metaspo.workspace.state import Candidate, Job, State, problem_of
 
 
 def seeds_of(given: type[Problem]) -> Callable[[State], Awaitable[list[Send]]]:
     """The start of a graph that takes such a problem as input."""
 
     async def seeds(state: State) -> list[Send]:
-        return await first_evaluations(await workspace_of(state, _runtime(), begins=lambda found: problem_of(found, given)))
+        return await first_evaluations(await search_workspace(state, _runtime(), begins=lambda found: problem_of(found, given)))
 
     return seeds
 
 
-async def first_evaluations(workspace: Workspace) -> list[Send]:
+async def first_evaluations(workspace: SearchWorkspace) -> list[Send]:
     """At the start: every source task's first user prompts under the first system prompt.
 
     Input given to a thread that has been at work starts its search anew; what was paid is not paid again.
@@ -43,8 +46,9 @@ async def first_evaluations(workspace: Workspace) -> list[Send]:
     beam = workspace.first_beam()
     await workspace.save_prompts(workspace.seed_system, system, *beam, *seeds, *first)
     round = workspace.first_round
-    jobs = [
-        _evaluation(workspace.run, round, "seed", name, id, user.id, workspace)
+    base = _scored_for(workspace, round, "seed")
+    jobs: list[Job] = [
+        {**base, "task": name, "system": id, "user": user.id}
         for id in dict.fromkeys(prompt.id for prompt in [system, *beam])
         for name, prompts in users.items()
         for user in {prompt.id: prompt for prompt in prompts}.values()
@@ -66,7 +70,7 @@ async def next_round(state: State) -> Sequence[Send] | str:
     round, level = state["round"], state["level"]
     if level == "done":
         return "done"  # The run has been left: whoever opens its workspace would begin anew.
-    workspace = await workspace_of(state, _runtime())
+    workspace = await search_workspace(state, _runtime())
     await refuse_edits(workspace, state)
     edits = edited(workspace, state)
     if edits or level == "test":
@@ -91,7 +95,7 @@ def _runtime() -> Runtime[Context] | None:
     return get_runtime(Context)
 
 
-async def refuse_edits(workspace: Workspace, state: State) -> None:
+async def refuse_edits(workspace: SearchWorkspace, state: State) -> None:
     """Raise EditError for a state that somebody changed so that its scores are not its prompts' any more."""
     problem = await asyncio.to_thread(problem_of, state)
     changed = [name for name in Problem.model_fields if getattr(problem, name) != getattr(workspace.problem, name)]
@@ -116,12 +120,12 @@ def proposals(state: State) -> list[Send]:
 
 async def evaluations(state: State) -> list[Send]:
     """After a proposal: its candidate with the prompts that it must prove itself with."""
-    workspace = await workspace_of(state, _runtime())
+    workspace = await search_workspace(state, _runtime())
     jobs = [job for candidate in state["candidates"] for job in candidate_jobs(workspace, state, candidate)]
     return [Send("evaluate", job) for job in jobs]
 
 
-def proposal_jobs(workspace: Workspace, state: State) -> list[Job]:
+def proposal_jobs(workspace: SearchWorkspace, state: State) -> list[Job]:
     """One job per candidate of the round's step; none for a task whose best prompt makes no mistakes.
 
     That holds however candidates are proposed: where everything is right there is nothing to win.
@@ -149,34 +153,31 @@ def _parents(step: Step, kept: Sequence[str]) -> list[str]:
     return [id for id in kept[: step.parents] for _ in range(step.candidates)]
 
 
-def can_improve(workspace: Workspace, state: State, task: str) -> bool:
+def can_improve(workspace: SearchWorkspace, state: State, task: str) -> bool:
     """Whether a task's best user prompt is known to fail somewhere; unknown where other examples select."""
     return workspace.selecting != "train" or state["kept"][task][0]["failures"] > 0
 
 
-def candidate_jobs(workspace: Workspace, state: State, candidate: Candidate) -> list[Job]:
+def candidate_jobs(workspace: SearchWorkspace, state: State, candidate: Candidate) -> list[Job]:
     """The evaluations that a candidate needs: on its own task, or with every kept user prompt of every task."""
-    round, id = state["round"], candidate["id"]
+    id, task, round = candidate["id"], candidate["task"], state["round"]
     if id is None:
-        return [{"run": workspace.run, "round": round, "task": candidate["task"]}]
-    if candidate["task"]:
-        task, system = candidate["task"], state["incumbent"]["id"]
-        return [_evaluation(workspace.run, round, "user", task, system, id, workspace)]
+        return [{"run": workspace.run, "round": round, "task": task}]
+    if task:
+        return [{**_scored_for(workspace, round, "user"), "task": task, "system": state["incumbent"]["id"], "user": id}]
+    base = _scored_for(workspace, round, "system")
     return [
-        _evaluation(workspace.run, round, "system", task, id, kept["id"], workspace)
-        for task, prompts in state["kept"].items()
-        for kept in prompts
+        {**base, "task": name, "system": id, "user": kept["id"]} for name, prompts in state["kept"].items() for kept in prompts
     ]
 
 
-async def _rounds_best(workspace: Workspace) -> list[tuple[str, str, str]]:
+async def _rounds_best(workspace: SearchWorkspace) -> list[tuple[str, str, str]]:
     """Task, system and user prompt of each task's best pair after every round, where a curve is asked for."""
-    wanted = isinstance(workspace.problem, Problem) and workspace.problem.curve
-    best = await workspace.store.run(rounds_best, workspace.run) if wanted else []
+    best = await workspace.store.run(rounds_best, workspace.run) if workspace.problem.curve else []
     return [(pair.task, pair.system, pair.user) for pair in best]
 
 
-def test_jobs(workspace: Workspace, state: State, earlier: Sequence[tuple[str, str, str]] = ()) -> list[Job]:
+def test_jobs(workspace: SearchWorkspace, state: State, earlier: Sequence[tuple[str, str, str]] = ()) -> list[Job]:
     """The final test: what was kept and what we began with, on every task, the unseen ones included.
 
     `earlier` are pairs of earlier rounds that are tested as well.
@@ -201,9 +202,6 @@ def test_jobs(workspace: Workspace, state: State, earlier: Sequence[tuple[str, s
     ]
 
 
-def _evaluation(
-    run: str, round: int, level: Literal["seed", "user", "system"], task: str, system: str, user: str, workspace: Workspace
-) -> Job:
-    return {
-        "run": run, "round": round, "level": level, "task": task, "system": system, "user": user, "split": workspace.selecting,
-    }  # fmt: skip
+def _scored_for(workspace: SearchWorkspace, round: int, level: Level | Literal["seed"]) -> Job:
+    """What all evaluations have in common that a round needs to select."""
+    return {"run": workspace.run, "round": round, "level": level, "split": workspace.selecting}

@@ -3,14 +3,19 @@
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.graph import START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
+from langgraph.runtime import Runtime
+from langgraph.types import Send
 
-from metaspo.workspace.generalization import Generalization, GeneralizationOutput, GeneralizationState
-from metaspo.workspace.state import Context
+from metaspo.domain.prompts import Prompt
+from metaspo.workspace.context import Context
+from metaspo.workspace.events import emit
+from metaspo.workspace.generalization import Generalization, GeneralizationOutput, GeneralizationState, generalization_of
+from metaspo.workspace.opening import generalization_workspace
+from metaspo.workspace.state import Job
 
 from ..nodes.evaluate import evaluate
 from ..nodes.induce_user_prompts import induce_user_prompts
 from ..nodes.summarize import summarize
-from .generalize_edges import scorings, user_prompts
 
 Generalize = CompiledStateGraph[GeneralizationState, Context, Generalization, GeneralizationOutput]
 
@@ -28,6 +33,39 @@ def build(checkpointer: "BaseCheckpointSaver[str] | None" = None) -> Generalize:
     graph.add_conditional_edges("induce_user_prompts", scorings, {"both system prompts": "evaluate"})
     graph.add_edge("evaluate", "summarize")
     return graph.compile(checkpointer=checkpointer, name="generalize")
+
+
+async def user_prompts(state: GeneralizationState, runtime: Runtime[Context]) -> list[Send]:
+    """At the start: every task's user prompts, given or to be induced."""
+    workspace = await generalization_workspace(state, runtime, begins=generalization_of)
+    given = workspace.problem
+    listed = {name: [Prompt("user", text) for text in texts] for name, texts in given.user_prompts.items()}
+    await workspace.save_prompts(*given.system_prompts, *(prompt for prompts in listed.values() for prompt in prompts))
+    jobs: list[Job] = []
+    for name in workspace.tasks:
+        base: Job = {"run": workspace.run, "round": 0, "level": "user", "task": name, "pairs": given.pairs}
+        if name in listed:
+            jobs += [{**base, "position": at, "user": prompt.id} for at, prompt in enumerate(listed[name])]
+        else:
+            jobs += [{**base, "position": at} for at in range(given.prompts or 0)]
+    emit(
+        {
+            "event": "round_opened", "round": 0, "rounds": 0, "level": "test", "candidates": 0, "evaluations": 2 * len(jobs),
+        }
+    )  # fmt: skip
+    return [Send("induce_user_prompts", job) for job in jobs]
+
+
+async def scorings(state: GeneralizationState, runtime: Runtime[Context]) -> list[Send]:
+    """After a user prompt was come by: both system prompts with it. LangGraph shows each branch its own writes only."""
+    [one] = state["induced"]
+    run = state["run"]
+    if one["id"] is None:
+        nothing: Job = {"run": run, "round": 0, "task": one["task"]}
+        return [Send("evaluate", nothing)]
+    workspace = await generalization_workspace({"run": run}, runtime)
+    job: Job = {"run": run, "round": 0, "level": "test", "task": one["task"], "user": one["id"], "split": "test"}
+    return [Send("evaluate", {**job, "system": system.id}) for system in workspace.problem.system_prompts]
 
 
 graph = build()

@@ -18,7 +18,8 @@ from .runs.optimize import Result, aoptimize, aresume, optimize, resume
 from .runs.tool import optimization_tool
 from .studies.generalize import ageneralize, generalize
 from .tasks.spec import TaskSpec as Task
-from .workspace.state import Context, Problem
+from .workspace.context import Context
+from .workspace.problem import Problem
 
 __version__ = version("metaspo")
 

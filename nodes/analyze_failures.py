@@ -5,8 +5,9 @@ from typing import Any
 from langgraph.runtime import Runtime
 
 from metaspo.methods.failures import candidate_random, draw, failures_of, sample_name, shown
-from metaspo.workspace.opening import workspace_of
-from metaspo.workspace.state import Context, Job
+from metaspo.workspace.context import Context
+from metaspo.workspace.opening import search_workspace
+from metaspo.workspace.state import Job
 
 from ..prompts.renderer import fenced, template
 
@@ -16,7 +17,7 @@ async def analyze_failures(state: Job, runtime: Runtime[Context]) -> dict[str, A
 
     A job whose candidate is not made from failures passes through, so that every way back to `select` is as long.
     """
-    workspace = await workspace_of(state, runtime)
+    workspace = await search_workspace(state, runtime)
     if not workspace.step(state["round"]).proposer.analyses:
         return {"analyses": [{**state, "failures": [], "analysis": None}]}
     size = workspace.settings.user_failures if state["task"] else workspace.settings.system_failures

@@ -5,10 +5,11 @@ from typing import Any
 from langgraph.runtime import Runtime
 
 from metaspo.store import evaluations
+from metaspo.workspace.context import Context
 from metaspo.workspace.events import emit, spent
 from metaspo.workspace.opening import workspace_of
 from metaspo.workspace.scoring import score_pair
-from metaspo.workspace.state import Context, Job
+from metaspo.workspace.state import Job
 
 
 async def evaluate(state: Job, runtime: Runtime[Context]) -> dict[str, Any]:

@@ -6,14 +6,15 @@ from langgraph.runtime import Runtime
 
 from metaspo.domain.prompts import Prompt
 from metaspo.methods.induction import induce_user_prompt
+from metaspo.workspace.context import Context
 from metaspo.workspace.generalization import Induced
-from metaspo.workspace.opening import workspace_of
-from metaspo.workspace.state import Context, Job
+from metaspo.workspace.opening import generalization_workspace
+from metaspo.workspace.state import Job
 
 
 async def induce_user_prompts(state: Job, runtime: Runtime[Context]) -> dict[str, Any]:
     """The job's user prompt: the one that was given, or a new one from labelled examples of the task's train split."""
-    workspace = await workspace_of(state, runtime)
+    workspace = await generalization_workspace(state, runtime)
     made: Prompt | None
     if given := state.get("user"):
         [text] = await workspace.prompt_texts(given)

@@ -4,13 +4,14 @@ from typing import Any
 
 from langgraph.runtime import Runtime
 
-from metaspo.methods.proposal import propose
-from metaspo.workspace.opening import workspace_of
-from metaspo.workspace.state import Context, Job
+from metaspo.methods.proposal import propose, system_rules
+from metaspo.workspace.context import Context
+from metaspo.workspace.opening import search_workspace
+from metaspo.workspace.state import Job
 
 
 async def propose_system_prompts(state: Job, runtime: Runtime[Context]) -> dict[str, Any]:
     """One new system prompt, in the way of the step's proposer."""
-    workspace = await workspace_of(state, runtime)
-    draft = await workspace.step(state["round"]).proposer.draft(workspace, state)
-    return {"candidates": [await propose(workspace, state, draft, "system", str.strip, lambda prompt: None)]}
+    workspace = await search_workspace(state, runtime)
+    proposal = await workspace.step(state["round"]).proposer.propose(workspace, state)
+    return {"candidates": [await propose(workspace, state, proposal, system_rules(workspace))]}

@@ -61,6 +61,10 @@ def fixed_text(name: str) -> str:
     return (FOLDER / f"{name}.txt").read_text(encoding="utf-8").strip()
 
 
+DEFAULT_SYSTEM_PROMPT = fixed_text("default")
+"""What a search starts from, and what a system prompt is compared with, where nothing else is said."""
+
+
 @cache
 def components() -> dict[str, tuple[str, ...]]:
     """The instructions that system prompts are put together from, by category; each is a single line."""

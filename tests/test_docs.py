@@ -14,8 +14,8 @@ from metaspo.runs.config import config_of
 from metaspo.store.database import Store
 from metaspo.studies.study import Study, plan_study
 from metaspo.tasks.spec import TaskSpec
-from metaspo.workspace.method import Settings
-from metaspo.workspace.state import PRESETS
+from metaspo.workspace.settings import Settings
+from metaspo.workspace.settings import PRESETS
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]

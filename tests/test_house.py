@@ -2,10 +2,15 @@
 
 import ast
 import re
+import subprocess
 from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
+
+from metaspo.graph import bilevel, generalize
+
+FUNCTIONS = ast.FunctionDef | ast.AsyncFunctionDef
 
 ROOT = Path(__file__).resolve().parents[1]
 FLOORS = [
@@ -47,6 +52,43 @@ def imports(path: Path) -> set[str]:
     return found
 
 
+AT_THE_ROOT = {
+    "graph", "nodes", "prompts", "datasets", "metaspo", "tests", "docs", "examples", "benchmarks",
+    "langgraph.json", "pyproject.toml", "Makefile", "README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md",
+    "CITATION.cff", "LICENSE", ".ci", ".github", ".gitignore",
+}  # fmt: skip
+
+NODES = [path for path in files_of("nodes") if path.stem != "__init__"]
+
+
+def test_the_root_holds_what_was_named_and_nothing_else() -> None:
+    files = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split("\n")
+    assert {name.split("/")[0] for name in files if name} == AT_THE_ROOT
+
+
+@pytest.mark.parametrize("path", NODES, ids=lambda path: path.stem)
+def test_a_file_of_nodes_is_one_node(path: Path) -> None:
+    functions = [node for node in ast.parse(path.read_text(encoding="utf-8")).body if isinstance(node, FUNCTIONS)]
+    public = [node for node in functions if not node.name.startswith("_")]
+    assert [(node.name, type(node)) for node in public] == [(path.stem, ast.AsyncFunctionDef)]
+    assert not {name for name in imports(path) if name.split(".")[0] == "nodes"}
+
+
+def test_every_node_is_in_a_graph_under_its_name() -> None:
+    wired = {name for graph in (bilevel.graph, generalize.graph) for name in graph.nodes if not name.startswith("__")}
+    assert {path.stem for path in NODES} == wired
+
+
+@pytest.mark.parametrize("path", files_of("methods"), ids=lambda path: path.stem)
+def test_methods_know_no_graph(path: Path) -> None:
+    named = {
+        name
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        for name in ([node.module or ""] if isinstance(node, ast.ImportFrom) else [a.name for a in getattr(node, "names", [])])
+    }
+    assert not {name for name in named if name.split(".")[0] == "langgraph"}
+
+
 def test_the_rooms_are_all_there() -> None:
     assert all(files_of(room) for room in FLOORS)
     assert not list((ROOT / "datasets").rglob("*.py")), "a .py file in datasets/ would shadow Hugging Face's package"
@@ -65,7 +107,13 @@ def test_there_are_no_circles() -> None:
 
 
 @pytest.mark.parametrize("path", [*FILES, *FACE], ids=lambda path: "/".join(module_of(path)))
-def test_files_stay_small_and_promise_nothing(path: Path) -> None:
+def test_files_and_functions_stay_small_and_promise_nothing(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     assert text.count("\n") <= 300
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, FUNCTIONS):
+            assert (node.end_lineno or 0) - node.lineno < 45, f"{node.name} is long"
+            # A command's parameters are its options.
+            named = {argument.arg for argument in [*node.args.args, *node.args.kwonlyargs]} - {"self", "cls"}
+            assert len(named) <= 5 or FILES.get(path) == "cli", f"{node.name} takes {len(named)} parameters"
     assert not re.search(r"\b(TODO|FIXME|XXX)\b|raise NotImplementedError", text)

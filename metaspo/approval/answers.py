@@ -7,9 +7,9 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from ..domain.errors import ConfigError, PromptError
-from ..domain.locks import Locks
+from ..methods.proposal import system_rules, user_rules
 from ..tasks.documents import check
-from ..workspace.opening import Workspace
+from ..workspace.search import SearchWorkspace
 from .comparison import Change
 
 Choice = Literal["accept", "reject", "edit"]
@@ -43,7 +43,7 @@ HOW = (
 )
 
 
-def read_answer(workspace: Workspace, changes: Sequence[Change], given: Any) -> Decisions | None:
+def read_answer(workspace: SearchWorkspace, changes: Sequence[Change], given: Any) -> Decisions | None:
     """The decision about every change, None for stop; raises UserError for an answer that cannot be used."""
     answer = check(Answer, _as_data(given), ConfigError)
     if answer.decision == "stop":
@@ -80,16 +80,13 @@ def _as_data(given: Any) -> Any:
         raise ConfigError(f"the answer is not valid JSON: {error}") from None
 
 
-def _checked(workspace: Workspace, change: Change, text: str) -> str:
+def _checked(workspace: SearchWorkspace, change: Change, text: str) -> str:
     """A person's text as a prompt like any other; raises PromptError for what no candidate may do either."""
-    locks = Locks() if change["task"] else workspace.problem.locks
-    text = locks.edited(text).strip()
-    if change["task"]:
-        task = workspace.tasks[change["task"]]
-        text = task.complete(text)
-        complaint = task.complaint(text)
-        if complaint:
-            raise PromptError(f"the edited text {complaint}")
+    rules = user_rules(workspace.tasks[change["task"]]) if change["task"] else system_rules(workspace)
+    text = rules.complete(rules.locks.edited(text).strip())
+    complaint = rules.complaint(text)
+    if complaint:
+        raise PromptError(f"the edited text {complaint}")
     if text == change["before"]:
         raise PromptError("the edited text is the prompt in force; to keep that, reject")
     return text

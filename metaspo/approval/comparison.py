@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from itertools import chain, zip_longest
 from typing import TypedDict
 
-from ..domain.intervals import Difference, Statistic, paired_difference
+from ..domain.intervals import Difference
 from ..domain.results import Evaluation
+from ..tasks.paired import Paired, mean_difference
 from ..tasks.task import Task
-from ..workspace.opening import Workspace
+from ..workspace.resources import Workspace
 from ..workspace.scoring import score_pair
 
 EXAMPLES = 3
@@ -106,36 +107,25 @@ def unified(before: str, after: str) -> str:
 def _differences(
     tasks: Mapping[str, Task], scored: Mapping[str, Sequence[tuple[Evaluation, Evaluation]]]
 ) -> tuple[Difference, list[TaskChange]]:
-    strata, rows, found = [], list[TaskChange](), Difference(0.0, 0.0, 0.0)
-    for name, both in scored.items():
-        strata.append((len(both[0][0].outcomes), _statistic(tasks[name], both)))
-        found = paired_difference(strata[-1:])
-        before, after = (sum(pair[at].score for pair in both) / len(both) for at in (0, 1))
-        rows.append(
-            {
-                "task": name, "examples": strata[-1][0], "before": before, "after": after,
-                "difference": found.value, "low": found.low, "high": found.high,
-            }
-        )  # fmt: skip
-    return found if len(strata) == 1 else paired_difference(strata), rows
+    every = [_paired(tasks[name], both) for name, both in scored.items()]
+    rows: list[TaskChange] = [
+        {
+            "task": one.task, "examples": one.examples, "before": _mean(one.baseline), "after": _mean(one.candidate),
+            "difference": one.difference.value, "low": one.difference.low, "high": one.difference.high,
+        }
+        for one in every
+    ]  # fmt: skip
+    return every[0].difference if len(every) == 1 else mean_difference(every), rows
 
 
-def _statistic(task: Task, both: Sequence[tuple[Evaluation, Evaluation]]) -> Statistic:
-    if task.spec.metric.kind != "macro_f1":
-        # All other metrics are means over examples, so that each example's own gain is enough.
-        moved = zip(
-            *([n.score - o.score for o, n in zip(old.outcomes, new.outcomes, strict=True)] for old, new in both), strict=True
-        )
-        gains = [sum(own) / len(own) for own in moved]
-        return lambda at: sum(gains[i] for i in at) / len(at)
+def _paired(task: Task, both: Sequence[tuple[Evaluation, Evaluation]]) -> Paired:
+    golds = [task.examples[outcome.example].answer for outcome in both[0][0].outcomes]
+    after, before = [new for _, new in both], [old for old, _ in both]
+    return Paired(task.name, task.spec.metric.kind, task.spec.constrain, golds, after, before)
 
-    def mean_difference(at: Sequence[int]) -> float:
-        gains = (
-            task.aggregate([new.outcomes[i] for i in at]) - task.aggregate([old.outcomes[i] for i in at]) for old, new in both
-        )
-        return sum(gains) / len(both)
 
-    return mean_difference
+def _mean(found: Sequence[Evaluation]) -> float:
+    return sum(one.score for one in found) / len(found)
 
 
 def _moved(task: Task, old: Evaluation, new: Evaluation, up: bool) -> list[ExampleChange]:

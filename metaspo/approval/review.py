@@ -13,19 +13,16 @@ from typing import TypedDict
 from langgraph.config import get_config
 from langgraph.types import interrupt
 
+from ..compat import is_checkpointed
 from ..domain.errors import ConfigError, UserError
 from ..domain.prompts import Level, Prompt
-from ..store import runs
-from ..store.database import now
-from ..workspace.opening import Workspace
+from ..methods.selection import REJECTED
+from ..workspace.search import SearchWorkspace
 from ..workspace.state import Candidate, Incumbent, Kept, State
 from .answers import HOW, Decisions, read_answer
 from .comparison import Change, compared
 
-REJECTED = "rejected by a person"
-"""Why a candidate that scores would have taken up was not."""
-
-LEVELS: Mapping[str, tuple[str, ...]] = {"none": (), "user": ("user",), "system": ("system",), "both": ("user", "system")}
+LEVELS: Mapping[str, tuple[Level, ...]] = {"none": (), "user": ("user",), "system": ("system",), "both": ("user", "system")}
 """The levels that a person is asked about, by the setting `approve`."""
 
 DECIDED = ("accept", "reject")
@@ -40,7 +37,7 @@ class Request(TypedDict):
 
     run: str
     round: int
-    level: str
+    level: Level
     changes: list[Change]
     choices: list[str]
     how: str
@@ -60,7 +57,7 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True)
-class _Proposal:
+class _New:
     """A prompt that would newly count, first of those of its task, and the further ones."""
 
     task: str
@@ -70,19 +67,16 @@ class _Proposal:
     also: tuple[Kept, ...] = ()
 
 
-def needs_checkpointer(workspace: Workspace) -> None:
+def needs_checkpointer(workspace: SearchWorkspace) -> None:
     """Raise ConfigError where a person is to be asked and nothing would keep the run while it waits."""
-    settings = get_config()["configurable"]
-    # LangGraph hands the checkpointer to its nodes under a name of its own; a thread needs one too.
-    keeps = settings.get("__pregel_checkpointer", settings.get("thread_id"))
-    if workspace.context.approve != "none" and keeps is None:
+    if workspace.context.approve != "none" and not is_checkpointed(get_config()["configurable"]):
         raise ConfigError(
             f"approve: {workspace.context.approve} needs a checkpointer, which keeps the run while it waits: "
             "build_graph(checkpointer), a parent graph with one, the Agent Server, or 'metaspo optimize'"
         )
 
 
-def edited(workspace: Workspace, state: State) -> dict[str, Candidate]:
+def edited(workspace: SearchWorkspace, state: State) -> dict[str, Candidate]:
     """The prompts that a person wrote in the round at work, by task; they take the place of what scores would choose."""
     if state.get("level", "seed") not in LEVELS[workspace.context.approve]:
         return {}
@@ -90,78 +84,75 @@ def edited(workspace: Workspace, state: State) -> dict[str, Candidate]:
     return {task: made[task, said] for task, said in state.get("review", {}).items() if said not in DECIDED}
 
 
-async def review(workspace: Workspace, state: State, incumbent: Incumbent, kept: dict[str, list[Kept]]) -> Verdict:
+async def review(workspace: SearchWorkspace, state: State, incumbent: Incumbent, kept: dict[str, list[Kept]]) -> Verdict:
     """Have a person decide about what is new in `incumbent` and `kept`, where that is asked for."""
     candidates = list(state.get("candidates", []))
     if state.get("level", "seed") not in LEVELS[workspace.context.approve]:
         return Verdict(incumbent, kept, candidates)
-    news = _proposals(state, incumbent, kept, edited(workspace, state))
+    new = _would_count(state, incumbent, kept, edited(workspace, state))
     told = {task: said for task, said in state.get("review", {}).items() if said in DECIDED}
-    waiting = [proposal for proposal in news if proposal.task not in told]
+    waiting = [one for one in new if one.task not in told]
     if waiting:
-        changes = [await _change(workspace, state, kept, proposal) for proposal in waiting]
+        changes = [await _change(workspace, state, kept, one) for one in waiting]
         answers = await _ask(workspace, state, changes)
         told |= {task: decision for task, (decision, _) in answers.items()}
-        edits = [_edit(state, proposal, text) for proposal in waiting if (text := answers[proposal.task][1])]
+        edits = [_edit(state, one, text) for one in waiting if (text := answers[one.task][1])]
         if edits:
             await workspace.save_prompts(*(Prompt(_level(edit["task"]), edit["text"] or "") for edit in edits))
             told |= {edit["task"]: edit["id"] or "" for edit in edits}
             return Verdict(incumbent, kept, candidates, edits, told)
-    refused = [proposal for proposal in news if told[proposal.task] == "reject"]
-    gone = {(proposal.task, id) for proposal in refused for id in (proposal.id, *(other["id"] for other in proposal.also))}
+    refused = [one for one in new if told[one.task] == "reject"]
+    gone = {(one.task, id) for one in refused for id in (one.id, *(other["id"] for other in one.also))}
     for candidate in candidates:
         if (candidate["task"], candidate["id"]) in gone:
             candidates[candidates.index(candidate)] = {**candidate, "reason": REJECTED}
-    if any(not proposal.task for proposal in refused):
+    if any(not one.task for one in refused):
         return Verdict(state["incumbent"], state["kept"], candidates)
-    return Verdict(incumbent, kept | {proposal.task: state["kept"][proposal.task] for proposal in refused}, candidates)
+    return Verdict(incumbent, kept | {one.task: state["kept"][one.task] for one in refused}, candidates)
 
 
 def _level(task: str) -> Level:
     return "user" if task else "system"
 
 
-def _proposals(
-    state: State, incumbent: Incumbent, kept: Mapping[str, Sequence[Kept]], edits: Container[str]
-) -> list[_Proposal]:
+def _would_count(state: State, incumbent: Incumbent, kept: Mapping[str, Sequence[Kept]], edits: Container[str]) -> list[_New]:
     """What would newly count: a new incumbent, or by task the user prompts that were not kept before or that are edited."""
     before = state["incumbent"]
     if incumbent["id"] != before["id"]:
-        return [_Proposal("", before["text"], incumbent["id"], incumbent["text"])]
+        return [_New("", before["text"], incumbent["id"], incumbent["text"])]
     found = []
     for task, prompts in kept.items():
         old = {prompt["id"] for prompt in state["kept"][task]}
         new = list(prompts[:1]) if task in edits else [prompt for prompt in prompts if prompt["id"] not in old]
         if new:
-            found.append(_Proposal(task, state["kept"][task][0]["text"], new[0]["id"], new[0]["text"], tuple(new[1:])))
+            found.append(_New(task, state["kept"][task][0]["text"], new[0]["id"], new[0]["text"], tuple(new[1:])))
     return found
 
 
-async def _change(workspace: Workspace, state: State, kept: Mapping[str, Sequence[Kept]], proposal: _Proposal) -> Change:
-    system, task = state["incumbent"]["text"], proposal.task
+async def _change(workspace: SearchWorkspace, state: State, kept: Mapping[str, Sequence[Kept]], one: _New) -> Change:
+    system, task = state["incumbent"]["text"], one.task
     if task:
-        pairs = {task: [((system, proposal.before), (system, proposal.text))]}
+        pairs = {task: [((system, one.before), (system, one.text))]}
     else:
         # In the order of the new scores, so that the examples shown are of each task's best pair.
         pairs = {
-            name: [((system, prompt["text"]), (proposal.text, prompt["text"])) for prompt in prompts]
+            name: [((system, prompt["text"]), (one.text, prompt["text"])) for prompt in prompts]
             for name, prompts in kept.items()
         }
-    found = await compared(workspace, proposal.before, proposal.text, pairs)
-    best = not task or kept[task][0]["id"] == proposal.id
+    found = await compared(workspace, one.before, one.text, pairs)
+    best = not task or kept[task][0]["id"] == one.id
     mine = task in edited(workspace, state)
-    return {**found, "task": task, "best": best, "edited": mine, "also": [prompt["text"] for prompt in proposal.also]}
+    return {**found, "task": task, "best": best, "edited": mine, "also": [prompt["text"] for prompt in one.also]}
 
 
-async def _ask(workspace: Workspace, state: State, changes: list[Change]) -> Decisions:
+async def _ask(workspace: SearchWorkspace, state: State, changes: list[Change]) -> Decisions:
     """A person's decision by task, with the text of an edit. An answer that cannot be used is asked for again."""
     request: Request = {
-        "run": workspace.run, "round": state["round"], "level": state["level"], "changes": changes,
+        "run": workspace.run, "round": state["round"], "level": _level(changes[0]["task"]), "changes": changes,
         "choices": ["accept", "reject", "edit", "stop"], "how": HOW, "problem": None, "stopped": False,
     }  # fmt: skip
     while True:
-        status = "stopped" if request["stopped"] else "waiting"
-        await workspace.store.run(runs.close, workspace.run, status, waiting_for(request), now(), 0.0)
+        await workspace.wait(waiting_for(request), stopped=request["stopped"])
         given = interrupt(request)
         try:
             answers = read_answer(workspace, changes, given)
@@ -169,7 +160,7 @@ async def _ask(workspace: Workspace, state: State, changes: list[Change]) -> Dec
             request = {**request, "problem": str(error), "stopped": False}
             continue
         if answers is not None:
-            await workspace.store.run(runs.close, workspace.run, "running", None, now(), 0.0)
+            await workspace.go_on()
             return answers
         request = {**request, "problem": None, "stopped": True}
 
@@ -182,9 +173,9 @@ def waiting_for(request: Request) -> str:
     return f"{said} {what} of round {request['round']}"
 
 
-def _edit(state: State, proposal: _Proposal, text: str) -> Candidate:
-    position = sum(candidate["task"] == proposal.task for candidate in state.get("candidates", []))
+def _edit(state: State, one: _New, text: str) -> Candidate:
+    position = sum(candidate["task"] == one.task for candidate in state.get("candidates", []))
     return {
-        "task": proposal.task, "position": position, "parent": proposal.id,
-        "id": Prompt(_level(proposal.task), text).id, "text": text, "reason": "edited by a person",
+        "task": one.task, "position": position, "parent": one.id,
+        "id": Prompt(_level(one.task), text).id, "text": text, "reason": "edited by a person",
     }  # fmt: skip

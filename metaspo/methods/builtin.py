@@ -5,9 +5,10 @@ docs/methods.md compares them and shows how one is added.
 
 from collections.abc import Callable
 
-from ..prompts.renderer import fixed_text
-from ..workspace.method import Method, Proposer, Settings, Step, register
-from ..workspace.state import ADAPT
+from ..prompts.renderer import DEFAULT_SYSTEM_PROMPT, fixed_text
+from ..workspace.method import Method, Proposer, Step, register
+from ..workspace.problem import ADAPT
+from ..workspace.settings import Settings
 from .correction import CORRECTED
 from .edits import EDITED
 from .evolution import EVOLVED
@@ -67,7 +68,7 @@ for method in (
     ),
     Method("sprig", "The system prompt put together from components: a beam search over edits.", _system_beam),
     Method("fixed", "No search: the seed prompts are scored on the test split.", _none),
-    Method("default", "No search: 'You are a helpful assistant.' as system prompt.", _none, fixed_text("default")),
+    Method("default", f"No search: {DEFAULT_SYSTEM_PROMPT!r} as system prompt.", _none, DEFAULT_SYSTEM_PROMPT),
     Method("cot", "No search: 'Let's think step by step.' as system prompt.", _none, fixed_text("cot")),
     Method(
         "service", "No search: a long system prompt as a company's service desk would write it.", _none, fixed_text("service")

@@ -1,17 +1,17 @@
 """Correction: prompts rewritten from analysed failures, the paper's own way to propose."""
 
 from ..prompts.renderer import fenced, template
-from ..workspace.method import Draft, Proposer
-from ..workspace.opening import Workspace
+from ..workspace.method import Proposal, Proposer
+from ..workspace.search import SearchWorkspace
 from ..workspace.state import Job
 from .failures import shown
 
 
-async def corrected(workspace: Workspace, job: Job) -> Draft:
+async def corrected(workspace: SearchWorkspace, job: Job) -> Proposal:
     """The request for a prompt that mends what the analysis found, or none where nothing failed."""
     parent = job["users"][job["task"]] if job["task"] else job["system"]
     if not job["analysis"]:
-        return Draft(parent, reason="no failures left to mend")
+        return Proposal(parent, reason="no failures left to mend")
     [system] = await workspace.prompt_texts(job["system"])
     analysis = await workspace.store.find_call(job["analysis"])
     values = {
@@ -22,7 +22,7 @@ async def corrected(workspace: Workspace, job: Job) -> Draft:
     if job["task"]:
         [user] = await workspace.prompt_texts(parent)
         values |= {"user_prompt": fenced(user), "answer_format": workspace.tasks[job["task"]].format_asked}
-    return Draft(parent, template("propose_user" if job["task"] else "propose_system").render(**values))
+    return Proposal(parent, template("propose_user" if job["task"] else "propose_system").render(**values))
 
 
 CORRECTED = Proposer(

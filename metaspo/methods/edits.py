@@ -8,8 +8,9 @@ from random import Random
 from ..domain.locks import Locks
 from ..prompts.renderer import components, fenced, template
 from ..store import prompts
-from ..workspace.method import Draft, Proposer, Settings
-from ..workspace.opening import Workspace
+from ..workspace.method import Proposal, Proposer
+from ..workspace.search import SearchWorkspace
+from ..workspace.settings import Settings
 from ..workspace.state import Job
 from .failures import candidate_random
 
@@ -65,7 +66,7 @@ def rephrasings(sizes: Settings, candidates: int) -> int:
     return min(sizes.rephrasings, candidates)
 
 
-async def edited(workspace: Workspace, job: Job) -> Draft:
+async def edited(workspace: SearchWorkspace, job: Job) -> Proposal:
     """A system prompt one edit away from its parent; the last candidates of a parent are rephrased by the optimizer.
 
     The candidates of a parent share one order of edits and take different places in it, so that none is tried twice.
@@ -79,18 +80,18 @@ async def edited(workspace: Workspace, job: Job) -> Draft:
     library = chain.from_iterable(components().values())
     every = edits_of(text, library, tried, Random(f"{workspace.problem.seed}/{round}/edits/{parent}"))
     edits = [edit for edit in every if workspace.problem.locks.complaint(edit) is None]
-    return Draft(parent, prompt=edits[place]) if place < len(edits) else Draft(parent, reason="every edit has been tried")
+    return Proposal(parent, prompt=edits[place]) if place < len(edits) else Proposal(parent, reason="every edit has been tried")
 
 
-def _rephrased(parent: str, lines: list[str], locks: Locks, random: Random) -> Draft:
+def _rephrased(parent: str, lines: list[str], locks: Locks, random: Random) -> Proposal:
     def whole(at: int, wording: str) -> str:
         return "\n".join([*lines[:at], " ".join(wording.split()), *lines[at + 1 :]])
 
     free = [at for at in range(len(lines)) if locks.complaint(whole(at, "Other words.")) is None]
     if not free:
-        return Draft(parent, reason="every component is locked")
+        return Proposal(parent, reason="every component is locked")
     at = random.choice(free)
-    return Draft(parent, template("rephrase").render(component=fenced(lines[at])), finish=partial(whole, at), partial=True)
+    return Proposal(parent, template("rephrase").render(component=fenced(lines[at])), finish=partial(whole, at), partial=True)
 
 
 EDITED = Proposer("edited", edited, requests=rephrasings)

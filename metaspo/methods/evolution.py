@@ -4,13 +4,13 @@ import json
 
 from ..prompts.renderer import fenced, template
 from ..store import prompts
-from ..workspace.method import Draft, Proposer
-from ..workspace.opening import Workspace
+from ..workspace.method import Proposal, Proposer
+from ..workspace.search import SearchWorkspace
 from ..workspace.state import Job
 from .failures import candidate_random
 
 
-async def evolved(workspace: Workspace, job: Job) -> Draft:
+async def evolved(workspace: SearchWorkspace, job: Job) -> Proposal:
     """The request to cross the parent with another good prompt, drawn by chance, and to mutate the child.
 
     The other one is a user prompt that the task keeps, or one of the `keep` system prompts that scored
@@ -24,12 +24,12 @@ async def evolved(workspace: Workspace, job: Job) -> Draft:
         chosen = [workspace.problem.locks.hidden(prompt) for prompt in chosen]
     shown = fenced("\n".join(json.dumps({"prompt": prompt}, ensure_ascii=False) for prompt in chosen))
     if not job["task"]:
-        return Draft(parent, template("evolve_system").render(prompts=shown))
+        return Proposal(parent, template("evolve_system").render(prompts=shown))
     answer_format = workspace.tasks[job["task"]].format_asked
-    return Draft(parent, template("evolve_user").render(prompts=shown, answer_format=answer_format))
+    return Proposal(parent, template("evolve_user").render(prompts=shown, answer_format=answer_format))
 
 
-async def _good_prompts(workspace: Workspace, job: Job) -> list[str]:
+async def _good_prompts(workspace: SearchWorkspace, job: Job) -> list[str]:
     if job["task"]:
         return [(await workspace.prompt_texts(id))[0] for id in job["kept"]]
     tried = await workspace.store.run(prompts.scored_systems, workspace.run, job["round"])

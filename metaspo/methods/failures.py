@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from random import Random
 
 from ..prompts.renderer import fenced
-from ..workspace.opening import Workspace
+from ..workspace.resources import Workspace
 from ..workspace.scoring import score_pair
 from ..workspace.state import Failure, Job
 

@@ -9,11 +9,12 @@ from ..domain.prompts import Prompt
 from ..domain.results import Example
 from ..prompts.renderer import fenced, template
 from ..tasks.task import Task
-from ..workspace.method import Draft, Proposer
-from ..workspace.opening import Workspace
+from ..workspace.method import Proposal, Proposer
+from ..workspace.resources import Workspace
+from ..workspace.search import SearchWorkspace
 from ..workspace.state import Job
 from .failures import LONGEST, candidate_random
-from .proposal import ask_for_prompt
+from .proposal import ask_for_prompt, user_rules
 
 USER_PAIRS, SYSTEM_PAIRS = 10, 5
 """Labelled examples that a user prompt is induced from, and of each task that a system prompt is (paper, section 4)."""
@@ -27,7 +28,7 @@ async def induce_user_prompt(workspace: Workspace, task: Task, sample: str, pair
     attempt did. Raises TaskError for a task without train examples.
     """
     text = user_request(task, Random(f"{workspace.problem.seed}/induction/{task.name}/{sample}"), pairs)
-    made, _ = await ask_for_prompt(workspace, text, f"{task.name}, {sample}, induction", "user", task.complete, task.complaint)
+    made, _ = await ask_for_prompt(workspace, Proposal(None, text), f"{task.name}, {sample}, induction", user_rules(task))
     return made
 
 
@@ -58,12 +59,12 @@ def shown_pairs(examples: Sequence[Example]) -> str:
     return fenced("\n".join(json.dumps(line, ensure_ascii=False) for line in lines))
 
 
-async def induced(workspace: Workspace, job: Job) -> Draft:
+async def induced(workspace: SearchWorkspace, job: Job) -> Proposal:
     """The request for a prompt from labelled train examples, of the task or of every source task."""
     random = candidate_random(workspace, job)
     if job["task"]:
-        return Draft(None, user_request(workspace.tasks[job["task"]], random))
-    return Draft(None, system_request(workspace.sources.values(), random))
+        return Proposal(None, user_request(workspace.tasks[job["task"]], random))
+    return Proposal(None, system_request(workspace.sources.values(), random))
 
 
 INDUCED = Proposer("induced", induced, pairs=lambda sizes, level: USER_PAIRS if level == "user" else SYSTEM_PAIRS)

@@ -1,50 +1,53 @@
-"""From a draft to a candidate: ask, check, ask again a bounded number of times, then drop."""
+"""From a proposal to a candidate: ask, check, ask again a bounded number of times, then drop."""
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from ..domain.calls import Constraint
 from ..domain.locks import Locks, place
 from ..domain.prompts import QUESTION, Level, Prompt
 from ..prompts.renderer import fenced, template
+from ..tasks.task import Task
 from ..workspace.events import emit, spent
-from ..workspace.method import Draft
-from ..workspace.opening import Workspace
+from ..workspace.method import Proposal
+from ..workspace.resources import Workspace
+from ..workspace.search import SearchWorkspace
 from ..workspace.state import Candidate, Job
 from .failures import sample_name
 
 TAG = re.compile(r"<prompt>(.*?)</prompt>", re.DOTALL | re.IGNORECASE)
-NO_LOCKS = Locks()
 OPENING = re.compile(r"<prompt>", re.IGNORECASE)
+NO_LOCKS = Locks()
 
 
-async def propose(
-    workspace: Workspace, job: Job, draft: Draft, level: Level, complete: Callable[[str], str],
-    complaint: Callable[[str], str | None],
-) -> Candidate:  # fmt: skip
-    """A checked candidate, or a dropped one with the last complaint as its reason.
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What every prompt of a level must be.
 
-    `complete` adds what every prompt of this kind holds; `complaint` says what is wrong with one. What is
-    locked in the system prompt is checked here, for every way to propose one.
+    `complete` adds what all of them hold, `complaint` says what is wrong with one, or None. What is
+    locked in the system prompt is checked beside that, for every way to propose one.
     """
-    made: Prompt | None = None
-    reason = draft.reason
 
-    def whole(prompt: str) -> str:
-        return complete(draft.finish(prompt))
+    level: Level
+    complete: Callable[[str], str] = str.strip
+    complaint: Callable[[str], str | None] = lambda prompt: None
+    locks: Locks = NO_LOCKS
 
-    if draft.prompt is not None:
-        text = whole(draft.prompt)
-        reason = _complaint(workspace, locks_of(workspace, level), text, complaint)
-        if reason is None:
-            made = Prompt(level, text)
-            await workspace.save_prompts(made)
-    elif draft.request is not None:
-        # Who writes a component only is told of no locked part of the whole.
-        told = Locks() if draft.partial else locks_of(workspace, level)
-        made, reason = await ask_for_prompt(
-            workspace, draft.request, sample_name(job, "proposal"), level, whole, complaint, told
-        )
+
+def system_rules(workspace: SearchWorkspace) -> Rules:
+    """The rules of system prompts in a search."""
+    return Rules("system", locks=workspace.problem.locks)
+
+
+def user_rules(task: Task) -> Rules:
+    """The rules of a task's user prompts."""
+    return Rules("user", task.complete, task.complaint)
+
+
+async def propose(workspace: Workspace, job: Job, proposal: Proposal, rules: Rules) -> Candidate:
+    """A checked candidate, or a dropped one with the last complaint as its reason."""
+    made, reason = await _made(workspace, job, proposal, rules)
     emit(
         {
             "event": "proposed", "round": job["round"], "level": job["level"], "task": job["task"],
@@ -52,33 +55,48 @@ async def propose(
         }
     )  # fmt: skip
     return {
-        "task": job["task"], "position": job["position"], "parent": draft.parent,
+        "task": job["task"], "position": job["position"], "parent": proposal.parent,
         "id": made.id if made else None, "text": made.text if made else None, "reason": reason,
     }  # fmt: skip
 
 
+async def _made(workspace: Workspace, job: Job, proposal: Proposal, rules: Rules) -> tuple[Prompt | None, str | None]:
+    if proposal.request is not None:
+        return await ask_for_prompt(workspace, proposal, sample_name(job, "proposal"), rules)
+    if proposal.prompt is None:
+        return None, proposal.reason
+    text = rules.complete(proposal.finish(proposal.prompt))
+    reason = _complaint(rules, text, workspace.settings.prompt_length)
+    if reason is not None:
+        return None, reason
+    made = Prompt(rules.level, text)
+    await workspace.save_prompts(made)
+    return made, None
+
+
 async def ask_for_prompt(
-    workspace: Workspace, text: str, sample: str, level: Level, complete: Callable[[str], str],
-    complaint: Callable[[str], str | None], told: Locks = NO_LOCKS,
-) -> tuple[Prompt | None, str | None]:  # fmt: skip
+    workspace: Workspace, proposal: Proposal, sample: str, rules: Rules
+) -> tuple[Prompt | None, str | None]:
     """The prompt that the optimizer writes on request and None, or None and the last complaint.
 
-    Asked a bounded number of times; each attempt is a draw of its own, named after `sample`. `told` is
-    what the optimizer is told to keep.
+    Asked a bounded number of times; each attempt is a draw of its own, named after `sample`.
     """
     reason: str | None = None
-    request = "\n\n".join([text, *_demands(told)])
-    constraint = _constraint(workspace.settings.prompt_length, level, told)
+    longest = workspace.settings.prompt_length
+    # Who writes a component only is told of no locked part of the whole.
+    told = NO_LOCKS if proposal.partial else rules.locks
+    request = "\n\n".join([proposal.request or "", *_demands(told)])
+    constraint = _constraint(longest, rules.level, told)
     for attempt in range(workspace.settings.proposal_attempts):
         _, reply = await workspace.ask_optimizer(request, f"{sample} {attempt}", constraint)
-        prompt = proposed(reply.text)
-        if prompt is None:
+        written = proposed(reply.text)
+        if written is None:
             reason = f"no prompt between <prompt> and </prompt> (reply ended: {reply.finish})"
             continue
-        prompt = told.shown(complete(prompt))
-        reason = _complaint(workspace, locks_of(workspace, level), prompt, complaint)
+        text = told.shown(rules.complete(proposal.finish(written)))
+        reason = _complaint(rules, text, longest)
         if reason is None:
-            made = Prompt(level, prompt)
+            made = Prompt(rules.level, text)
             await workspace.save_prompts(made)
             return made, None
     return None, reason
@@ -93,14 +111,9 @@ def proposed(reply: str) -> str | None:
     return OPENING.split(found[-1])[-1].strip() or None
 
 
-def locks_of(workspace: Workspace, level: Level) -> Locks:
-    """What every prompt of a level must keep."""
-    return workspace.problem.locks if level == "system" else NO_LOCKS
-
-
-def _complaint(workspace: Workspace, locks: Locks, prompt: str, complaint: Callable[[str], str | None]) -> str | None:
-    written = len(prompt) - locks.size
-    return locks.complaint(prompt) or complaint(prompt) or _too_long(written, workspace.settings.prompt_length)
+def _complaint(rules: Rules, prompt: str, longest: int) -> str | None:
+    written = len(prompt) - rules.locks.size
+    return rules.locks.complaint(prompt) or rules.complaint(prompt) or _too_long(written, longest)
 
 
 def _demands(locks: Locks) -> list[str]:

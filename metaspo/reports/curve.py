@@ -1,11 +1,10 @@
 """A run's scores round by round: what selected, and what the test split says of the same prompts."""
 
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..store import evaluations, prompts, runs
-from ..store.database import Store
+from ..store.database import open_store
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +22,7 @@ def open_curve(path: str | Path, name: str = "last") -> list[Point]:
 
     The pair of a round is the one that train or validation chose then; no test score chooses anything.
     """
-    with closing(Store(path, create=False)) as store:
+    with open_store(path) as store:
         run = runs.find(store.db, name)
         tested = {(e.task, e.system, e.user): e.score for e in evaluations.run_evaluations(store.db, run.id, "test")}
         ids = {task.name: task.task for task in evaluations.run_tasks(store.db, run.id)}

@@ -1,6 +1,5 @@
 """The rounds of a run with the checkpoints behind them."""
 
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +7,7 @@ from ..domain.twins import blocking
 from ..graph.bilevel import build
 from ..store import prompts, runs
 from ..store.checkpoints import open_checkpointer
-from ..store.database import Store
+from ..store.database import open_store
 
 
 def history(path: str | Path, name: str = "last") -> list[dict[str, Any]]:
@@ -16,7 +15,7 @@ def history(path: str | Path, name: str = "last") -> list[dict[str, Any]]:
 
     The checkpoint is the one that LangGraph wrote when the round was closed.
     """
-    with closing(Store(path, create=False)) as store:
+    with open_store(path) as store:
         run = runs.find(store.db, name)
         closed = prompts.rounds(store.db, run.id)
         texts = prompts.prompt_texts(store.db, sorted({row.system for row in closed}))

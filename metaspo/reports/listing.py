@@ -1,11 +1,10 @@
 """The runs of a store, a line each."""
 
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 from ..store import calls, leases, prompts, runs
-from ..store.database import Store
+from ..store.database import Store, open_store
 
 
 def status(store: Store, run: runs.Run) -> str:
@@ -15,7 +14,7 @@ def status(store: Store, run: runs.Run) -> str:
 
 def list_runs(path: str | Path) -> list[dict[str, Any]]:
     """Every run, oldest first: id, parent, status, method, last closed round and its score, paid calls."""
-    with closing(Store(path, create=False)) as store:
+    with open_store(path) as store:
         rows = []
         for run in runs.all_runs(store.db):
             closed = prompts.rounds(store.db, run.id)

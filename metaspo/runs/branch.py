@@ -1,15 +1,14 @@
 """A new run from what stood after a round of another one, with other settings. The parent stays as it is."""
 
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 from sqlite_utils import Database
 
 from ..domain.errors import ConfigError
-from ..domain.twins import blocking
+from ..domain.twins import twin_of
 from ..store import prompts, runs
-from ..store.database import Store, default_store
+from ..store.database import default_store, open_store
 from ..tasks.documents import check
 from ..workspace.method import fixed_prompt
 from .config import RunConfig, located, nested
@@ -23,7 +22,7 @@ def branch_config(path: str | Path, name: str, at: int | None, settings: dict[st
     `at` is the last round of the search if None. A `system_prompt` in the settings is an edited prompt
     to go on from; it keeps the parent's locked parts and is scored before it counts. Raises StoreError and ConfigError.
     """
-    with closing(Store(path, create=False)) as store:
+    with open_store(path) as store:
         parent = runs.find(store.db, name)
         start = _start(store.db, parent, at)
         if settings.get("method", parent.method) != parent.method:
@@ -51,16 +50,7 @@ async def abranch(
     return await aoptimize(branch_config(store or default_store(), run, at, settings), listener=listener)
 
 
-def branch(
-    run: str = "last",
-    *,
-    at: int | None = None,
-    store: str | Path | None = None,
-    listener: Listener | None = None,
-    **settings: Any,
-) -> Result:
-    """`abranch` for code without an event loop, and for notebooks that run one."""
-    return blocking(abranch(run, at=at, store=store, listener=listener, **settings))
+branch = twin_of(abranch)
 
 
 def _start(db: Database, parent: runs.Run, at: int | None) -> dict[str, Any]:

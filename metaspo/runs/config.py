@@ -12,8 +12,9 @@ from ..models import langchain
 from ..tasks.catalogue import builtin_tasks
 from ..tasks.documents import check, read_yaml
 from ..tasks.spec import TaskSpec
+from ..workspace.context import Context
 from ..workspace.method import FILE
-from ..workspace.state import Context, Problem
+from ..workspace.problem import Problem
 
 Part = TypeVar("Part", bound=BaseModel)
 

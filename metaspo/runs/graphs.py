@@ -1,10 +1,53 @@
-"""The graphs by the method of a run: a search is the bilevel graph's, whatever its schedule."""
+"""The graphs that work on runs: which one works on which method, and what is served of them."""
+
+from types import ModuleType
+from typing import Any
 
 from langgraph.checkpoint.base import BaseCheckpointSaver
 
-from ..graph import bilevel, generalize
+from ..graph import adapt, bilevel, generalize
+from ..workspace.generalization import GENERALIZE
+from ..workspace.problem import ADAPT
+
+AnyGraph = bilevel.Bilevel | generalize.Generalize
 
 
-def build_for(method: str, checkpointer: "BaseCheckpointSaver[str] | None" = None) -> "bilevel.Bilevel | generalize.Generalize":
-    """The compiled graph that works on runs of a method."""
-    return (generalize.build if method == "generalize" else bilevel.build)(checkpointer)
+SEARCH = "metaspo"
+"""The graph that works on every method without a graph of its own."""
+
+GRAPHS: dict[str, tuple[ModuleType, str]] = {
+    SEARCH: (
+        bilevel,
+        "Finds one system prompt that works across several tasks, and the user prompt that suits each: user prompts and the "
+        "system prompt are improved in turn from their own failures. The defaults run the built-in demo.",
+    ),
+    ADAPT: (
+        adapt,
+        "Adapts to tasks at test time: the system prompt stays, the user prompts are improved from their own failures, and the "
+        "test score after every round is kept as a curve. The defaults run on the built-in target tasks.",
+    ),
+    GENERALIZE: (
+        generalize,
+        "Says whether a system prompt helps tasks that it was not made for: user prompts are induced for each task, and the "
+        "prompt is scored with them against another one on the test split. The defaults run on the built-in target tasks.",
+    ),
+}
+"""The graphs by their names: the module of each, and what people are told about it."""
+
+SERVED: dict[str, Any] = {
+    "graphs": {name: {"path": f"{module.__name__}:graph", "description": text} for name, (module, text) in GRAPHS.items()},
+    "checkpointer": {"path": "metaspo.runs.server.saver"},
+    "http": {"app": "metaspo.runs.server:app"},
+}
+"""What the Agent Server is given, as langgraph.json has it for `langgraph dev`."""
+
+
+def graph_of(method: str) -> str:
+    """The name of the graph that works on runs of a method."""
+    return method if method in GRAPHS else SEARCH
+
+
+def with_checkpointer(method: str, checkpointer: "BaseCheckpointSaver[str]") -> AnyGraph:
+    """The graph that works on runs of a method, with their history."""
+    build = generalize.build if method == GENERALIZE else bilevel.build
+    return build(checkpointer)

@@ -2,19 +2,20 @@
 
 import asyncio
 import uuid
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
+from langgraph.types import Command
+
 from ..approval.review import Request
 from ..domain.errors import AwaitsApproval, ConfigError, MetaspoError
-from ..domain.twins import blocking
+from ..domain.twins import twin_of
 from ..reports.report import Report, open_report
 from ..store import runs
-from ..store.database import Store, default_store
+from ..store.database import default_store, open_store
 from ..tasks.documents import check
-from ..workspace.state import Context
+from ..workspace.context import Context
 from .config import RunConfig, config_of, located, nested
 from .pending import pending
 from .session import Listener, run_session
@@ -79,31 +80,19 @@ async def aresume(
     found, context = await asyncio.to_thread(_stored, Path(store or default_store()), run, settings)
     if answer is not None:
         await pending(context.store, found.id)
-    stopped = await run_session(found.id, context, None, listener, answer=answer)
+    given = None if answer is None else Command(resume=answer)
+    stopped = await run_session(found.id, context, given, listener)
     if answer is not None and isinstance(stopped, AwaitsApproval) and stopped.request["problem"]:
         raise ConfigError(str(stopped.request["problem"]))
     return await asyncio.to_thread(_result, context.store, found.id, stopped)
 
 
-def optimize(config: RunConfig | None = None, *, listener: Listener | None = None, **settings: Any) -> Result:
-    """`aoptimize` for code without an event loop, and for notebooks that run one."""
-    return blocking(aoptimize(config, listener=listener, **settings))
-
-
-def resume(
-    run: str = "last",
-    *,
-    answer: Any = None,
-    store: str | Path | None = None,
-    listener: Listener | None = None,
-    **settings: Any,
-) -> Result:
-    """`aresume` for code without an event loop, and for notebooks that run one."""
-    return blocking(aresume(run, answer=answer, store=store, listener=listener, **settings))
+optimize = twin_of(aoptimize)
+resume = twin_of(aresume)
 
 
 def _stored(path: Path, name: str, settings: dict[str, Any]) -> tuple[runs.Run, Context]:
-    with closing(Store(path, create=False)) as store:
+    with open_store(path) as store:
         found = runs.find(store.db, name)
     before = {**found.config["context"], "store": str(path)}
     changed = {name for name in settings if name.partition(".")[0] not in Context.model_fields}

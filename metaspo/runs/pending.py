@@ -1,6 +1,5 @@
 """What a run waits for, and a person's answer to it."""
 
-from contextlib import closing
 from pathlib import Path
 
 from langgraph.types import StateSnapshot
@@ -10,7 +9,7 @@ from ..domain.errors import ConfigError
 from ..graph.bilevel import build
 from ..store import runs
 from ..store.checkpoints import open_checkpointer
-from ..store.database import Store
+from ..store.database import open_store
 
 
 def asked(state: StateSnapshot) -> Request | None:
@@ -20,7 +19,7 @@ def asked(state: StateSnapshot) -> Request | None:
 
 async def pending(path: str | Path, name: str = "last") -> tuple[str, Request]:
     """The run of that name and what it waits for; raises ConfigError when it waits for nothing."""
-    with closing(Store(path, create=False)) as store:
+    with open_store(path) as store:
         run = runs.find(store.db, name).id
     async with open_checkpointer(path) as saver:
         state = await build(saver).aget_state({"configurable": {"thread_id": run}})

@@ -3,12 +3,16 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from ..domain.calls import Role
+from ..domain.prompts import RoundLevel
+from ..domain.results import Split
 from ..models.spec import ModelSpec
 from ..prompts.renderer import template
 from ..tasks.task import Task
-from ..workspace.method import Settings, Step
+from ..workspace.method import Step
 from ..workspace.opening import open_tasks
 from ..workspace.resources import BASE_TOKENS, JUDGE_TOKENS, OPTIMIZER_TOKENS
+from ..workspace.settings import Settings
 from .config import RunConfig
 
 CHARACTERS_A_TOKEN = 4
@@ -19,8 +23,8 @@ CHARACTERS_A_TOKEN = 4
 class Need:
     """Calls of one role at one level: at most so many, with tokens estimated from the data."""
 
-    role: str
-    level: str
+    role: Role
+    level: RoundLevel
     calls: int
     input_tokens: int
     output_tokens: int
@@ -62,22 +66,22 @@ class _Estimate:
     sources: Mapping[str, Task]
     targets: Mapping[str, Task]
 
-    def base(self, level: str, pairs: Mapping[str, int], split: str = "") -> Iterable[Need]:
+    def base(self, level: RoundLevel, pairs: Mapping[str, int], split: Split | None = None) -> Iterable[Need]:
         """The calls that so many (system prompt, user prompt) pairs of each task make on a split."""
         split = split or ("validation" if self.settings.validation_size else "train")
         spec = self.config.base
         for name, count in pairs.items():
             task = {**self.sources, **self.targets}[name]
-            examples = task.splits[split]  # type: ignore[index]
+            examples = task.splits[split]
             calls = count * len(examples)
             system = self.config.start.system_prompt if self.config.start else self.config.first_system_prompt
             text = sum(len(part) for e in examples for _, part in task.messages(system, task.spec.user_prompt, e))
             longest = task.spec.max_tokens or spec.max_tokens or BASE_TOKENS
-            yield _need("base", level, spec, calls, count * text, calls * longest)
+            yield _need(("base", level), spec, calls, count * text, calls * longest)
             if task.spec.metric.kind == "judge":
                 judge = ModelSpec.parse(task.spec.metric.model) if task.spec.metric.model else self.config.optimizer
                 characters = count * text + calls * (len(template("judge").text) + 4 * longest)
-                yield _need("judge", level, judge, calls, characters, calls * (judge.max_tokens or JUDGE_TOKENS))
+                yield _need(("judge", level), judge, calls, characters, calls * (judge.max_tokens or JUDGE_TOKENS))
 
     def step(self, step: Step, kept: Mapping[str, int], beam: int) -> Iterable[Need]:
         """The calls of one round: analyses, proposals with all their attempts, and evaluations."""
@@ -90,7 +94,7 @@ class _Estimate:
         longest = spec.max_tokens or OPTIMIZER_TOKENS
         calls = requests * self.settings.proposal_attempts + step.proposer.analyses * sum(proposals.values())
         characters = len(template(f"propose_{step.level}").text) + shown * self._example() + 4 * longest
-        yield _need("optimizer", step.level, spec, calls, calls * characters, calls * longest)
+        yield _need(("optimizer", step.level), spec, calls, calls * characters, calls * longest)
         yield from self.base(step.level, pairs)
         if self.settings.validation_size and step.proposer.analyses:
             # Where other examples select, the parents' failures on train are looked up.
@@ -108,13 +112,13 @@ class _Estimate:
         return longest + 4 * (self.config.base.max_tokens or BASE_TOKENS)
 
 
-def _need(role: str, level: str, spec: ModelSpec, calls: int, characters: int, output: int) -> Need:
+def _need(of: tuple[Role, RoundLevel], spec: ModelSpec, calls: int, characters: int, output: int) -> Need:
     tokens = characters // CHARACTERS_A_TOKEN
-    return Need(role, level, calls, tokens, output, (tokens * spec.input_price + output * spec.output_price) / 1e6)
+    return Need(*of, calls, tokens, output, (tokens * spec.input_price + output * spec.output_price) / 1e6)
 
 
 def _summed(needs: Iterable[Need]) -> list[Need]:
-    found: dict[tuple[str, str], Need] = {}
+    found: dict[tuple[Role, RoundLevel], Need] = {}
     for need in needs:
         was = found.get((need.role, need.level), Need(need.role, need.level, 0, 0, 0, 0.0))
         found[need.role, need.level] = Need(

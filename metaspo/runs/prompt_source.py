@@ -1,6 +1,5 @@
 """A system prompt as a person names one: a text file, or a run whose result it is."""
 
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,7 +7,7 @@ from typing import Any
 from ..domain.errors import ConfigError, StoreError
 from ..domain.locks import without_marks
 from ..store import prompts, runs
-from ..store.database import Store
+from ..store.database import open_store
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +40,7 @@ def read_prompt(name: str, store: str | Path) -> PromptSource:
             raise ConfigError(f"{path} is empty; a system prompt is some text")
         return PromptSource(without_marks(text))
     try:
-        with closing(Store(store, create=False)) as opened:
+        with open_store(store) as opened:
             run = runs.find(opened.db, name)
             pairs = prompts.kept_pairs(opened.db, run.id)
             if not pairs:

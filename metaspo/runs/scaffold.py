@@ -3,13 +3,14 @@
 from pathlib import Path
 
 from ..domain.errors import ConfigError
+from ..prompts.renderer import DEFAULT_SYSTEM_PROMPT
 
-CONFIG = """\
+CONFIG = f"""\
 # A metaspo run. Start it with: metaspo optimize metaspo.yaml
 
 tasks: [tickets.yaml]          # source tasks: files, built-in names ('metaspo tasks list') or blocks
 targets: []                    # tasks that the search never sees, scored at the end
-system_prompt: You are a helpful assistant.   # <locked>words</locked> in it stay word for word
+system_prompt: {DEFAULT_SYSTEM_PROMPT}   # <locked>words</locked> in it stay word for word
 
 base: local:smollm2            # answers the tasks; e.g. server:llama,base_url=http://127.0.0.1:8000/v1
 optimizer: local:smollm2,max_tokens=100   # writes prompts; a strong one helps most, e.g. openai:gpt-4o-mini

@@ -16,9 +16,7 @@ from ..models.registry import registry
 from ..store import runs
 from ..store.checkpoints import open_checkpointer, serve_only
 from ..store.database import Store, default_store
-
-OWN_GRAPH = ("adapt", "generalize")
-"""Methods whose runs a graph of the same name goes on with; the others are the graph metaspo's."""
+from .graphs import graph_of
 
 
 @asynccontextmanager
@@ -65,8 +63,8 @@ class RunsAsThreads:
             # Without a url, the client calls this very server, inside the process.
             async with get_client() as client:
                 for run in found:
-                    graph = run.method if run.method in OWN_GRAPH else "metaspo"
-                    await client.threads.create(thread_id=run.id, if_exists="do_nothing", metadata={"graph_id": graph})
+                    metadata = {"graph_id": graph_of(run.method)}
+                    await client.threads.create(thread_id=run.id, if_exists="do_nothing", metadata=metadata)
 
 
 @asynccontextmanager

@@ -8,17 +8,18 @@ from typing import Any, cast
 
 from langgraph.types import Command
 
-from ..approval.review import waiting_for
+from ..approval.review import Request, waiting_for
 from ..domain.errors import AwaitsApproval, Interrupted, MetaspoError, RunStopped
 from ..models.account import Account
 from ..models.registry import registry
 from ..store.checkpoints import open_checkpointer
 from ..store.database import explain
+from ..workspace.context import Context
 from ..workspace.events import Event
-from ..workspace.generalization import Generalization
-from ..workspace.opening import Workspace, open_workspace
-from ..workspace.state import Context, Problem
-from .graphs import build_for
+from ..workspace.opening import open_workspace
+from ..workspace.resources import Workspace
+from ..workspace.run_input import RunInput
+from .graphs import with_checkpointer
 from .pending import asked
 from .signals import stopped_by_signals
 
@@ -26,52 +27,38 @@ Listener = Callable[[Event], None]
 """Gets every event of the run as it happens; it must not block."""
 
 
+Answer = Command[Any]
+"""A person's answer to what a run waits for: `Command(resume=...)`."""
+
+
 async def run_session(
     run: str,
     context: Context,
-    problem: Problem | Generalization | None,
+    given: RunInput | Answer | None,
     listener: Listener | None = None,
     parent: Account | None = None,
-    answer: Any = None,
 ) -> MetaspoError | None:
     """Work on a run until it is done, stopped or waiting for a person; return why it is not done, or None.
 
-    With a `problem` the run starts, without one it goes on from its last checkpoint. Errors in what
-    a person wrote are raised; the run is then recorded as stopped and can be resumed once they are mended.
-    `parent` is the account of a study, a budget that several runs share, `answer` a person's to what the run waits for.
+    `given` is what the run starts with, the answer that it waits for, or None, and it goes on from its
+    last checkpoint. Errors in what a person wrote are raised; the run is then recorded as stopped and can be
+    resumed once they are mended. `parent` is the account of a study, a budget that several runs share.
     """
     async with registry().used():
+        problem = None if isinstance(given, Command) else given
         workspace = await open_workspace(run, context, problem, alone=True)
         try:
             workspace.account.parent = parent
             async with _signals(workspace):
-                return await _work(workspace, problem, listener or (lambda event: None), answer)
+                return await _work(workspace, given, listener or (lambda event: None))
         finally:
             await workspace.lease.close()
 
 
-async def _work(
-    workspace: Workspace, problem: Problem | Generalization | None, listener: Listener, answer: Any
-) -> RunStopped | None:
+async def _work(workspace: Workspace, given: RunInput | Answer | None, listener: Listener) -> RunStopped | None:
     reason: str | None = "it was stopped by an error of ours"
-    config: Any = {"configurable": {"thread_id": workspace.run}}
-    given: Any = problem.model_dump(mode="json") if problem else None
     try:
-        async with open_checkpointer(workspace.context.store) as checkpointer:
-            graph = build_for(workspace.problem.method, checkpointer)
-            if answer is not None:
-                given = Command(resume=answer)
-            elif given is None and not (await graph.aget_state(config)).created_at:
-                # Killed before its first checkpoint: the run is known, but not begun.
-                given = workspace.problem.model_dump(mode="json")
-            async for event in graph.astream(
-                given, config, context=workspace.context, stream_mode="custom", durability="async"
-            ):
-                listener(cast(Event, event))
-            await workspace.ledger.settle()
-            now = await graph.aget_state(config)
-            workspace.lease.finished = not now.next
-            request = asked(now)
+        request = await _streamed(workspace, given, listener)
         if request is not None:
             reason = waiting_for(request)
             return AwaitsApproval(reason, dict(request))
@@ -96,6 +83,24 @@ async def _work(
     finally:
         workspace.lease.reason = reason
         await workspace.ledger.settle()
+
+
+async def _streamed(workspace: Workspace, given: RunInput | Answer | None, listener: Listener) -> Request | None:
+    """Let the graph work as far as it goes; return what it then waits for, if it waits."""
+    config: Any = {"configurable": {"thread_id": workspace.run}}
+    async with open_checkpointer(workspace.context.store) as checkpointer:
+        graph = with_checkpointer(workspace.problem.method, checkpointer)
+        if given is None and not (await graph.aget_state(config)).created_at:
+            # Killed before its first checkpoint: the run is known, but not begun.
+            given = workspace.problem
+        entered: Any = given if given is None or isinstance(given, Command) else given.model_dump(mode="json")
+        events = graph.astream(entered, config, context=workspace.context, stream_mode="custom", durability="async")
+        async for event in events:
+            listener(cast(Event, event))
+        await workspace.ledger.settle()
+        now = await graph.aget_state(config)
+        workspace.lease.finished = not now.next
+        return asked(now)
 
 
 def _signals(workspace: Workspace) -> AbstractAsyncContextManager[None]:

@@ -5,9 +5,7 @@ from typing import Any
 
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import BaseCheckpointSaver
-
-FAILED = "__error__"
-"""The channel that a failed or cancelled task's error is written to."""
+from langgraph.checkpoint.serde.types import ERROR
 
 
 class RunsFailedAgain(BaseCheckpointSaver[str]):
@@ -22,5 +20,5 @@ class RunsFailedAgain(BaseCheckpointSaver[str]):
         self, config: RunnableConfig, writes: Sequence[tuple[str, Any]], task_id: str, task_path: str = ""
     ) -> None:
         """Keep a task's writes; of a task that failed, its error alone."""
-        failed = [write for write in writes if write[0] == FAILED]
+        failed = [write for write in writes if write[0] == ERROR]
         await super().aput_writes(config, failed or writes, task_id, task_path)

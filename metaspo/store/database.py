@@ -3,8 +3,9 @@
 import asyncio
 import os
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import ParamSpec, TypeVar
@@ -12,6 +13,7 @@ from typing import ParamSpec, TypeVar
 from sqlite_utils import Database
 from tenacity import retry, retry_if_exception, stop_after_delay, wait_fixed
 
+from ..compat import migration_names
 from ..domain.calls import Reply
 from ..domain.errors import StoreError
 from . import calls
@@ -97,7 +99,7 @@ def _check(db: Database, path: Path) -> None:
     log = path.with_name(path.name + "-wal")
     if path.stat().st_size < pages * size and not (log.exists() and log.stat().st_size):
         raise StoreError(f"{path} is truncated: {path.stat().st_size} of {pages * size} bytes; restore it from a copy")
-    known = {migration.name for migration in migrations._migrations}
+    known = set(migration_names(migrations))
     newer = {migration.name for migration in migrations.applied(db)} - known
     if newer:
         raise StoreError(f"{path} was written by a newer metaspo ({', '.join(sorted(newer))}); upgrade metaspo")
@@ -151,3 +153,13 @@ class Store:
         """Finish what is being written and close the file."""
         self._thread.shutdown(wait=True)
         self.db.close()
+
+
+@contextmanager
+def open_store(path: str | Path, *, create: bool = False) -> Iterator[Store]:
+    """A store for as long as it takes to read from it; raises StoreError where there is none, unless it may be created."""
+    store = Store(path, create=create)
+    try:
+        yield store
+    finally:
+        store.close()

@@ -2,49 +2,44 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import astuple, dataclass
+from typing import Any, Literal
 
 from sqlite_utils import Database
 
 from ..domain.results import Evaluation, Example, Outcome
+
+Role = Literal["source", "target"]
+"""What a task is to a run: prompts are made for it, or it is only scored."""
 
 OUTCOME = "example, call, answer, score, failed, explanation"
 
 
 @dataclass(frozen=True, slots=True)
 class RunTask:
-    """A task as one run uses it: its role ("source" or "target") and how many examples it drew."""
+    """A task as one run uses it, and how many examples it drew."""
 
     run: str
     task: str
     name: str
-    role: str
+    role: Role
     train: int
     validation: int
     test: int
 
 
-def save_task(
-    db: Database, run_task: RunTask, domain: str, metric: str, spec: dict[str, Any], examples: Sequence[Example]
-) -> None:
-    """Record a task, its examples, and that a run uses it."""
+def save_task(db: Database, run_task: RunTask, spec: dict[str, Any], examples: Sequence[Example]) -> None:
+    """Record a task as it was written, its examples, and that a run uses it."""
     rows = [(run_task.task, e.id, e.question, json.dumps(e.answers, ensure_ascii=False)) for e in examples]
     known = "INSERT OR IGNORE INTO tasks (id, name, domain, metric, spec) VALUES (?, ?, ?, ?, ?)"
     with db.atomic():
-        db.execute(known, [run_task.task, run_task.name, domain, metric, json.dumps(spec, ensure_ascii=False)])
+        db.execute(
+            known, [run_task.task, run_task.name, spec["domain"], spec["metric"]["kind"], json.dumps(spec, ensure_ascii=False)]
+        )
         db.conn.executemany("INSERT OR IGNORE INTO examples (task, id, question, answers) VALUES (?, ?, ?, ?)", rows)
         db.execute(
             "INSERT OR REPLACE INTO run_tasks (run, task, name, role, train, validation, test) VALUES (?, ?, ?, ?, ?, ?, ?)",
-            [
-                run_task.run,
-                run_task.task,
-                run_task.name,
-                run_task.role,
-                run_task.train,
-                run_task.validation,
-                run_task.test,
-            ],
+            astuple(run_task),
         )
 
 

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
+from ..compat import postgres_cursor
 from ..domain.errors import ConfigError, MissingExtraError, StoreError
 from .cancelled import RunsFailedAgain
 
@@ -50,7 +51,7 @@ async def open_postgres(address: str, named: str) -> "AsyncIterator[AsyncPostgre
 async def _set_up(saver: "AsyncPostgresSaver") -> None:
     # Two processes that create the same tables at the same time fail. The lock is tried, not waited for:
     # whoever waits inside PostgreSQL holds a snapshot, and an index that is built concurrently waits for that.
-    async with saver._cursor() as cursor:
+    async with postgres_cursor(saver) as cursor:
         while True:
             await cursor.execute("SELECT pg_try_advisory_lock(%s) AS taken", (LOCK,))
             row = await cursor.fetchone()
@@ -60,7 +61,7 @@ async def _set_up(saver: "AsyncPostgresSaver") -> None:
     try:
         await saver.setup()
     finally:
-        async with saver._cursor() as cursor:
+        async with postgres_cursor(saver) as cursor:
             await cursor.execute("SELECT pg_advisory_unlock(%s)", (LOCK,))
 
 

@@ -2,27 +2,30 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import astuple, dataclass
+from typing import Literal
 
 from sqlite_utils import Database
 
-from ..domain.prompts import Prompt
+from ..domain.prompts import Prompt, RoundLevel
+
+CandidateStatus = Literal["seed", "carried", "kept", "incumbent", "rejected", "dropped"]
 
 
 @dataclass(frozen=True, slots=True)
 class CandidateRow:
-    """What became of one candidate: "kept", "incumbent", "rejected", or "dropped" with a reason.
+    """What became of one candidate, with the reason if it was dropped.
 
     `task` is empty at the system level; `prompt` is None for a proposal that was dropped.
     """
 
     run: str
     round: int
-    level: str
+    level: RoundLevel
     task: str
     position: int
     prompt: str | None
     parent: str | None
-    status: str
+    status: CandidateStatus
     reason: str | None = None
     score: float | None = None
 
@@ -33,7 +36,7 @@ class RoundRow:
 
     run: str
     round: int
-    level: str
+    level: RoundLevel
     system: str
     score: float
     accepted: int
@@ -83,7 +86,9 @@ def save_round(
         used = {(row.run, row.round, evaluation) for evaluation in evaluations}
         db.conn.executemany("INSERT INTO run_evaluations VALUES (?, ?, ?)", used)
         db.conn.executemany("INSERT INTO standing VALUES (?, ?, ?, ?, ?, ?, ?)", [astuple(pair) for pair in pairs])
-        db.conn.executemany(f"INSERT OR REPLACE INTO candidates VALUES ({', '.join('?' * 10)})", [astuple(one) for one in proposed])
+        db.conn.executemany(
+            f"INSERT OR REPLACE INTO candidates VALUES ({', '.join('?' * 10)})", [astuple(one) for one in proposed]
+        )
         db.execute(f"INSERT OR REPLACE INTO rounds VALUES ({', '.join('?' * 7)})", astuple(row))
 
 

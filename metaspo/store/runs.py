@@ -2,20 +2,24 @@
 
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from sqlite_utils import Database
 
 from ..domain.errors import StoreError
+from .database import now
 
 COLUMNS = "id, parent, parent_round, method, config, status, reason, created, updated, seconds, version"
+
+Status = Literal["running", "waiting", "done", "stopped"]
+"""How a run stands; one that waits does so for a person."""
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
     """One optimization: its settings without secrets, where it stands and the seconds it has worked.
 
-    `status` is "running", "waiting" (for a person), "done" or "stopped"; `reason` says why it stopped.
+    `reason` says why it stopped, or what it waits for.
     """
 
     id: str
@@ -23,7 +27,7 @@ class Run:
     parent_round: int | None
     method: str
     config: dict[str, Any]
-    status: str
+    status: Status
     reason: str | None
     created: str
     updated: str
@@ -44,20 +48,17 @@ def create(db: Database, run: Run) -> None:
     )  # fmt: skip
 
 
-def close(db: Database, id: str, status: str, reason: str | None, updated: str, seconds: float) -> None:
-    """Record how a run stands and that it has worked for `seconds` more."""
-    db.execute(
-        "UPDATE runs SET status = ?, reason = ?, updated = ?, seconds = seconds + ? WHERE id = ?",
-        [status, reason, updated, seconds, id],
-    )
+def mark(db: Database, id: str, status: Status, reason: str | None) -> None:
+    """Record how a run stands, and why."""
+    db.execute("UPDATE runs SET status = ?, reason = ?, updated = ? WHERE id = ?", [status, reason, now(), id])
 
 
-def leave(db: Database, id: str, status: str, reason: str | None, updated: str, seconds: float) -> None:
+def leave(db: Database, id: str, status: Status, reason: str | None, seconds: float) -> None:
     """Record that nobody works on a run any more, after `seconds` more; one that was not running keeps its status."""
     db.execute(
         "UPDATE runs SET updated = ?, seconds = seconds + ?, reason = CASE status WHEN 'running' THEN ? ELSE reason END,"
         " status = CASE status WHEN 'running' THEN ? ELSE status END WHERE id = ?",
-        [updated, seconds, reason, status, id],
+        [now(), seconds, reason, status, id],
     )
 
 

@@ -2,33 +2,36 @@
 
 import asyncio
 from collections.abc import Sequence
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from ..domain.calls import Usage
 from ..domain.errors import ConfigError, MetaspoError
-from ..domain.twins import blocking
+from ..domain.twins import twin_of
+from ..prompts.renderer import DEFAULT_SYSTEM_PROMPT
 from ..reports.curve import Point, open_curve
 from ..runs.config import RunConfig, located, nested
 from ..runs.prompt_source import read_prompt
 from ..store import calls
-from ..store.database import Store, default_store
+from ..store.database import default_store, open_store
 from ..tasks.documents import check
-from ..workspace.generalization import DEFAULT
-from ..workspace.state import ADAPT
+from ..workspace.problem import ADAPT
 from .batch import BatchListener, Planned, account_of, run_all, statuses
 
 SHARES = (0.25, 0.5, 1.0)
 """Of the training examples that a search may use."""
 
 
+Side = Literal["candidate", "baseline"]
+"""The system prompt in question, and the one that it is compared with."""
+
+
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """One search: its system prompt ("ours" or "theirs"), its training examples, and its scores by round."""
+    """One search: which system prompt it is under, its training examples, and its scores by round."""
 
-    side: str
+    side: Side
     train_size: int
     run: str
     points: list[Point]
@@ -58,9 +61,9 @@ class Adaptation:
     stopped: MetaspoError | None = None
 
     def reached(self) -> list[dict[str, Any]]:
-        """When each of our curves first does as well on test as theirs ends with all of the data; None if never."""
-        theirs = next((curve for curve in self.curves if curve.side == "theirs"), None)
-        target = theirs.means()[-1][2] if theirs and theirs.points else None
+        """When each curve of the candidate first does as well on test as the baseline ends with all of the data, if ever."""
+        baseline = next((curve for curve in self.curves if curve.side == "baseline"), None)
+        target = baseline.means()[-1][2] if baseline and baseline.points else None
         if target is None:
             return []
         return [
@@ -71,7 +74,7 @@ class Adaptation:
                 "score": target,
             }
             for curve in self.curves
-            if curve.side == "ours"
+            if curve.side == "candidate"
         ]
 
 
@@ -83,7 +86,7 @@ class AdaptationPlan:
     against: str
     store: str
     config: RunConfig
-    searches: list[tuple[str, int, Planned]]
+    searches: list[tuple[Side, int, Planned]]
 
 
 def plan_adaptation(
@@ -103,16 +106,17 @@ def plan_adaptation(
         raise ConfigError(f"shares are numbers above 0 and up to 1, such as 0.25, 0.5, 1; not {list(shares)}")
     known = str(store or default_store())
     source = read_prompt(prompt, known)
-    other = read_prompt(against, known).text if against is not None else DEFAULT
+    other = read_prompt(against, known).text if against is not None else DEFAULT_SYSTEM_PROMPT
     data = {**source.settings, "store": known, "method": ADAPT}
     data = located({**data, **nested(settings, data), "targets": []}, Path())
     config = check(RunConfig, data, ConfigError)
     whole = config.problem().settings().train_size
     sizes = sorted({max(1, round(share * whole)) for share in shares}, reverse=True)
+    prompts: dict[Side, str] = {"candidate": source.text, "baseline": other}
     searches = [
         (side, size, Planned(f"{side} {size}", _problem(config, text, size), config.context()))
         for size in sizes
-        for side, text in (("ours", source.text), ("theirs", other))
+        for side, text in prompts.items()
     ]
     return AdaptationPlan(source.text, other, config.store, config, searches)
 
@@ -130,9 +134,7 @@ async def aadapt(plan: AdaptationPlan, *, parallel: int = 4, listener: BatchList
     return await asyncio.to_thread(open_adaptation, plan, stopped)
 
 
-def adapt(plan: AdaptationPlan, *, parallel: int = 4, listener: BatchListener | None = None) -> Adaptation:
-    """`aadapt` for code without an event loop, and for notebooks that run one."""
-    return blocking(aadapt(plan, parallel=parallel, listener=listener))
+adapt = twin_of(aadapt)
 
 
 def open_adaptation(plan: AdaptationPlan, stopped: MetaspoError | None = None) -> Adaptation:
@@ -140,7 +142,7 @@ def open_adaptation(plan: AdaptationPlan, stopped: MetaspoError | None = None) -
     curves = []
     known = statuses(plan.store)
     done = [(side, size, run) for side, size, search in plan.searches if known.get(run := search.run) == "done"]
-    with closing(Store(plan.store)) as store:
+    with open_store(plan.store, create=True) as store:
         usages = [calls.usage(store.db, run) for _, _, run in done]
     for (side, size, run), usage in zip(done, usages, strict=True):
         curves.append(Curve(side, size, run, open_curve(plan.store, run), usage))

@@ -4,7 +4,6 @@ import asyncio
 import json
 import uuid
 from collections.abc import Callable, Sequence
-from contextlib import closing
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -19,11 +18,11 @@ from ..models.spec import ModelSpec
 from ..runs.session import run_session
 from ..runs.signals import stopped_by_signals
 from ..store import calls, runs
-from ..store.database import Store
+from ..store.database import open_store
+from ..workspace.context import Context
 from ..workspace.events import Event
-from ..workspace.generalization import Generalization
 from ..workspace.opening import open_tasks
-from ..workspace.state import Context, Problem
+from ..workspace.run_input import RunInput
 
 NAMESPACE = uuid.UUID("8f3a5d0e-5c1b-4c57-9a52-1f0e7f7f6f55")
 """Of run ids that are made from what a run does."""
@@ -37,7 +36,7 @@ class Planned:
     """A run to be done. Its id follows from what it does, so that the same run is never done twice."""
 
     label: str
-    problem: Problem | Generalization
+    problem: RunInput
     context: Context
     follow: "Callable[[str], Sequence[Planned]]" = lambda run: ()
     """What to do once it is done, given its id; called in a thread."""
@@ -64,7 +63,7 @@ def statuses(path: str | Path) -> dict[str, str]:
     """How the runs of a store stand, by id; empty where there is no store yet."""
     if not Path(path).exists():
         return {}
-    with closing(Store(path)) as store:
+    with open_store(path) as store:
         return _statuses(store.db)
 
 
@@ -79,7 +78,7 @@ def account_of(path: str | Path, planned: Sequence[str], budget: Budget) -> Acco
     """
     usage = Usage()
     if Path(path).exists():
-        with closing(Store(path)) as store:
+        with open_store(path) as store:
             for run in planned:
                 usage.include(calls.usage(store.db, run))
     return Account("", budget, usage)

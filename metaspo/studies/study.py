@@ -9,14 +9,12 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from ..domain.errors import ConfigError, MetaspoError
-from ..domain.twins import blocking
+from ..domain.twins import twin_of
 from ..models.account import Account, Budget
 from ..runs.config import RunConfig, located
 from ..runs.prompt_source import read_prompt
 from ..tasks.data import DATASETS
 from ..tasks.documents import check, read_yaml
-from ..workspace.generalization import Generalization
-from ..workspace.state import Problem
 from .batch import BatchListener, Planned, account_of, run_all, statuses
 from .generalize import GeneralizationConfig
 
@@ -167,8 +165,7 @@ def _measuring(measure: Measure, block: dict[str, Any], prompt: str, label: str)
         data = {key: value for key, value in shared.items() if key in GeneralizationConfig.model_fields}
         data |= {"tasks": unseen, "system_prompt": prompt, "method": "generalize", **located(measure.generalize, Path())}
         general = check(GeneralizationConfig, data, ConfigError)
-        question: Problem | Generalization = general.question().check()
-        return Planned(label, question, general.context())
+        return Planned(label, general.generalization().check(), general.context())
     data = {**shared, "tasks": unseen, "targets": [], "system_prompt": prompt, "method": "protegi"}
     config = check(RunConfig, data | located(measure.adapt or {}, Path()), ConfigError)
     return Planned(label, config.problem().check(), config.context())
@@ -180,9 +177,7 @@ async def arun_study(study: Study, cells: Sequence[Cell], listener: BatchListene
     return await run_all([cell.search for cell in cells], study.parallel, account, listener)
 
 
-def run_study(study: Study, cells: Sequence[Cell], listener: BatchListener | None = None) -> MetaspoError | None:
-    """`arun_study` for code without an event loop, and for notebooks that run one."""
-    return blocking(arun_study(study, cells, listener))
+run_study = twin_of(arun_study)
 
 
 def _account(study: Study, cells: Sequence[Cell]) -> Account:

@@ -4,7 +4,6 @@ import csv
 import io
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from statistics import mean
@@ -16,12 +15,12 @@ from ..domain.calls import Usage
 from ..domain.intervals import paired_difference, student
 from ..domain.prompts import Prompt
 from ..domain.results import Evaluation
-from ..nodes.summarize import all_sides, user_prompts
 from ..store import calls, evaluations, prompts, runs
-from ..store.database import Store
+from ..store.database import open_store
 from ..tasks import metrics
-from ..tasks.generalization import score_on
-from ..workspace.generalization import Generalization, stored_problem
+from ..tasks.paired import score_on
+from ..workspace.generalization import Generalization, read_scores, user_prompts
+from ..workspace.opening import stored_input
 from .batch import statuses
 from .study import ALL, Cell, Study
 
@@ -89,7 +88,7 @@ def study_report(name: str, study: Study, cells: Sequence[Cell]) -> StudyReport:
     known = statuses(study.store)
     scores: dict[tuple[str, str, str], dict[int, list[TaskScores]]] = {}
     paid: dict[str, Usage] = {cell.method: Usage() for cell in cells}
-    with closing(Store(study.store)) as store:
+    with open_store(study.store, create=True) as store:
         counted = set[str]()
         for cell in cells:
             run = cell.search.run
@@ -115,10 +114,10 @@ def study_report(name: str, study: Study, cells: Sequence[Cell]) -> StudyReport:
 def final_scores(db: Database, run: str) -> list[TaskScores]:
     """The test scores of what a run ended with: on its target tasks if it has some, else on its source tasks."""
     stored = runs.find(db, run)
-    question = stored_problem(stored.config)
-    if isinstance(question, Generalization):
-        every = all_sides(db, run, question, user_prompts(db, run))
-        return [TaskScores(sides.task, sides.metric, sides.golds, sides.ours) for sides in every]
+    given = stored_input(stored.config)
+    if isinstance(given, Generalization):
+        every = read_scores(db, run, given, user_prompts(db, run))
+        return [TaskScores(one.task, one.metric, one.golds, one.candidate) for one in every]
     best = {pair.task: (pair.system, pair.user) for pair in prompts.kept_pairs(db, run) if pair.position == 0}
     system = next(iter(best.values()))[0]
     tasks = evaluations.run_tasks(db, run)

@@ -4,7 +4,8 @@ from typing import Literal, TypedDict
 
 from langgraph.runtime import get_runtime
 
-from .opening import Workspace
+from ..domain.prompts import RoundLevel
+from .resources import Workspace
 
 
 class Spent(TypedDict):
@@ -23,7 +24,7 @@ class Scored(TypedDict):
 
     event: Literal["scored"]
     round: int
-    level: str
+    level: RoundLevel
     task: str
     split: str
     score: float
@@ -35,7 +36,7 @@ class Proposed(TypedDict):
 
     event: Literal["proposed"]
     round: int
-    level: str
+    level: RoundLevel
     task: str
     position: int
     dropped: str | None
@@ -48,7 +49,7 @@ class RoundOpened(TypedDict):
     event: Literal["round_opened"]
     round: int
     rounds: int
-    level: str
+    level: RoundLevel
     candidates: int
     evaluations: int
 
@@ -58,7 +59,7 @@ class RoundClosed(TypedDict):
 
     event: Literal["round_closed"]
     round: int
-    level: str
+    level: RoundLevel
     score: float
     accepted: int
     dropped: int

@@ -1,26 +1,33 @@
 """What the generalization graph is given and carries: system prompts on tasks that they were not made for."""
 
 import operator
-from typing import Annotated, Any, Literal, TypedDict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, Final, Literal, TypedDict
 
 from pydantic import Field, model_validator
+from sqlite_utils import Database
 
 from ..domain.errors import ConfigError
-from ..domain.locks import Locks
 from ..domain.prompts import QUESTION, Prompt
+from ..prompts.renderer import DEFAULT_SYSTEM_PROMPT
+from ..store import evaluations, prompts
 from ..tasks.catalogue import TaskSource, builtin_tasks, read_task
 from ..tasks.documents import Block
-from .method import Settings, Step
-from .problem import PRESETS, Problem, Start, SystemPrompt
+from ..tasks.paired import Paired, read_paired
+from .resources import Workspace
+from .run_input import SystemPrompt
+from .settings import PRESETS, Settings
 from .state import Score, newest
 
-DEFAULT = "You are a helpful assistant."
+GENERALIZE: Final = "generalize"
+"""The method that runs of this kind have in the place of a search's."""
 
 
 class Generalization(Block):
     """Which system prompts to score, on which tasks, under which user prompts (paper, section 4: unseen generalization)."""
 
-    method: Literal["generalize"] = Field("generalize", description="Tells these runs apart from searches.")
+    method: Literal["generalize"] = Field(GENERALIZE, description="Tells these runs apart from searches.")
     tasks: list[str | dict[str, Any]] = Field(
         default_factory=list,
         json_schema_extra={"default": []},
@@ -32,7 +39,7 @@ class Generalization(Block):
         json_schema_extra={"langgraph_nodes": ["evaluate"], "langgraph_type": "prompt"},
     )
     against: SystemPrompt = Field(
-        DEFAULT,
+        DEFAULT_SYSTEM_PROMPT,
         description="The system prompt that it is compared with, on the same user prompts and examples.",
         json_schema_extra={"langgraph_nodes": ["evaluate"], "langgraph_type": "prompt"},
     )
@@ -62,27 +69,22 @@ class Generalization(Block):
         return self
 
     @property
-    def targets(self) -> list[TaskSource]:
+    def unseen_tasks(self) -> list[TaskSource]:
         """None beside `tasks`: their train examples are what user prompts are induced from."""
         return []
 
     @property
-    def start(self) -> Start | None:
-        """Nothing is searched, so there is nothing to start from."""
+    def parent(self) -> tuple[str, int] | None:
+        """None: it has no rounds to branch off from."""
         return None
 
     @property
-    def locks(self) -> Locks:
-        """None: no system prompt is written."""
-        return Locks()
-
-    @property
-    def first_system_prompt(self) -> str:
-        """The one that is compared with."""
-        return self.against
+    def system_prompts(self) -> tuple[Prompt, Prompt]:
+        """The system prompt in question, and the baseline that it is compared with."""
+        return Prompt("system", self.system_prompt), Prompt("system", self.against)
 
     def settings(self) -> Settings:
-        """The sizes as a search would have them, without a search."""
+        """The sizes; those of a search are left as they are, for there is none."""
         sizes = PRESETS[self.preset or "paper"]
         names = {name for name in map(self._name_of, self.tasks) if name not in self.user_prompts}
         return Settings(
@@ -93,10 +95,6 @@ class Generalization(Block):
             test_size=self.test_size or sizes.test_size,
             prompt_length=sizes.prompt_length if self.prompt_length is None else self.prompt_length,
         )
-
-    def schedule(self) -> list[Step]:
-        """No rounds."""
-        return []
 
     def asks_optimizer(self) -> bool:
         """Whether any task's user prompts are to be induced."""
@@ -164,19 +162,37 @@ class GeneralizationOutput(TypedDict, total=False):
     results: dict[str, Any]
 
 
-def question_of(state: GeneralizationState) -> Generalization:
-    """The question in a state, checked; raises pydantic's ValidationError or ConfigError when it is wrong."""
+def generalization_of(state: GeneralizationState) -> Generalization:
+    """What a state says was given, checked; raises pydantic's ValidationError or ConfigError when it is wrong."""
     given = {name: state[name] for name in Generalization.model_fields if name in state}  # type: ignore[literal-required]
     return Generalization.model_validate(given).check()
 
 
-def system_prompts(question: Generalization) -> tuple[Prompt, Prompt]:
-    """The system prompt in question and the one that it is compared with."""
-    return Prompt("system", question.system_prompt), Prompt("system", question.against)
+def user_prompts(db: Database, run: str) -> dict[str, list[str]]:
+    """The ids of the user prompts that a run scored both system prompts with, by task, in the order of their positions."""
+    found: dict[str, list[str]] = {}
+    for row in prompts.candidates(db, run):
+        if row.level == "user" and row.prompt is not None:
+            found.setdefault(row.task, []).append(row.prompt)
+    return found
 
 
-def stored_problem(config: dict[str, Any]) -> Problem | Generalization:
-    """What a run in the store was given."""
-    given = config["problem"]
-    kind: type[Problem] | type[Generalization] = Generalization if given["method"] == "generalize" else Problem
-    return kind.model_validate(given)
+def read_scores(db: Database, run: str, given: Generalization, users: Mapping[str, Sequence[str]]) -> list[Paired]:
+    """Both system prompts on every task of a run that has `users`, the ids of its user prompts; from the store."""
+    scored = {(e.task, e.system, e.user): e for e in evaluations.run_evaluations(db, run, "test")}
+    every = []
+    for task in evaluations.run_tasks(db, run):
+        candidate, baseline = (
+            [scored[task.task, system.id, user] for user in users.get(task.name, []) if (task.task, system.id, user) in scored]
+            for system in given.system_prompts
+        )
+        if candidate and len(candidate) == len(baseline):
+            every.append(read_paired(db, task, candidate, baseline))
+    return every
+
+
+@dataclass
+class GeneralizationWorkspace(Workspace):
+    """A workspace whose run is a generalization."""
+
+    problem: Generalization

@@ -11,7 +11,7 @@ from ..domain.errors import Interrupted, MetaspoError, RunHeldError, StoreError
 from ..models.account import Account
 from ..models.registry import registry
 from ..store import leases, runs
-from ..store.database import Store, now
+from ..store.database import Store
 from ..store.leases import BEAT_EVERY, Lease
 
 GRACE = 1.0
@@ -87,11 +87,12 @@ class RunLease:
         reason = self.reason or (str(self._account.stopped) if self._account.stopped else "nobody goes on with it")
         self._account.stop()
         await self._account.settled()
+        status: runs.Status
         status, why = ("done", None) if self.finished else ("stopped", reason)
         try:
             with contextlib.suppress(StoreError):
                 if await self._store.run(leases.beat, self._lease):
-                    await self._store.run(runs.leave, self._lease.run, status, why, now(), self._account.session_seconds)
+                    await self._store.run(runs.leave, self._lease.run, status, why, self._account.session_seconds)
                     await self._store.run(leases.release, self._lease)
         finally:
             self._stay()

@@ -7,38 +7,11 @@ from typing import Any
 
 from ..domain.errors import ConfigError
 from ..domain.prompts import Level
+from .settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
-    """The sizes of a search; the defaults are the paper's.
-
-    `user_candidates` (m) is proposals per task and round, `keep` (k) the user prompts kept per task,
-    `system_candidates` proposals per outer round, `user_failures` and `system_failures` the failing
-    examples shown per proposal (the latter of each task). With `validation_size` above 0, scores
-    that select come from validation examples and only failures from train. `tested_pairs` is how
-    many kept user prompts a task brings to the final test. `prompt_length` limits what the optimizer
-    writes of a candidate, in characters; 0 is no limit. `rephrasings` is how many of a parent's edited
-    candidates the optimizer rephrases; without any, component edits need no optimizer model.
-    """
-
-    iterations: int = 3
-    user_candidates: int = 3
-    keep: int = 3
-    system_candidates: int = 9
-    user_failures: int = 3
-    system_failures: int = 2
-    train_size: int = 50
-    validation_size: int = 0
-    test_size: int = 500
-    tested_pairs: int = 3
-    proposal_attempts: int = 3
-    prompt_length: int = 0
-    rephrasings: int = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Draft:
+class Proposal:
     """How one candidate comes about.
 
     Either a `request` that the optimizer answers with a prompt, which `finish` makes whole; or a
@@ -63,14 +36,14 @@ def _every(sizes: Settings, candidates: int) -> int:
 class Proposer:
     """A way to propose candidates.
 
-    `draft` takes the run's Workspace and the candidate's Job (Any, since both are built on this
+    `propose` takes the run's Workspace and the candidate's Job (Any, since both are built on this
     file). `analyses`: whether the optimizer analyses failing examples first. `requests`: how many of a
     parent's candidates the optimizer writes. `pairs`: the labelled examples that a request shows, by
     level, of the task or of each source task; it is for estimates only.
     """
 
     name: str
-    draft: Callable[[Any, Any], Awaitable[Draft]]
+    propose: Callable[[Any, Any], Awaitable[Proposal]]
     analyses: bool = False
     requests: Callable[[Settings, int], int] = _every
     pairs: Callable[[Settings, Level], int] = lambda sizes, level: 0

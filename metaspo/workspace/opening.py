@@ -2,34 +2,41 @@
 
 import asyncio
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from importlib.metadata import version
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 from weakref import WeakKeyDictionary
 
 from langgraph.runtime import ExecutionInfo, Runtime
 from sqlite_utils import Database
 
+from ..compat import outer_namespace
 from ..domain.errors import ConfigError, EditError, TaskError
 from ..models.account import Account
-from ..models.ledger import Ledger
+from ..models.ledger import Model
 from ..models.registry import registry
 from ..models.spec import ModelSpec
 from ..store import calls, evaluations, leases, runs
 from ..store.checkpoints import refuse_elsewhere
 from ..store.database import Store, now
-from ..store.leases import Lease
 from ..tasks.catalogue import TaskSource, open_task, read_task
 from ..tasks.splits import Sizes
 from ..tasks.task import Task
-from .generalization import Generalization, GeneralizationState, stored_problem
+from .context import Context
+from .generalization import GENERALIZE, Generalization, GeneralizationWorkspace
 from .lease import RunLease
-from .method import Settings
-from .resources import Workspace as Workspace
-from .state import Context, Job, Problem, State, problem_of
+from .problem import Problem
+from .resources import Workspace
+from .run_input import RunInput
+from .search import SearchWorkspace
+from .settings import Settings
+from .state import problem_of
 
-Begins = Callable[[Any], Problem | Generalization]
-"""Finds the problem in the state of a graph that begins."""
+Begins = Callable[[Any], RunInput]
+"""Finds what a run is given in the state of a graph that begins."""
+
+Kind = TypeVar("Kind", bound=Workspace)
 
 
 def thread_name(info: ExecutionInfo | None) -> str | None:
@@ -39,11 +46,11 @@ def thread_name(info: ExecutionInfo | None) -> str | None:
     """
     if info is None or not info.thread_id:
         return None
-    outer = info.checkpoint_ns.rpartition("|")[0]
+    outer = outer_namespace(info.checkpoint_ns)
     return str(uuid.uuid5(uuid.NAMESPACE_OID, f"{info.thread_id}/{outer}")) if outer else info.thread_id
 
 
-async def run_id(state: State | Job | GeneralizationState, thread: str | None, begins: Begins | None) -> str:
+async def run_id(state: Mapping[str, Any], thread: str | None, begins: Begins | None) -> str:
     """The run that a state or a job belongs to: its thread, or a name made from the problem where there is none."""
     known = state.get("run")
     if known and thread not in (None, known) and not begins:
@@ -62,7 +69,7 @@ _opening: "WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, asyncio.Lock]]
 
 
 async def workspace_of(
-    state: State | Job | GeneralizationState, runtime: Runtime[Context] | None, *, begins: Begins | None = None
+    state: Mapping[str, Any], runtime: Runtime[Context] | None, *, begins: Begins | None = None
 ) -> Workspace:
     """The workspace of the run that a node is working on, opened if this process has not done so yet.
 
@@ -71,15 +78,33 @@ async def workspace_of(
     """
     thread = thread_name(runtime.execution_info) if runtime else None
     run = await run_id(state, thread, begins)
-    problem = await asyncio.to_thread(begins, cast(Any, state)) if begins else None
+    problem = await asyncio.to_thread(begins, state) if begins else None
     # In another agent's graph, the context may be that agent's own.
     given = runtime.context if runtime and isinstance(runtime.context, Context) else None
     return await open_workspace(run, given, problem)
 
 
-async def open_workspace(
-    run: str, given: Context | None, problem: Problem | Generalization | None = None, *, alone: bool = False
-) -> Workspace:
+async def search_workspace(
+    state: Mapping[str, Any], runtime: Runtime[Context] | None, *, begins: Begins | None = None
+) -> SearchWorkspace:
+    """`workspace_of` for the nodes of the bilevel graph."""
+    return _of_kind(SearchWorkspace, await workspace_of(state, runtime, begins=begins))
+
+
+async def generalization_workspace(
+    state: Mapping[str, Any], runtime: Runtime[Context], *, begins: Begins | None = None
+) -> GeneralizationWorkspace:
+    """`workspace_of` for the nodes of the generalization graph."""
+    return _of_kind(GeneralizationWorkspace, await workspace_of(state, runtime, begins=begins))
+
+
+def _of_kind(kind: type[Kind], found: Workspace) -> Kind:
+    if not isinstance(found, kind):
+        raise EditError(f"run {found.run} is of method {found.problem.method}, which another graph works on: name that one")
+    return found
+
+
+async def open_workspace(run: str, given: Context | None, problem: RunInput | None = None, *, alone: bool = False) -> Workspace:
     """Open a run's workspace and take the run's lease, or find them open; held while the running task is at work.
 
     Without a `problem` the run must be in the store; what `given` does not set is then as it was. A
@@ -89,66 +114,75 @@ async def open_workspace(
     RunHeldError when another process works on the run.
     """
     loop = asyncio.get_running_loop()
-    workspaces = _open.setdefault(loop, {})
+    there = _open.setdefault(loop, {})
     async with _opening.setdefault(loop, {}).setdefault(run, asyncio.Lock()):
-        known = workspaces.get(run)
+        known = there.get(run)
         if known is not None and not known.lease.at_work and (alone or not known.fits(given, problem)):
             await known.lease.close()
             known = None
         if known is None or alone:
-            known = await _new_workspace(run, given, problem, lambda: workspaces.pop(run, None))
-            workspaces[run] = known
+            known = await _new_workspace(run, given, problem, lambda: there.pop(run, None))
+            there[run] = known
         known.lease.enter()
         return known
 
 
-async def _new_workspace(
-    run: str, given: Context | None, problem: Problem | Generalization | None, left: Callable[[], object]
-) -> Workspace:
+async def _new_workspace(run: str, given: Context | None, problem: RunInput | None, left: Callable[[], object]) -> Workspace:
     context = given or Context()
     await asyncio.to_thread(refuse_elsewhere, context.store)
     store, ledger = await registry().ledger(context.store)
     lease = await store.run(leases.acquire, run, now())
     try:
         if problem is None:
-            stored = (await store.run(runs.find, run)).config
-            problem = await asyncio.to_thread(stored_problem, stored)
-            set_now = context.model_dump(include=context.model_fields_set)
-            context = Context.model_validate({**stored["context"], **set_now, "store": context.store})
-        return await _furnished(run, given, context, problem, store, ledger, lease, left)
+            problem, context = await _known(store, run, context)
+        problem.check()
+        settings = problem.settings()
+        sources, targets = await asyncio.to_thread(open_tasks, problem, settings)
+        account = await _account(store, run, context)
+        workspace = (GeneralizationWorkspace if isinstance(problem, Generalization) else SearchWorkspace)(
+            run=run, problem=cast(Any, problem), given=given, context=context, settings=settings, sources=sources,
+            targets=targets, store=store, ledger=ledger, base=await registry().model(context.base),
+            optimizer=await registry().model(context.optimizer) if problem.asks_optimizer() else None,
+            judges=await _judges([*sources.values(), *targets.values()], context),
+            account=account, lease=RunLease(store, account, lease, left),
+        )  # fmt: skip
+        await store.run(_record, workspace)
+        return workspace
     except BaseException:
         await store.run(leases.release, lease)
         raise
 
 
-async def _furnished(
-    run: str, given: Context | None, context: Context, problem: Problem | Generalization, store: Store, ledger: Ledger,
-    lease: Lease, left: Callable[[], object],
-) -> Workspace:  # fmt: skip
-    opened = registry()
-    problem.check()
-    settings = problem.settings()
-    sources, targets = await asyncio.to_thread(open_tasks, problem, settings)
-    schedule = problem.schedule()
-    base = await opened.model(context.base)
-    optimizer = await opened.model(context.optimizer) if problem.asks_optimizer() else None
-    judges = {
-        task.name: await opened.model(ModelSpec.parse(task.spec.metric.model or context.optimizer))
-        for task in [*sources.values(), *targets.values()]
-        if task.spec.metric.kind == "judge"
-    }
+async def _known(store: Store, run: str, given: Context) -> tuple[RunInput, Context]:
+    """What a run in the store was given, and its context with what is set anew."""
+    stored = (await store.run(runs.find, run)).config
+    set_now = given.model_dump(include=given.model_fields_set)
+    context = Context.model_validate({**stored["context"], **set_now, "store": given.store})
+    return await asyncio.to_thread(stored_input, stored), context
+
+
+def stored_input(config: dict[str, Any]) -> RunInput:
+    """What a run in the store was given, from its configuration there."""
+    given = config["problem"]
+    kind: type[Problem] | type[Generalization] = Generalization if given["method"] == GENERALIZE else Problem
+    return kind.model_validate(given)
+
+
+async def _account(store: Store, run: str, context: Context) -> Account:
     usage = await store.run(calls.usage, run)
     known = [row for row in await store.run(runs.all_runs) if row.id == run]
-    account = Account(run, context.budget, usage, known[0].seconds if known else 0.0)
-    workspace = Workspace(
-        run, problem, given, context, settings, schedule, sources, targets, store, ledger, base, optimizer, judges,
-        account, RunLease(store, account, lease, left),
-    )  # fmt: skip
-    await store.run(_record, workspace)
-    return workspace
+    return Account(run, context.budget, usage, known[0].seconds if known else 0.0)
 
 
-def open_tasks(problem: Problem | Generalization, settings: Settings) -> tuple[dict[str, Task], dict[str, Task]]:
+async def _judges(tasks: Sequence[Task], context: Context) -> dict[str, Model]:
+    return {
+        task.name: await registry().model(ModelSpec.parse(task.spec.metric.model or context.optimizer))
+        for task in tasks
+        if task.spec.metric.kind == "judge"
+    }
+
+
+def open_tasks(problem: RunInput, settings: Settings) -> tuple[dict[str, Task], dict[str, Task]]:
     """The source and the target tasks of a problem by name, with their splits drawn."""
     sizes = Sizes(settings.train_size, settings.validation_size, settings.test_size)
 
@@ -160,7 +194,7 @@ def open_tasks(problem: Problem | Generalization, settings: Settings) -> tuple[d
         ]
         return [open_task(spec, sizes, problem.seed, target=target) for spec in held]
 
-    sources, targets = opened(problem.tasks, False), opened(problem.targets or [], True)
+    sources, targets = opened(problem.tasks, False), opened(problem.unseen_tasks, True)
     names = [task.name for task in sources + targets]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
@@ -169,11 +203,11 @@ def open_tasks(problem: Problem | Generalization, settings: Settings) -> tuple[d
 
 
 def _record(db: Database, workspace: Workspace) -> None:
-    moment, start = now(), workspace.problem.start
+    moment, problem = now(), workspace.problem
     config = {
-        "problem": workspace.problem.model_dump(mode="json"),
+        "problem": problem.model_dump(mode="json"),
         "context": workspace.context.model_dump(mode="json"),
-        "settings": {name: getattr(workspace.settings, name) for name in Settings.__dataclass_fields__},
+        "settings": asdict(workspace.settings),
     }
     known = {task.name: task.task for task in evaluations.run_tasks(db, workspace.run)}
     for name, task in workspace.tasks.items():
@@ -181,12 +215,14 @@ def _record(db: Database, workspace: Workspace) -> None:
             raise TaskError(
                 f"task '{name}' has changed since run {workspace.run} began; restore its data and settings, or start a new run"
             )
-    parent, parent_round = (start.run, start.round) if start else (None, None)
-    method = workspace.problem.method
-    row = runs.Run(workspace.run, parent, parent_round, method, config, "running", None, moment, moment, 0, version("metaspo"))
+    parent, parent_round = problem.parent or (None, None)
+    row = runs.Run(
+        workspace.run, parent, parent_round, problem.method, config, "running", None, moment, moment, 0, version("metaspo")
+    )
     runs.create(db, row)
     for name, task in workspace.tasks.items():
         counts = [len(task.splits[split]) for split in ("train", "validation", "test")]
-        drawn = evaluations.RunTask(workspace.run, task.id, name, "source" if name in workspace.sources else "target", *counts)
+        role: evaluations.Role = "source" if name in workspace.sources else "target"
+        drawn = evaluations.RunTask(workspace.run, task.id, name, role, *counts)
         spec = task.spec.model_dump(mode="json", by_alias=True, exclude={"examples"})
-        evaluations.save_task(db, drawn, task.spec.domain, task.spec.metric.kind, spec, list(task.examples.values()))
+        evaluations.save_task(db, drawn, spec, list(task.examples.values()))

@@ -1,40 +1,24 @@
 """What the graph is given: what to optimize and how."""
 
 from dataclasses import replace
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from ..domain.locks import Locks, without_marks
-from ..tasks.catalogue import builtin_tasks, read_task
+from ..prompts.renderer import DEFAULT_SYSTEM_PROMPT
+from ..tasks.catalogue import TaskSource, builtin_tasks, read_task
 from ..tasks.documents import Block
-from .method import FILE, Settings, Step, find_method, fixed_prompt, known_methods, needs_optimizer
+from .method import FILE, Step, find_method, fixed_prompt, known_methods, needs_optimizer
+from .run_input import SystemPrompt
+from .settings import PRESETS, Settings
 
 ADAPT = "adapt"
 """The method of test-time adaptation, whose tasks are target tasks."""
 
-PRESETS: dict[str, Settings] = {
-    "paper": Settings(),
-    "quick": Settings(
-        iterations=2, user_candidates=2, keep=1, system_candidates=5, user_failures=2, system_failures=1,
-        train_size=16, test_size=40, tested_pairs=1, prompt_length=240,
-    ),
-}  # fmt: skip
-"""Sizes by name: the paper's, and sizes for a small model on a laptop."""
-
 
 def _size(what: str, least: int = 1) -> Any:
     return Field(None, description=f"{what}; the preset's if empty.", ge=least)
-
-
-def _not_empty(value: str) -> str:
-    if not value.strip():
-        raise ValueError("the system prompt is empty; write one, such as 'You are a helpful assistant.'")
-    return value
-
-
-SystemPrompt = Annotated[str, AfterValidator(_not_empty)]
-"""A system prompt as a person gives one."""
 
 
 class Start(BaseModel):
@@ -68,7 +52,7 @@ class Problem(Block):
         None, description="Tasks that the search never sees, scored at the end. The built-in ones if tasks is empty too."
     )
     system_prompt: SystemPrompt = Field(
-        "You are a helpful assistant.",
+        DEFAULT_SYSTEM_PROMPT,
         description="The system prompt to start from. What stands between <locked> and </locked> stays word for word.",
         json_schema_extra={"langgraph_nodes": ["evaluate", "propose_system_prompts"], "langgraph_type": "prompt"},
     )
@@ -136,6 +120,16 @@ class Problem(Block):
             self.start.system_prompt = locks.edited(self.start.system_prompt)
             self.start.beam = [locks.edited(text) for text in self.start.beam]
         return self
+
+    @property
+    def unseen_tasks(self) -> list[TaskSource]:
+        """The targets."""
+        return [*(self.targets or [])]
+
+    @property
+    def parent(self) -> tuple[str, int] | None:
+        """The run and the round that a branch starts from."""
+        return (self.start.run, self.start.round) if self.start else None
 
     @property
     def locks(self) -> Locks:

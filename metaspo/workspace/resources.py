@@ -9,14 +9,13 @@ from ..domain.results import Split
 from ..models.account import Account
 from ..models.ledger import Ledger, Model
 from ..models.registry import registry
-from ..store import prompts
+from ..store import prompts, runs
 from ..store.database import Store
 from ..tasks.task import Task
 from .context import Context
-from .generalization import Generalization
 from .lease import RunLease
-from .method import Settings, Step
-from .problem import Problem
+from .run_input import RunInput
+from .settings import Settings
 
 BASE_TOKENS, OPTIMIZER_TOKENS, JUDGE_TOKENS = 512, 1024, 256
 """Longest replies, in tokens, of models whose spec sets none."""
@@ -26,17 +25,15 @@ BASE_TOKENS, OPTIMIZER_TOKENS, JUDGE_TOKENS = 512, 1024, 256
 class Workspace:
     """One run's opened resources. Models are reached through its methods only, so that every call is counted.
 
-    `optimizer` is opened before any call where the schedule asks it, and else only if it is asked after all.
-    `schedule` holds the steps that are this run's own: a branch leaves out what its parent has done.
+    `optimizer` is opened before any call where the run is sure to ask it, and else only if it is asked after all.
     `given` is the context as the graph got it, `context` the same with what the run already knew.
     """
 
     run: str
-    problem: Problem | Generalization
+    problem: RunInput
     given: Context | None
     context: Context
     settings: Settings
-    schedule: list[Step]
     sources: dict[str, Task]
     targets: dict[str, Task]
     store: Store
@@ -47,7 +44,7 @@ class Workspace:
     account: Account
     lease: RunLease
 
-    def fits(self, given: Context | None, problem: Problem | Generalization | None) -> bool:
+    def fits(self, given: Context | None, problem: RunInput | None) -> bool:
         """Whether work under this context, and on this problem if there is one, can go on in this workspace."""
         same = self.given == given and problem in (None, self.problem)
         return same and self.lease.open and self.account.stopped is None
@@ -93,39 +90,6 @@ class Workspace:
         )  # fmt: skip
         return (await self.ledger.call(judge, request, "judge", self.account))[1]
 
-    @property
-    def first_round(self) -> int:
-        """The round that the first prompts are scored in: 0, or the parent's where a branch begins."""
-        return self.problem.start.round if self.problem.start else 0
-
-    @property
-    def last_round(self) -> int:
-        """The last round of the search; the final test is the one after it."""
-        return self.first_round + len(self.schedule)
-
-    @property
-    def seed_system(self) -> Prompt:
-        """The system prompt that a person wrote, without its marks."""
-        return Prompt("system", self.problem.first_system_prompt)
-
-    def step(self, round: int) -> Step:
-        """The step of the schedule that a round of the search takes."""
-        return self.schedule[round - self.first_round - 1]
-
-    def first_beam(self) -> list[Prompt]:
-        """The system prompts that a branch takes over beside the one in force."""
-        return [Prompt("system", text) for text in self.problem.start.beam] if self.problem.start else []
-
-    def first_prompts(self) -> tuple[Prompt, dict[str, list[Prompt]]]:
-        """The system prompt and each source task's user prompts that the search begins with: the seeds, or a parent's."""
-        start = self.problem.start
-        carried = start.user_prompts if start else {}
-        users = {
-            name: [Prompt("user", text) for text in carried.get(name) or [task.spec.user_prompt]]
-            for name, task in self.sources.items()
-        }
-        return Prompt("system", start.system_prompt) if start else self.seed_system, users
-
     async def prompt_texts(self, *ids: str) -> list[str]:
         """The texts of prompts by their ids."""
         found = await self.store.run(prompts.prompt_texts, list(ids))
@@ -134,3 +98,19 @@ class Workspace:
     async def save_prompts(self, *made: Prompt) -> None:
         """Keep prompts under their ids."""
         await self.store.run(prompts.save_prompts, made)
+
+    async def finish(self) -> None:
+        """Record that the run is done; no node follows."""
+        await self._mark("done")
+        self.lease.finished = True
+
+    async def wait(self, reason: str, *, stopped: bool = False) -> None:
+        """Record that the run waits for a person, or that a person stopped it while it did, and what for."""
+        await self._mark("stopped" if stopped else "waiting", reason)
+
+    async def go_on(self) -> None:
+        """Record that the run is at work again after it has waited."""
+        await self._mark("running")
+
+    async def _mark(self, status: runs.Status, reason: str | None = None) -> None:
+        await self.store.run(runs.mark, self.run, status, reason)

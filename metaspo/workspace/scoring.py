@@ -13,7 +13,7 @@ from ..store import evaluations
 from ..store.database import now
 from ..tasks.judge import CONSTRAINT, judge_messages, read_grade
 from ..tasks.task import Task
-from .opening import Workspace
+from .resources import Workspace
 
 CUT_OFF = ("length", "content_filter", "context_length", "recursion_limit")
 """Ways to end that leave no answer to trust, unless the reply is read whole all the same."""

@@ -3,14 +3,13 @@
 import operator
 from typing import Annotated, Any, Literal, NotRequired, TypedDict
 
-from ..domain.prompts import Level
+from ..domain.prompts import RoundLevel
 from ..domain.results import Split
 from ..tasks.catalogue import TaskSource
-from .context import Context as Context
-from .problem import ADAPT as ADAPT
-from .problem import PRESETS as PRESETS
-from .problem import Problem as Problem
-from .problem import Start as Start
+from .problem import Problem
+
+StateLevel = Literal["seed", "user", "system", "test", "done"]
+"""The level at work, from the first prompts to the end; one with "done" has been left."""
 
 
 class Kept(TypedDict):
@@ -50,7 +49,7 @@ class Job(TypedDict, total=False):
 
     run: str
     round: int
-    level: Level | Literal["seed", "test"]
+    level: RoundLevel
     task: str
     position: int
     system: str
@@ -87,14 +86,14 @@ class Score(TypedDict):
     score: float
     failures: int
     evaluation: str
-    level: NotRequired[str]
+    level: NotRequired[RoundLevel]
 
 
 class Round(TypedDict):
     """A closed round: its level, the incumbent after it and whether a candidate was taken up."""
 
     round: int
-    level: str
+    level: RoundLevel
     incumbent: str
     score: float
     accepted: int
@@ -138,8 +137,8 @@ class State(TypedDict, total=False):
     """The run's id: the thread's, where there is one."""
     round: int
     """The round at work, from 0 (the seeds); `select` closes it and opens the next."""
-    level: str
-    """The level at work: "seed" (or "branch"), "user", "system", "test" or "done"."""
+    level: StateLevel
+    """The level at work."""
     incumbent: Incumbent
     """The system prompt in force."""
     kept: dict[str, list[Kept]]

@@ -12,7 +12,7 @@ from metaspo.graph.bilevel import graph
 from metaspo.models.registry import registry
 from metaspo.runs.config import config_of
 from metaspo.store import prompts
-from metaspo.workspace.state import Context
+from metaspo.workspace.context import Context
 
 from ..helpers import landscapes, oracle
 from ..helpers.landscapes import World

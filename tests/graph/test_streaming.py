@@ -23,7 +23,8 @@ from metaspo import Task
 from metaspo.graph.bilevel import build, graph
 from metaspo.models.registry import registry
 from metaspo.reports.report import open_report
-from metaspo.workspace.state import Context, State
+from metaspo.workspace.context import Context
+from metaspo.workspace.state import State
 
 from ..helpers.endpoint import Endpoint, say
 from ..helpers.scripts import uneven

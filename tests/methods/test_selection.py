@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from metaspo.nodes.select import best_system, in_order, keep_best, keep_systems, meta_score
+from metaspo.methods.selection import best_system, in_order, keep_best, keep_systems, meta_score
 from metaspo.workspace.state import Candidate, Incumbent, Kept, Score
 
 

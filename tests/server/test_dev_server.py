@@ -12,9 +12,9 @@ from langgraph_sdk.client import LangGraphClient
 
 from metaspo import Problem
 from metaspo.reports.listing import list_runs
-from metaspo.runs.studio import SERVED
+from metaspo.runs.graphs import SERVED
 from metaspo.store.database import Store
-from metaspo.workspace.state import Context
+from metaspo.workspace.context import Context
 
 from ..helpers.agent_server import ROOT, AgentServer
 
@@ -103,7 +103,7 @@ async def test_adapt_and_generalize_run_with_their_own_defaults(client: LangGrap
     thread = await client.threads.create()
     sizes = {"prompts": 2, "test_size": 4}
     found: Any = await client.runs.wait(thread["thread_id"], "generalize", input=sizes, context=DICE)
-    assert [len(task["ours"]["scores"]) for task in found["results"]["tasks"].values()] == [2, 2, 2]
+    assert [len(task["candidate"]["scores"]) for task in found["results"]["tasks"].values()] == [2, 2, 2]
 
 
 async def test_a_person_approves_in_the_server(client: LangGraphClient, server: AgentServer) -> None:

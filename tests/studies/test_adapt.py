@@ -35,7 +35,7 @@ def test_curves_for_both_prompts_and_every_share(settings: dict[str, Any], promp
     plan = plan_adaptation(prompt, settings, shares=[0.5, 1], store=store_path)
     found = adapt(plan)
     assert [(curve.side, curve.train_size) for curve in found.curves] == [
-        ("ours", 20), ("theirs", 20), ("ours", 10), ("theirs", 10),
+        ("candidate", 20), ("baseline", 20), ("candidate", 10), ("baseline", 10),
     ]  # fmt: skip
     for curve in found.curves:
         assert [round for round, _, _ in curve.means()] == [0, 1, 2, 3]

@@ -27,7 +27,7 @@ def test_calls_scores_and_prompts_are_what_was_asked_for(make_task: Callable[...
     assert report.usage.calls == {"optimizer": 6, "base": 2 * 2 * 3 * 10}
     assert [task.examples for task in report.tasks] == [10, 10]
     assert report.overall is not None
-    assert report.overall.ours.value == pytest.approx(sum(task.ours.mean.value for task in report.tasks) / 2)
+    assert report.overall.candidate.value == pytest.approx(sum(task.candidate.mean.value for task in report.tasks) / 2)
     assert open_generalization(store_path).tasks == report.tasks
 
 

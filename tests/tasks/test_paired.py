@@ -4,7 +4,7 @@ import pytest
 
 from metaspo.domain.results import Evaluation, Outcome
 from metaspo.tasks import metrics
-from metaspo.tasks.generalization import Sides, over_tasks, score_on
+from metaspo.tasks.paired import Paired, over_tasks, score_on
 
 GOLDS = ["yes", "no", "yes", "yes"]
 
@@ -24,17 +24,17 @@ NONE = evaluation(["no", "yes", None, "no"])
 
 
 def test_means_wins_and_controls() -> None:
-    found = Sides("t", "accuracy", False, GOLDS, [RIGHT, HALF, HALF], [HALF, HALF, NONE]).compare()
-    assert found.ours.mean.value == pytest.approx((1 + 0.5 + 0.5) / 3) and found.theirs.mean.value == pytest.approx(1 / 3)
+    found = Paired("t", "accuracy", False, GOLDS, [RIGHT, HALF, HALF], [HALF, HALF, NONE]).compare()
+    assert found.candidate.mean.value == pytest.approx((1 + 0.5 + 0.5) / 3) and found.baseline.mean.value == pytest.approx(1 / 3)
     assert (found.wins, found.ties, found.losses) == (2, 1, 0) and found.win_rate == pytest.approx(2.5 / 3)
     assert (
         found.majority == 0.75
-        and found.ours.unparsed == pytest.approx(2 / 12)
-        and found.theirs.unparsed == pytest.approx(3 / 12)
+        and found.candidate.unparsed == pytest.approx(2 / 12)
+        and found.baseline.unparsed == pytest.approx(3 / 12)
     )
-    assert found.ours.spread == pytest.approx(0.2887, abs=1e-4)
+    assert found.candidate.spread == pytest.approx(0.2887, abs=1e-4)
     assert found.difference.low <= found.difference.value <= found.difference.high
-    assert found.ours.mean.low < found.ours.mean.value < found.ours.mean.high
+    assert found.candidate.mean.low < found.candidate.mean.value < found.candidate.mean.high
 
 
 @pytest.mark.parametrize("metric", ["accuracy", "macro_f1"])
@@ -46,10 +46,10 @@ def test_the_score_on_all_examples_is_the_score(metric: str) -> None:
 
 
 def test_tasks_weigh_the_same_whatever_their_size() -> None:
-    short = Sides("a", "accuracy", False, GOLDS, [RIGHT], [NONE])
-    long = Sides("b", "accuracy", False, GOLDS * 5, [_repeated(NONE)], [_repeated(RIGHT)])
+    short = Paired("a", "accuracy", False, GOLDS, [RIGHT], [NONE])
+    long = Paired("b", "accuracy", False, GOLDS * 5, [_repeated(NONE)], [_repeated(RIGHT)])
     found = over_tasks([short, long])
-    assert found.ours.value == found.theirs.value == pytest.approx(0.5) and found.difference.value == pytest.approx(0)
+    assert found.candidate.value == found.baseline.value == pytest.approx(0.5) and found.difference.value == pytest.approx(0)
 
 
 def _repeated(one: Evaluation) -> Evaluation:

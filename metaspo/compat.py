@@ -1,0 +1,45 @@
+"""Names of libraries that are not public, each in one place, with a test that would notice when it is gone.
+
+Nothing is imported here before it is used: this file is below every room.
+"""
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from langchain_core.language_models import BaseChatModel
+    from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
+    from sqlite_utils import Migrations
+
+
+def is_checkpointed(configurable: Mapping[str, Any]) -> bool:
+    """Whether a node's state is kept, by the `configurable` of its config: LangGraph names its checkpointer there."""
+    return configurable.get("__pregel_checkpointer", configurable.get("thread_id")) is not None
+
+
+def outer_namespace(checkpoint_namespace: str) -> str:
+    """The part of a node's checkpoint namespace that is its parent graphs'; "" in a graph of its own."""
+    return checkpoint_namespace.rpartition("|")[0]
+
+
+def identifying_parameters(model: "BaseChatModel") -> dict[str, Any]:
+    """What LangChain tells chat models apart by; empty unless the model's author wrote it."""
+    return dict(model._identifying_params)
+
+
+def migration_names(migrations: "Migrations") -> list[str]:
+    """The names of a set of sqlite-utils migrations, oldest first."""
+    return [migration.name for migration in migrations._migrations]
+
+
+def postgres_cursor(saver: "AsyncPostgresSaver") -> AbstractAsyncContextManager[Any]:
+    """A cursor on a PostgreSQL saver's own connection."""
+    return saver._cursor()
+
+
+def agent_server() -> Callable[..., None]:
+    """What `langgraph dev` starts the Agent Server with; raises ImportError without the extra `studio`."""
+    from langgraph_api.cli import run_server
+
+    return run_server  # type: ignore[no-any-return]

@@ -1,0 +1,54 @@
+"""What a generalization came to, read from the store: two system prompts on tasks that they were not made for."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..domain.calls import Usage
+from ..domain.errors import ConfigError, MetaspoError
+from ..store import calls, prompts, runs
+from ..store.database import open_store
+from ..tasks.paired import Overall, TaskComparison, over_tasks
+from ..workspace.generalization import Generalization, read_scores, user_prompts
+from ..workspace.opening import stored_input
+
+
+@dataclass(frozen=True, slots=True)
+class GeneralizationReport:
+    """What came out. `overall` is None until every pair is scored; `dropped` counts proposals nobody could use."""
+
+    run: runs.Run
+    system_prompt: str
+    against: str
+    user_prompts: dict[str, list[str]]
+    dropped: int
+    tasks: list[TaskComparison]
+    overall: Overall | None
+    usage: Usage
+    store: str
+    stopped: MetaspoError | None = None
+
+
+def open_generalization(path: str | Path, name: str = "last", stopped: MetaspoError | None = None) -> GeneralizationReport:
+    """The report of such a run from the store, finished or not; raises StoreError when there is none."""
+    with open_store(path) as store:
+        run = runs.find(store.db, name)
+        given = stored_input(run.config)
+        if not isinstance(given, Generalization):
+            raise ConfigError(f"run {run.id[:8]} is a search; 'metaspo show {run.id[:8]}' shows it")
+        users = user_prompts(store.db, run.id)
+        every = read_scores(store.db, run.id, given, users)
+        rows = [row for row in prompts.candidates(store.db, run.id) if row.level == "user"]
+        texts = prompts.prompt_texts(store.db, sorted({id for ids in users.values() for id in ids}))
+        usage = calls.usage(store.db, run.id)
+    return GeneralizationReport(
+        run=run,
+        system_prompt=given.system_prompt,
+        against=given.against,
+        user_prompts={task: [texts[id] for id in ids] for task, ids in users.items()},
+        dropped=sum(row.prompt is None for row in rows),
+        tasks=[paired.compare() for paired in every],
+        overall=over_tasks(every) if every else None,
+        usage=usage,
+        store=str(path),
+        stopped=stopped,
+    )

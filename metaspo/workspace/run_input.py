@@ -1,0 +1,63 @@
+"""What every run is given, whichever graph works on it."""
+
+from collections.abc import Sequence
+from typing import Annotated, Any, Protocol
+
+from pydantic import AfterValidator
+
+from ..prompts.renderer import DEFAULT_SYSTEM_PROMPT
+from ..tasks.catalogue import TaskSource
+from .settings import Settings
+
+
+def _not_empty(value: str) -> str:
+    if not value.strip():
+        raise ValueError(f"the system prompt is empty; write one, such as {DEFAULT_SYSTEM_PROMPT!r}")
+    return value
+
+
+SystemPrompt = Annotated[str, AfterValidator(_not_empty)]
+"""A system prompt as a person gives one."""
+
+
+class RunInput(Protocol):
+    """As much of a search's `Problem` or of a `Generalization` as opening its workspace takes."""
+
+    @property
+    def method(self) -> str:
+        """How the run works; it decides which graph that is."""
+
+    @property
+    def tasks(self) -> Sequence[TaskSource]:
+        """The tasks that prompts are made for."""
+
+    @property
+    def unseen_tasks(self) -> Sequence[TaskSource]:
+        """The tasks that are only scored at the end."""
+
+    @property
+    def seed(self) -> int:
+        """Of every random choice."""
+
+    @property
+    def constrain(self) -> bool:
+        """Whether replies are held to the labels in every task that has some."""
+
+    @property
+    def parent(self) -> tuple[str, int] | None:
+        """The run and the round that this one branched off from."""
+
+    def settings(self) -> Settings:
+        """The sizes."""
+
+    def asks_optimizer(self) -> bool:
+        """Whether anything is asked of the optimizer model."""
+
+    def check(self) -> object:
+        """Raise ConfigError or TaskError for what cannot be worked on."""
+
+    def model_dump(self, *, mode: str = ..., exclude: Any = ...) -> dict[str, Any]:
+        """Plain data."""
+
+    def model_dump_json(self) -> str:
+        """Plain data as JSON."""

@@ -1,0 +1,57 @@
+"""The private names of libraries that we rely on are there and mean what they meant."""
+
+import inspect
+from typing import Any, TypedDict
+
+import pytest
+from langchain_openai import ChatOpenAI
+from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.config import get_config
+from langgraph.graph import START, StateGraph
+
+from metaspo import compat
+from metaspo.store.schema import migrations
+
+
+class State(TypedDict, total=False):
+    kept: bool
+    outer: str
+
+
+def look(state: State) -> State:
+    configurable = get_config()["configurable"]
+    return {
+        "kept": compat.is_checkpointed(configurable),
+        "outer": compat.outer_namespace(configurable.get("checkpoint_ns", "")),
+    }
+
+
+def graph(node: Any, checkpointer: Any = None) -> Any:
+    return StateGraph(State).add_node("look", node).add_edge(START, "look").compile(checkpointer=checkpointer)
+
+
+def test_a_node_knows_whether_its_state_is_kept_and_what_is_around_it() -> None:
+    assert graph(look).invoke({}) == {"kept": False, "outer": ""}
+    thread = {"configurable": {"thread_id": "1"}}
+    assert graph(look, InMemorySaver()).invoke({}, thread) == {"kept": True, "outer": ""}
+    inside = graph(graph(look), InMemorySaver()).invoke({}, thread)
+    assert inside["kept"] and inside["outer"].startswith("look:")
+
+
+def test_a_chat_model_has_identifying_parameters() -> None:
+    assert compat.identifying_parameters(ChatOpenAI(model="m", api_key=lambda: "none"))["model_name"] == "m"
+
+
+def test_migrations_have_names() -> None:
+    assert compat.migration_names(migrations)[0] == "m001_runs"
+
+
+def test_a_postgres_saver_gives_a_cursor() -> None:
+    saver = pytest.importorskip("langgraph.checkpoint.postgres.aio").AsyncPostgresSaver
+    assert callable(getattr(saver, "_cursor", None))
+
+
+def test_the_agent_server_can_be_started_with_what_we_serve() -> None:
+    assert {"n_jobs_per_worker", "open_browser", "graphs", "checkpointer", "http"} <= set(
+        inspect.signature(compat.agent_server()).parameters
+    )
