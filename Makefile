@@ -17,7 +17,7 @@ test-slow: .venv/dev
 TORCH ?= --torch-backend=cpu
 
 test-vllm: .vllm/env .vllm/smollm2
-	.vllm/bin/python -m pytest -m vllm -vv --durations=0 --durations-min=1 tests/vllm
+	.vllm/bin/python -m pytest -m vllm -vv --durations=0 --durations-min=1 tests/models/vllm
 
 lint: .venv/dev
 	$(BIN)/ruff format --check .
@@ -31,15 +31,15 @@ lint: .venv/dev
 clean:
 	rm -rf .venv .vllm build *.egg-info
 
-.vllm/env: tests/vllm/requirements.txt tests/vllm/overrides.txt pyproject.toml
+.vllm/env: tests/models/vllm/requirements.txt tests/models/vllm/overrides.txt pyproject.toml
 	@test -n "$(PYTHON)" || { echo "metaspo needs Python 3.11 or newer on the PATH, or PYTHON=/path/to/python"; exit 1; }
 	$(PYTHON) -m venv .vllm
 	.vllm/bin/python -m pip install --quiet --disable-pip-version-check uv
-	.vllm/bin/uv pip install --quiet --python .vllm $(TORCH) --requirements tests/vllm/requirements.txt --overrides tests/vllm/overrides.txt --editable .
+	.vllm/bin/uv pip install --quiet --python .vllm $(TORCH) --requirements tests/models/vllm/requirements.txt --overrides tests/models/vllm/overrides.txt --editable .
 	touch $@
 
-.vllm/smollm2: .vllm/env tests/vllm/convert.py
-	.vllm/bin/python tests/vllm/convert.py $@
+.vllm/smollm2: .vllm/env tests/helpers/vllm_model.py
+	.vllm/bin/python tests/helpers/vllm_model.py $@
 
 .venv/python:
 	@test -n "$(PYTHON)" || { echo "metaspo needs Python 3.11 or newer on the PATH, or PYTHON=/path/to/python"; exit 1; }

@@ -5,7 +5,7 @@
 
 A real optimization (graph, ledger, checkpoints, scoring) works against `endpoint.py` in a process of
 its own, on the same machine. Then the very same requests go through the bare client (ChatOpenAI as
-`models/openai_compatible.py` builds it) in one gather: the floor. Everything has a process of its own.
+`metaspo/models/openai_compatible.py` builds it) in one gather: the floor. Everything has a process of its own.
 
 ideal      calls x latency / in flight, or the chain of each superstep's slowest call if that is longer
 supersteps the same, superstep by superstep: what no program that waits for the slowest call between two

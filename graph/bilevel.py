@@ -1,7 +1,7 @@
 """The bilevel optimization as one graph: five nodes, one cycle.
 
 `select` closes every round and reads the next level from the method's schedule, so that a new
-method is a new schedule in `methods.py` and this file stays as it is.
+method is a new schedule (metaspo/methods/builtin.py) and this file stays as it is.
 """
 
 from langgraph.checkpoint.base import BaseCheckpointSaver

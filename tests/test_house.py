@@ -117,3 +117,13 @@ def test_files_and_functions_stay_small_and_promise_nothing(path: Path) -> None:
             named = {argument.arg for argument in [*node.args.args, *node.args.kwonlyargs]} - {"self", "cls"}
             assert len(named) <= 5 or FILES.get(path) == "cli", f"{node.name} takes {len(named)} parameters"
     assert not re.search(r"\b(TODO|FIXME|XXX)\b|raise NotImplementedError", text)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [*FILES, *FACE, *(ROOT / "benchmarks").glob("*.py"), *(ROOT / "examples").glob("*.py")],
+    ids=lambda path: str(path.relative_to(ROOT)),
+)
+def test_no_code_names_a_file_that_is_not_there(path: Path) -> None:
+    named = re.findall(r"[A-Za-z_][\w./-]*\.(?:py|md|mmd)\b", path.read_text(encoding="utf-8"))
+    assert not {name for name in named if not (ROOT / name).exists() and not (path.parent / name).exists()}

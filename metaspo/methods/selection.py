@@ -8,7 +8,7 @@ from ..domain.prompts import Prompt, RoundLevel
 from ..workspace.search import SearchWorkspace
 from ..workspace.state import Candidate, Incumbent, Kept, Round, Score, State, StateLevel
 
-Kepts = Mapping[str, Sequence[Kept]]
+KeptPrompts = Mapping[str, Sequence[Kept]]
 Pair = tuple[str, str, str]
 """Task, system prompt id, user prompt id."""
 
@@ -57,11 +57,11 @@ class Selected:
     """
 
     incumbent: Incumbent
-    kept: Kepts
+    kept: KeptPrompts
     beam: Sequence[Incumbent]
 
 
-def selected(workspace: SearchWorkspace, state: State, incumbent: Incumbent, kept: Kepts) -> Selected:
+def selected(workspace: SearchWorkspace, state: State, incumbent: Incumbent, kept: KeptPrompts) -> Selected:
     """What stands when the round at work ends with this incumbent and these user prompts."""
     if state.get("level", "seed") == "user":
         incumbent = {**incumbent, "score": meta_score(kept)}
@@ -122,7 +122,7 @@ def by_score(prompts: Sequence[Kept]) -> list[Kept]:
 
 
 def best_system(
-    incumbent: Incumbent, kept: Kepts, candidates: Sequence[Candidate], scores: Mapping[Pair, Score]
+    incumbent: Incumbent, kept: KeptPrompts, candidates: Sequence[Candidate], scores: Mapping[Pair, Score]
 ) -> tuple[Incumbent, dict[str, list[Kept]]]:
     """The incumbent after all candidates had their turn, and the user prompts re-sorted by their scores under it.
 
@@ -142,7 +142,7 @@ def best_system(
     return best, best_kept
 
 
-def meta_score(kept: Kepts) -> float:
+def meta_score(kept: KeptPrompts) -> float:
     """The plain mean over all (task, user prompt) pairs (paper, section 3)."""
     return mean([prompt["score"] for prompts in kept.values() for prompt in prompts])
 
@@ -157,7 +157,7 @@ def rank(score: float) -> float:
     return round(score, 9)
 
 
-def next_level(workspace: SearchWorkspace, round: int, level: StateLevel, kept: Kepts) -> tuple[StateLevel, int]:
+def next_level(workspace: SearchWorkspace, round: int, level: StateLevel, kept: KeptPrompts) -> tuple[StateLevel, int]:
     """The next level that has something to do, and its round: without failures there is nothing left to search for."""
     if level == "test":
         return "done", round

@@ -31,7 +31,7 @@ def register(model: Runnable[Any, Any]) -> ModelSpec:
 
 
 def program(runnable: Any, *, name: str, version: str, **settings: Any) -> ModelSpec:
-    """The spec of a chain or an agent of your own, whose system prompt is to be optimized; see `models/program.py`.
+    """The spec of a chain or an agent of your own, whose system prompt is to be optimized; see `Program`.
 
     Recorded replies are found again under `name` and `version`: a program that has changed, be it its
     model, its tools or its code, needs another version. `settings` are those of a spec: concurrency,

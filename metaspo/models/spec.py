@@ -19,7 +19,7 @@ class ModelSpec(BaseModel):
     """A model and how it is called. Holds the name of the key's environment variable, never the key.
 
     `openai:NAME` is OpenAI's own API, `server:NAME` any OpenAI-compatible server at `base_url`,
-    `vllm:MODEL` a model that vLLM runs (see `vllm.py`), `local:smollm2` and `local:PATH.gguf` a model
+    `vllm:MODEL` a model that vLLM runs (see metaspo/models/vllm/served.py), `local:smollm2` and `local:PATH.gguf` a model
     that we serve, `scripted:package.module:function` a function in its place, `program:package.module:attribute`
     a chain or an agent of your own whose system prompt is optimized, `object:NAME` a LangChain chat model or a
     program registered from Python.

@@ -66,7 +66,7 @@ def macro_f1(outcomes: Sequence[Outcome], golds: Sequence[str]) -> float:
     """The mean over the gold labels of each label's F1.
 
     An unparsed answer is a miss of its gold label and no label of its own, so that the score does
-    not measure format (PAPER.md notes what happens otherwise). `golds` in the order of `outcomes`.
+    not measure format (the authors' own program counts every malformed answer as a label). `golds` in the order of `outcomes`.
     """
     pairs = Counter((outcome.answer, gold) for outcome, gold in zip(outcomes, golds, strict=True))
     return macro_f1_of_pairs(pairs)

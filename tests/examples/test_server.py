@@ -8,7 +8,7 @@ import pytest
 import metaspo
 
 from ..helpers.agent_server import AgentServer
-from ..server.test_dev_server import server
+from ..runs.test_server import server
 from .conftest import DICE
 
 __all__ = ["server"]

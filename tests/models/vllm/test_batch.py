@@ -1,4 +1,4 @@
-"""Requests that wait together become one batch. The engine is a stand-in; the real one is in tests/vllm."""
+"""Requests that wait together become one batch. The engine is a stand-in; the real one is in test_real.py."""
 
 import asyncio
 import subprocess

@@ -28,7 +28,7 @@ from metaspo.models.spec import ModelSpec
 
 pytestmark = [pytest.mark.vllm, pytest.mark.filterwarnings("default")]
 
-MODEL = Path(__file__).resolve().parents[2] / ".vllm" / "smollm2"
+MODEL = Path(__file__).resolve().parents[3] / ".vllm" / "smollm2"
 FLAGS = "--dtype bfloat16 --enforce-eager --max-num-seqs 32"
 SPEC = f"vllm:{MODEL},context=2048,concurrency=16,timeout=300,seed=0,flags={FLAGS}"
 RUN = {

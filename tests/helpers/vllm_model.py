@@ -1,6 +1,6 @@
 """Turn SmolLM2's gguf, which comes through the package index, into the safetensors that vLLM loads.
 
-python tests/vllm/convert.py FOLDER
+python tests/helpers/vllm_model.py FOLDER
 """
 
 import sys
