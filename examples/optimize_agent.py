@@ -21,7 +21,6 @@ from langgraph.graph import START, MessagesState, StateGraph
 from langgraph.prebuilt import ToolNode, tools_condition
 
 import metaspo
-from metaspo.runs.tool import brief
 
 ARTICLES = "lamp chair desk shelf rug mirror vase clock stool bench frame basket".split()
 STOCK = {article: (place * 7) % 10 for place, article in enumerate(ARTICLES)}
@@ -75,7 +74,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         tasks=[ORDERS], base=metaspo.program(clerk(), name="clerk", version=f"1 on {name}", concurrency=8),
         optimizer=given.optimizer or own, store=given.store, method="outer_only", preset="quick", test_size=20,
     )  # fmt: skip
-    print(json.dumps(brief(result), indent=2))
+    print(json.dumps(metaspo.brief(result), indent=2))
 
 
 if __name__ == "__main__":

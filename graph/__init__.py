@@ -1,1 +1,1 @@
-"""Wiring: the graph, and the methods as data."""
+"""The graphs and their edges; nothing else."""

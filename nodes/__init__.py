@@ -1,1 +1,1 @@
-"""The graph's nodes, one a file, and what they read and write."""
+"""The graphs' nodes, one a file."""

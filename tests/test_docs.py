@@ -1,21 +1,21 @@
 """The docs are true: their examples run, their tables name what there is."""
 
+import ast
 import re
 from pathlib import Path
 
-import click
 import pytest
 import yaml
 
 from metaspo import ModelSpec, optimize
-from metaspo.cli.main import main
 from metaspo.graph.bilevel import graph
 from metaspo.runs.config import config_of
 from metaspo.store.database import Store
 from metaspo.studies.study import Study, plan_study
 from metaspo.tasks.spec import TaskSpec
-from metaspo.workspace.settings import Settings
-from metaspo.workspace.settings import PRESETS
+from metaspo.workspace.settings import PRESETS, Settings
+
+from .helpers import cli_page
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -66,16 +66,8 @@ def test_the_queries_answer(tmp_path: Path) -> None:
     assert told == {name for name in tables if not name.startswith("_")}
 
 
-def commands(group: click.Group, prefix: str = "metaspo") -> set[str]:
-    found: set[str] = set()
-    for name, command in group.commands.items():
-        found |= commands(command, f"{prefix} {name}") if isinstance(command, click.Group) else {f"{prefix} {name}"}
-    return found
-
-
-def test_the_readme_names_every_command() -> None:
-    table = re.findall(r"^\| `(metaspo [a-z ]+?)(?: \[?[A-Z]+\]?)*` \|", (ROOT / "README.md").read_text(), re.MULTILINE)
-    assert set(table) == commands(main) and len(table) == len(set(table))
+def test_the_page_of_the_command_line_is_what_the_commands_say() -> None:
+    assert cli_page.PAGE.read_text(encoding="utf-8") == cli_page.page(), "run: python -m tests.helpers.cli_page"
 
 
 def test_the_picture_in_the_readme_is_the_graph() -> None:
@@ -104,3 +96,25 @@ def test_the_models_page_names_every_setting_with_its_default() -> None:
 def test_nothing_names_a_path_of_a_machine_or_a_registry() -> None:
     for path in [*PAGES, ROOT / "datasets" / "README.md", ROOT / "Makefile", ROOT / "pyproject.toml"]:
         assert not re.search(r"/(root|home|work|tmp)/|pypi\.org|://[^\s)]*pypi", path.read_text(encoding="utf-8")), path
+
+
+def test_every_file_that_the_docs_name_is_there() -> None:
+    for page in [*PAGES, ROOT / "datasets" / "README.md"]:
+        named = re.findall(r"`((?:[\w.-]+/)+[\w.-]+\.(?:py|md|yaml|json|mmd|sql))`", page.read_text(encoding="utf-8"))
+        assert not [name for name in named if not (ROOT / name).exists()], page.name
+
+
+def test_what_the_walks_name_is_in_the_files_that_they_name() -> None:
+    """In a sentence of a walk, names in backticks are defined in one of the files that the sentence or the step names."""
+    steps = re.findall(r"^\d+\. (.+)$", (ROOT / "docs" / "walk.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert len(steps) == 20
+    for step in steps:
+        files = [name for name in re.findall(r"`([\w/]+\.py)`", step)]
+        defined = {
+            node.name
+            for name in files
+            for node in ast.walk(ast.parse((ROOT / name).read_text(encoding="utf-8")))
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+        }
+        told = set(re.findall(r"`([A-Za-z_]+)`", step)) - {"tickets", "billing"}
+        assert told <= defined, (step, told - defined)

@@ -10,22 +10,9 @@ import pytest
 
 from metaspo.graph import bilevel, generalize
 
+from .helpers.house import FLOORS, PAGE, ROOT, files_of, listing, purpose_of
+
 FUNCTIONS = ast.FunctionDef | ast.AsyncFunctionDef
-
-ROOT = Path(__file__).resolve().parents[1]
-FLOORS = [
-    "cli", "studies", "runs", "reports", "graph", "nodes", "approval", "methods", "workspace", "models", "tasks", "store",
-    "prompts", "domain",
-]  # fmt: skip
-"""The rooms from the top floor down; above them the face, `metaspo` itself."""
-
-AT_ROOT = ("graph", "nodes", "prompts")
-"""Rooms that stand at the root and are imported as `metaspo.<room>` like the others."""
-
-
-def files_of(room: str) -> list[Path]:
-    return sorted((ROOT if room in AT_ROOT else ROOT / "metaspo").joinpath(room).rglob("*.py"))
-
 
 FILES = {path: room for room in FLOORS for path in files_of(room)}
 FACE = sorted((ROOT / "metaspo").glob("*.py"))
@@ -64,6 +51,11 @@ NODES = [path for path in files_of("nodes") if path.stem != "__init__"]
 def test_the_root_holds_what_was_named_and_nothing_else() -> None:
     files = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split("\n")
     assert {name.split("/")[0] for name in files if name} == AT_THE_ROOT
+
+
+def test_the_page_says_a_line_for_every_file() -> None:
+    assert all(purpose_of(path).endswith((".", "?")) for path in [*FILES, *FACE])
+    assert PAGE.read_text(encoding="utf-8").endswith(listing()), "run: python -m tests.helpers.house"
 
 
 @pytest.mark.parametrize("path", NODES, ids=lambda path: path.stem)

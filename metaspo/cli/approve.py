@@ -4,22 +4,19 @@ import asyncio
 import json
 import sys
 from collections.abc import Sequence
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
-from rich.box import SIMPLE_HEAD
-from rich.panel import Panel
-from rich.table import Table
-from rich.text import Text
 
-from ..approval.comparison import Change, ExampleChange
-from ..approval.review import Request, waiting_for
 from ..domain.errors import AwaitsApproval, ConfigError
-from ..runs.optimize import Result, resume
-from ..runs.pending import pending
 from .common import finish, with_progress
 from .options import JSON, STORE
-from .show import console
+from .show_request import show_request
+
+if TYPE_CHECKING:
+    from ..approval.comparison import Change
+    from ..approval.review import Request
+    from ..runs.optimize import Result
 
 
 @click.command("approve")
@@ -37,6 +34,8 @@ def approve_command(run: str, decision: str | None, file: TextIO | None, answer:
     Without an answer among the options it asks in a terminal, and elsewhere prints the request and
     exits with 4.
     """
+    from ..runs.pending import pending
+
     if sum(given is not None for given in (decision, file, answer)) > 1:
         raise ConfigError("give one of --accept, --reject, --edit, --stop and --answer")
     run, request = asyncio.run(pending(store, run))
@@ -54,11 +53,13 @@ def approve_command(run: str, decision: str | None, file: TextIO | None, answer:
         finish(result, as_json)
 
 
-def _answered(run: str, answer: Any, store: str, quiet: bool = False) -> Result:
+def _answered(run: str, answer: Any, store: str, quiet: bool = False) -> "Result":
+    from ..runs.optimize import resume
+
     return with_progress(quiet, lambda listener: resume(run, answer=answer, store=store, listener=listener))
 
 
-def _converse(run: str, request: Request, store: str) -> Result:
+def _converse(run: str, request: "Request", store: str) -> "Result":
     """Ask until the run is done, stopped or left."""
     drafts: dict[str, str] = {}
     while True:
@@ -73,7 +74,7 @@ def _converse(run: str, request: Request, store: str) -> Result:
         request, drafts = result.request, {}
 
 
-def _ask(changes: Sequence[Change], drafts: dict[str, str]) -> dict[str, Any]:
+def _ask(changes: "Sequence[Change]", drafts: dict[str, str]) -> dict[str, Any]:
     if len(changes) == 1:
         return _choose(changes[0], ["accept", "reject", "edit", "stop"], "Your decision", drafts)
     said = click.prompt("All of them", type=click.Choice(["accept", "reject", "each", "stop"]))
@@ -83,7 +84,7 @@ def _ask(changes: Sequence[Change], drafts: dict[str, str]) -> dict[str, Any]:
     return {"tasks": {change["task"]: _choose(change, choices, change["task"], drafts) for change in changes}}
 
 
-def _choose(change: Change, choices: Sequence[str], question: str, drafts: dict[str, str]) -> dict[str, Any]:
+def _choose(change: "Change", choices: Sequence[str], question: str, drafts: dict[str, str]) -> dict[str, Any]:
     while True:
         decision = click.prompt(question, type=click.Choice(choices))
         if decision != "edit":
@@ -94,54 +95,3 @@ def _choose(change: Change, choices: Sequence[str], question: str, drafts: dict[
             drafts[change["task"]] = text
             return {"decision": "edit", "text": text}
         click.echo("nothing was changed")
-
-
-def show_request(request: Request) -> None:
-    """What waits for approval: differences, scores with intervals, examples that moved."""
-    for change in request["changes"]:
-        _show_change(change)
-    console.print(Text(f"Run {request['run'][:8]}: {waiting_for(request)}.", style="bold"))
-    if request["problem"]:
-        console.print(Text(f"The last answer could not be used: {request['problem']}"))
-
-
-def _show_change(change: Change) -> None:
-    name = f"user prompt of {change['task']}" if change["task"] else "system prompt"
-    made = Text()
-    for line in change["diff"].splitlines()[2:]:
-        made.append(line + "\n", style={"+": "green", "-": "red", "@": "dim"}.get(line[:1], ""))
-    title = f"{name}{', as you edited it' if change['edited'] else ''}{'' if change['best'] else ', kept beside the best one'}"
-    console.print(Panel(made, title=title, title_align="left"))
-    for text in change["also"]:
-        console.print(Panel(Text(text), title=f"another {name}, kept as well", title_align="left"))
-    console.print(_scores(change))
-    for words, examples in (("better", change["better"]), ("worse", change["worse"])):
-        if examples:
-            console.print(_examples(f"Answered {words}", examples))
-
-
-def _scores(change: Change) -> Table:
-    made = Table(title="Scores on the examples that select", box=SIMPLE_HEAD, pad_edge=False)
-    for name in ("task", "n", "before", "after", "change", "95% interval"):
-        made.add_column(name, justify="left" if name == "task" else "right")
-    for row in change["tasks"]:
-        scores = [f"{100 * score:.1f}" for score in (row["before"], row["after"])]
-        made.add_row(row["task"], str(row["examples"]), *scores, *_change(row["difference"], row["low"], row["high"]))
-    if len(change["tasks"]) > 1:
-        made.add_section()
-        made.add_row("mean", "", "", "", *_change(change["difference"], change["low"], change["high"]), style="bold")
-    return made
-
-
-def _change(difference: float, low: float, high: float) -> tuple[str, str]:
-    return f"{100 * difference:+.1f}", f"{100 * low:+.0f} to {100 * high:+.0f}"
-
-
-def _examples(title: str, examples: Sequence[ExampleChange]) -> Table:
-    made = Table(title=title, box=SIMPLE_HEAD, pad_edge=False)
-    for name in ("task", "question", "gold", "before", "after"):
-        made.add_column(name, overflow="fold")
-    for row in examples:
-        answers = ("(unparsed)" if answer is None else answer for answer in (row["before"], row["after"]))
-        made.add_row(*(Text(value) for value in (row["task"], row["question"], row["gold"], *answers)))
-    return made

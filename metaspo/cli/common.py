@@ -1,28 +1,33 @@
-"""What the commands that work on a run share: options, progress, and how they end."""
+"""How the commands that work on a run go: with progress, and with an end that says what to do next."""
 
 import json
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import click
 
-from ..reports import export as exports
-from ..runs.optimize import Result
-from ..runs.session import Listener
 from . import show
 from .options import stopped
-from .progress import Progress
+
+if TYPE_CHECKING:
+    from ..runs.optimize import Result
+    from ..runs.session import Listener
 
 
-def with_progress(quiet: bool, work: Callable[[Listener], Result]) -> Result:
+def with_progress(quiet: bool, work: "Callable[[Listener], Result]") -> "Result":
     """Do the work with its progress on display."""
+    from .progress import Progress
+
     with Progress(quiet=quiet) as progress:
         return work(progress.listen)
 
 
-def finish(result: Result, as_json: bool) -> None:
+def finish(result: "Result", as_json: bool) -> None:
     """Print what a run has found; where it is not done, say why and what to do, and exit with the reason's code."""
+    from ..reports.export import as_data
+
     if as_json:
-        click.echo(json.dumps(exports.as_data(result.report), ensure_ascii=False, indent=2))
+        click.echo(json.dumps(as_data(result.report), ensure_ascii=False, indent=2))
     else:
         show.summary(result.report)
     if result.stopped is not None:

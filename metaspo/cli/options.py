@@ -7,7 +7,7 @@ from typing import Any, NoReturn, TypeVar
 import click
 
 from ..domain.errors import AwaitsApproval, MetaspoError
-from ..store.database import default_store
+from ..store.location import default_store
 
 F = TypeVar("F", bound=Callable[..., Any])
 

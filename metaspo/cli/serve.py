@@ -3,14 +3,15 @@
 import asyncio
 import shlex
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ..domain.errors import EndpointUnavailable
-from ..models.spec import ModelSpec
-from ..models.vllm.served import resolved
-from ..models.vllm.server import HeldServer, hold
+
+if TYPE_CHECKING:
+    from ..models.spec import ModelSpec
+    from ..models.vllm.server import SharedServer
 
 
 @click.command("serve", context_settings={"ignore_unknown_options": True})
@@ -28,16 +29,21 @@ def serve_command(model: str, port: int | None, flags: tuple[str, ...], **settin
     MODEL is a Hugging Face name, a folder, or llama-3.2-3b, llama-3.1-8b, qwen2.5-7b. Any other FLAGS
     are vLLM's own, such as --dtype bfloat16.
     """
+    from ..models.spec import ModelSpec
+    from ..models.vllm.served import resolved
+
     given = {key: value for key, value in settings.items() if value is not None}
     name = model.removeprefix("vllm:")
     spec = ModelSpec.parse({"provider": "vllm", "name": name, "flags": shlex.join(flags) or None, **given})
     asyncio.run(_serve(resolved(spec), port, name))
 
 
-async def _serve(spec: ModelSpec, port: int | None, name: str) -> None:
+async def _serve(spec: "ModelSpec", port: int | None, name: str) -> None:
+    from ..models.vllm.server import shared_server
+
     click.echo(f"starting vLLM for {spec.name}")
     started = time.monotonic()
-    server = await hold(spec, port)
+    server = await shared_server(spec, port)
     how = f"ready after {time.monotonic() - started:.0f} s" if server.started_here else "was running already"
     click.echo(f"{how}: {server.url} (log: {server.log})")
     click.echo(f"use it with: metaspo optimize --base vllm:{name}")
@@ -48,8 +54,8 @@ async def _serve(spec: ModelSpec, port: int | None, name: str) -> None:
         click.echo("stopped" if stopped else "it stops with the runs that still use it")
 
 
-async def _until_it_ends(server: HeldServer) -> None:
+async def _until_it_ends(server: "SharedServer") -> None:
     while True:
-        if not await server.lives():
-            raise EndpointUnavailable(f"vLLM's server has ended. {await server.last_words()}")
+        if not await server.is_alive():
+            raise EndpointUnavailable(f"vLLM's server has ended. {await server.log_tail()}")
         await asyncio.sleep(1)

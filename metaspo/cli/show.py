@@ -2,7 +2,7 @@
 
 import difflib
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -10,8 +10,9 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from ..domain.intervals import Difference
-from ..reports.report import Report
+if TYPE_CHECKING:
+    from ..domain.intervals import Difference
+    from ..reports.report import Report
 
 console = Console(highlight=False, soft_wrap=False)
 
@@ -26,7 +27,7 @@ def table(rows: Sequence[Mapping[str, Any]]) -> None:
     console.print(made)
 
 
-def summary(report: Report) -> None:
+def summary(report: "Report") -> None:
     """What a run gained, in a table a person understands, with honest words about it."""
     console.print(Panel(Text(report.system_after or report.system_before), title="system prompt", title_align="left"))
     if report.tasks:
@@ -56,7 +57,7 @@ def summary(report: Report) -> None:
 COLUMNS = ("task", "n", "before", "after", "change", "95% interval", "majority", "un-\nparsed")
 
 
-def _scores(report: Report) -> Table:
+def _scores(report: "Report") -> Table:
     made = Table(
         title="Test scores with the seed prompts and with the prompts found",
         box=SIMPLE_HEAD,
@@ -78,7 +79,7 @@ def _scores(report: Report) -> Table:
     return made
 
 
-def verdict(report: Report) -> list[str]:
+def verdict(report: "Report") -> list[str]:
     """What the figures allow one to say, and no more."""
     lines = []
     for title, difference in (("On the source tasks", report.source), ("On tasks the search never saw", report.target)):
@@ -107,7 +108,7 @@ def verdict(report: Report) -> list[str]:
     return lines
 
 
-def run(report: Report) -> None:
+def run(report: "Report") -> None:
     """A run in full: status, prompts as diffs, scores, rounds, lineage."""
     about = report.run
     console.print(Text(f"run {about.id}  {about.status}{f': {about.reason}' if about.reason else ''}", style="bold"))
@@ -213,5 +214,5 @@ def _percent(score: float | None) -> str:
     return "" if score is None else f"{100 * score:.1f}"
 
 
-def _change(difference: Difference) -> tuple[str, str]:
+def _change(difference: "Difference") -> tuple[str, str]:
     return f"{100 * difference.value:+.1f}", f"{100 * difference.low:+.0f} to {100 * difference.high:+.0f}"

@@ -2,8 +2,7 @@
 
 import click
 
-from ..runs.studio import serve
-from ..store.database import default_store
+from ..store.location import default_store
 
 
 @click.command()
@@ -12,4 +11,6 @@ from ..store.database import default_store
 @click.option("--store", default=default_store, show_default="METASPO_STORE, else metaspo.db", help="The SQLite file.")
 def studio(port: int, browser: bool, store: str) -> None:
     """Start the Agent Server: LangGraph Studio, the SDK and MCP on the runs of a store."""
+    from ..runs.studio import serve
+
     serve(port, store, browser=browser)

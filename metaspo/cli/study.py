@@ -4,14 +4,8 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.markdown import Markdown
 
-from ..runs.config import nested, parse_setting
-from ..studies import table as study_table
-from ..studies.cut import cut
-from ..studies.study import plan_study, read_study, run_study
 from .options import JSON, OPTIMIZER, SETTINGS, names, stopped
-from .progress import Several
 from .show import console
 
 
@@ -36,6 +30,14 @@ def study_command(file: str, settings: tuple[str, ...], output: Path, plan_only:
     The table is printed and written as Markdown, CSV and JSON. The same command again goes on with
     what was interrupted; what is done is not done again.
     """
+    from rich.markdown import Markdown
+
+    from ..runs.config import nested, parse_setting
+    from ..studies import table as study_table
+    from ..studies.cut import cut
+    from ..studies.study import plan_study, read_study, run_study
+    from .progress import Several
+
     name, study = read_study(file, {key: options[key] for key in ("parallel",) if options[key]})
     chosen = nested(dict(parse_setting(text) for text in settings), study.config)
     study = cut(study, options, chosen)

@@ -7,6 +7,7 @@ from typing import Any
 from langchain_core.language_models import BaseChatModel
 from langchain_core.runnables import Runnable
 
+from ..compat import identifying_parameters
 from ..domain.errors import ModelError
 from .program import Program
 from .spec import ModelSpec
@@ -26,7 +27,7 @@ def register(model: Runnable[Any, Any]) -> ModelSpec:
             f"{type(model).__name__} has no name to record its replies under; "
             "give metaspo.program(it, name='...', version='1') instead of it"
         )
-    digest = hashlib.sha256(repr(sorted(model._identifying_params.items())).encode()).hexdigest()[:12]
+    digest = hashlib.sha256(repr(sorted(identifying_parameters(model).items())).encode()).hexdigest()[:12]
     return _put(model, ModelSpec(provider="object", name=f"{type(model).__name__}-{digest}"))
 
 

@@ -12,8 +12,8 @@ from ..store.calls import Call
 from ..store.database import Store, now
 from .account import Account
 from .backend import Backend
-from .concurrency import Limit
 from .faults import Fault
+from .limiter import Limiter
 from .spec import ModelSpec
 
 LONGEST_WAIT = 30.0
@@ -22,16 +22,16 @@ LONGEST_WAIT = 30.0
 
 @dataclass(eq=False)
 class Model:
-    """A backend with its spec and the limit on requests in flight, which it may share."""
+    """A backend with its spec and the limiter of its requests in flight, which it may share."""
 
     spec: ModelSpec
     backend: Backend
-    slots: Limit
+    limiter: Limiter
     proven: bool = False
     proof: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def like(self, spec: ModelSpec) -> "Model":
-        """The same connection and limit under another spec's sampling settings and prices."""
+        """The same connection and limiter under another spec's sampling settings and prices."""
         return replace(self, spec=spec)
 
     async def try_once(self, request: Request, account: Account) -> Reply:
@@ -58,9 +58,9 @@ class Model:
                 error if isinstance(error, Fault) else Fault("transient", f"no reply in {self.spec.timeout:g} s", overload=True)
             )
             if fault.overload:
-                self.slots.overloaded(started)
+                self.limiter.overloaded(started)
             raise fault from None
-        self.slots.answered(started)
+        self.limiter.answered(started)
         return replace(reply, text=_storable(reply.text), latency=round(time.monotonic() - started, 4))
 
 
@@ -74,7 +74,7 @@ class Ledger:
     def __init__(self, store: Store) -> None:
         """Keep calls in `store`."""
         self._store = store
-        self._flying: dict[str, asyncio.Task[Reply]] = {}
+        self._in_flight: dict[str, asyncio.Task[Reply]] = {}
 
     async def call(self, model: Model, request: Request, role: str, account: Account) -> tuple[str, Reply]:
         """The key of a call and the reply to it.
@@ -83,26 +83,26 @@ class Ledger:
         ModelError when the endpoint refuses the key, the model's name or the request.
         """
         key = call_key(model.backend.identity, request.content())
-        task = self._flying.get(key)
+        task = self._in_flight.get(key)
         if task is None:
             task = asyncio.create_task(self._answer(key, model, request, role, account))
-            self._flying[key] = task
-            task.add_done_callback(lambda done: self._landed(key, done))
+            self._in_flight[key] = task
+            task.add_done_callback(lambda done: self._finished(key, done))
         # Shielded: whoever waits may be cancelled, a call that is paid for is finished and recorded.
         return key, await asyncio.shield(task)
 
     async def settle(self) -> None:
         """Wait until every call in flight is recorded."""
-        while self._flying:
-            await asyncio.gather(*self._flying.values(), return_exceptions=True)
+        while self._in_flight:
+            await asyncio.gather(*self._in_flight.values(), return_exceptions=True)
 
     def abandon(self) -> None:
         """Give up calls in flight at once; what they would have answered is not recorded."""
-        for task in self._flying.values():
+        for task in self._in_flight.values():
             task.cancel()
 
-    def _landed(self, key: str, task: asyncio.Task[Reply]) -> None:
-        self._flying.pop(key, None)
+    def _finished(self, key: str, task: asyncio.Task[Reply]) -> None:
+        self._in_flight.pop(key, None)
         if not task.cancelled():
             task.exception()
 
@@ -111,7 +111,7 @@ class Ledger:
         if known is not None:
             account.usage.cached += 1
             return known
-        async with model.slots:
+        async with model.limiter:
             account.reserve()
             reply: Reply | None = None
             try:

@@ -37,8 +37,7 @@ from ..domain.calls import Reply, Request
 from ..domain.errors import ModelError
 from .backend import traced
 from .faults import Fault, endpoint_fault, said
-from .imported import imported
-from .spec import ModelSpec
+from .spec import ModelSpec, imported
 
 RECURSION_LIMIT = 50
 """Supersteps that a graph may take for one question if its own config sets no limit."""
@@ -136,13 +135,13 @@ def _required(found: Any) -> int | None:
     return sum(p.default is p.empty and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD) for p in parameters)
 
 
-def _fields(schema: Any) -> set[str]:
+def _schema_fields(schema: Any) -> set[str]:
     return set(get_type_hints(schema)) if isinstance(schema, type) else set()
 
 
 def _checked(label: str, found: Runnable[Any, Any]) -> Runnable[Any, Any]:
     if isinstance(found, CompiledStateGraph):
-        state, context = _fields(found.builder.input_schema), _fields(found.context_schema)
+        state, context = _schema_fields(found.builder.input_schema), _schema_fields(found.context_schema)
         if "messages" not in state:
             raise ModelError(f"{label}: the graph's input has no 'messages'; put a RunnableLambda before it that maps them")
         if SLOT not in state | context:
@@ -165,7 +164,7 @@ def _input(program: Runnable[Any, Any], system: str, messages: list[BaseMessage]
     filled: dict[str, Any] = {SLOT: system, "messages": messages}
     if not isinstance(program, CompiledStateGraph):
         return filled, {}
-    state, context = _fields(program.builder.input_schema), _fields(program.context_schema)
+    state, context = _schema_fields(program.builder.input_schema), _schema_fields(program.context_schema)
     options = {"context": {SLOT: system}} if SLOT in context else {}
     return {key: value for key, value in filled.items() if key in state}, options
 
@@ -234,7 +233,7 @@ def load(spec: ModelSpec) -> Program:
     """
     if ":" not in spec.name:
         raise ModelError(f"{spec.label}: write program:package.module:attribute")
-    found = imported(spec.label, spec.name)
+    found = imported(spec)
     identity = {"program": spec.name, "version": spec.version}
     if spec.version is None:
         try:

@@ -8,9 +8,9 @@ from weakref import WeakKeyDictionary
 
 from ..store.database import Store
 from .backend import Backend
-from .concurrency import Limit
 from .langchain import live
 from .ledger import Ledger, Model
+from .limiter import Limiter
 from .local import LocalModel, in_flight
 from .openai_compatible import OpenAICompatible, check_key
 from .program import load
@@ -26,10 +26,10 @@ class Registry:
         """Nothing is open yet."""
         self._ledgers: dict[Path, tuple[Store, Ledger]] = {}
         self._models: dict[str, Model] = {}
-        self._limits: dict[str, Limit] = {}
+        self._limiters: dict[str, Limiter] = {}
         self._opening = asyncio.Lock()
         self._users = 0
-        self._guests: list[Callable[[], Awaitable[None]]] = []
+        self._before_closing: list[Callable[[], Awaitable[None]]] = []
 
     @asynccontextmanager
     async def used(self) -> AsyncIterator[None]:
@@ -44,8 +44,8 @@ class Registry:
 
     def tell_before_closing(self, leave: Callable[[], Awaitable[None]]) -> Callable[[], None]:
         """Have `leave` awaited before anything is closed; returns what takes that back."""
-        self._guests.append(leave)
-        return lambda: self._guests.remove(leave)
+        self._before_closing.append(leave)
+        return lambda: self._before_closing.remove(leave)
 
     async def ledger(self, path: str | Path) -> tuple[Store, Ledger]:
         """The store at `path` and its ledger."""
@@ -57,31 +57,31 @@ class Registry:
             return self._ledgers[real]
 
     async def model(self, spec: ModelSpec) -> Model:
-        """The model behind a spec; models at one endpoint share one limit on requests in flight, if theirs is the same."""
+        """The model behind a spec; models at one endpoint share one limiter, if their limits are the same."""
         # What only shapes single requests does not open a second connection, or a second server.
         connection = spec.model_copy(update={"temperature": None, "max_tokens": None, "input_price": 0, "output_price": 0})
         key = connection.model_dump_json()
         async with self._opening:
             if key not in self._models:
                 backend = await _open(spec)
-                self._models[key] = Model(spec, backend, self._limit(spec, key))
+                self._models[key] = Model(spec, backend, self._limiter(spec, key))
             known = self._models[key]
         return known if known.spec == spec else known.like(spec)
 
-    def _limit(self, spec: ModelSpec, connection: str) -> Limit:
+    def _limiter(self, spec: ModelSpec, connection: str) -> Limiter:
         level = in_flight(spec) if spec.provider == "local" else spec.concurrency
         # Other programs' models are not at one endpoint just because their provider is.
         endpoint = spec.base_url or (spec.provider if spec.provider == "openai" else connection)
         shared = f"{endpoint} {spec.api_key_env} {level}"
-        return self._limits.setdefault(shared, Limit(None if level == "auto" else level))
+        return self._limiters.setdefault(shared, Limiter(None if level == "auto" else level))
 
     async def close(self) -> None:
         """Finish calls in flight and close everything; whatever fails to close does not keep the rest open."""
-        for leave in [*self._guests]:
+        for leave in [*self._before_closing]:
             await leave()
         ledgers, self._ledgers = self._ledgers, {}
         models, self._models = self._models, {}
-        self._limits = {}
+        self._limiters = {}
         for _, ledger in ledgers.values():
             await ledger.settle()
         await asyncio.gather(*(model.backend.close() for model in models.values()), return_exceptions=True)

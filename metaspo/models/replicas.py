@@ -17,7 +17,7 @@ ROOM = 32
 sequences at once cost a GPU little more than one."""
 REMEMBERED = 50_000
 """Prefixes whose replica is remembered."""
-REST = 10.0
+COOLDOWN = 10.0
 """Seconds for which a replica that failed gets no requests."""
 
 
@@ -26,7 +26,7 @@ class _Replica:
     backend: Backend
     open: int = 0
     served: int = 0
-    rests_until: float = 0.0
+    cooldown_until: float = 0.0
 
 
 class Replicas:
@@ -35,7 +35,7 @@ class Replicas:
     A request goes where the longest known part of its beginning went before, so that a replica's
     prefix cache is used, unless that replica has `ROOM` more open than the idlest: a single prefix
     must not leave the others without work. What is new goes to the idlest. A replica that fails
-    rests for `REST` seconds; its requests go to the others at once.
+    cools down for `COOLDOWN` seconds; its requests go to the others at once.
     """
 
     def __init__(self, backends: Sequence[Backend], timeout: float) -> None:
@@ -60,14 +60,14 @@ class Replicas:
                 # 429 is a healthy endpoint's word for slower, and the ledger's to obey.
                 if fault.kind != "transient" or fault.message.startswith("HTTP 429"):
                     raise
-                replica.rests_until = time.monotonic() + REST
+                replica.cooldown_until = time.monotonic() + COOLDOWN
                 tried.add(at)
                 if len(tried) == len(self._replicas):
                     raise
             except asyncio.CancelledError:
                 # Given up by the ledger for want of a reply: one that hangs must not look like an idle one.
                 if time.monotonic() - started > 0.9 * self._timeout:
-                    replica.rests_until = time.monotonic() + REST
+                    replica.cooldown_until = time.monotonic() + COOLDOWN
                 raise
             finally:
                 replica.open -= 1
@@ -79,13 +79,13 @@ class Replicas:
     def _choose(self, prefixes: list[int], tried: set[int]) -> int:
         now = time.monotonic()
         left = [at for at in range(len(self._replicas)) if at not in tried]
-        awake = [at for at in left if self._replicas[at].rests_until <= now]
-        # All resting: the one that may be back first.
-        awake = awake or [min(left, key=lambda at: self._replicas[at].rests_until)]
-        idlest = min(awake, key=self._load)
+        available = [at for at in left if self._replicas[at].cooldown_until <= now]
+        # All cooling down: the one that may be back first.
+        available = available or [min(left, key=lambda at: self._replicas[at].cooldown_until)]
+        idlest = min(available, key=self._load)
         chosen = idlest
         for prefix in reversed(prefixes):
-            homes = [at for at in self._homes.get(prefix, ()) if at in awake]
+            homes = [at for at in self._homes.get(prefix, ()) if at in available]
             if homes:
                 home = min(homes, key=self._load)
                 if self._replicas[home].open < ROOM + self._replicas[idlest].open:

@@ -9,8 +9,7 @@ from typing import Any
 from ..domain.calls import Reply, Request
 from ..domain.errors import ModelError
 from .faults import classify
-from .imported import imported
-from .spec import ModelSpec
+from .spec import ModelSpec, imported
 
 Script = Callable[[Request], "str | Reply | Awaitable[str | Reply]"]
 """What answers a request: text, or a whole reply. May be async and may raise a Fault."""
@@ -22,7 +21,7 @@ class Scripted:
     def __init__(self, spec: ModelSpec) -> None:
         """Find the function that `spec` names: "dice", or package.module:function."""
         self.identity: dict[str, Any] = {"script": spec.name}
-        self._script = dice if spec.name == "dice" else _load(spec.name)
+        self._script = dice if spec.name == "dice" else _load(spec)
 
     async def ready(self) -> None:
         """There is nothing to start."""
@@ -43,12 +42,12 @@ class Scripted:
         """Nothing to close."""
 
 
-def _load(name: str) -> Script:
-    if ":" not in name:
-        raise ModelError(f"scripted:{name}: write scripted:dice or scripted:package.module:function")
-    script = imported(f"scripted:{name}", name)
+def _load(spec: ModelSpec) -> Script:
+    if ":" not in spec.name:
+        raise ModelError(f"{spec.label}: write scripted:dice or scripted:package.module:function")
+    script = imported(spec)
     if not callable(script):
-        raise ModelError(f"scripted:{name} is not a function")
+        raise ModelError(f"{spec.label} is not a function")
     return script  # type: ignore[no-any-return]
 
 

@@ -8,6 +8,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from ..domain.errors import ModelError
+from ..domain.importing import import_attribute
 
 PROVIDERS = ("openai", "server", "vllm", "local", "scripted", "program", "object")
 TEXTS = ("base_url", "api_key_env", "flags", "python", "version")
@@ -119,7 +120,7 @@ class ModelSpec(BaseModel):
         if isinstance(value, cls):
             return value
         try:
-            return cls.model_validate(_fields(value) if isinstance(value, str) else value)
+            return cls.model_validate(_parsed(value) if isinstance(value, str) else value)
         except ValidationError as error:
             said = "; ".join(_complaint(item["loc"], item["msg"], item["type"]) for item in error.errors())
             shown = redact(value if isinstance(value, str) else str(value.get("name") if isinstance(value, dict) else value))
@@ -140,7 +141,7 @@ def _split_urls(joined: str | None) -> list[str]:
     return re.split(r"\+(?=https?://)", joined) if joined else []
 
 
-def _fields(text: str) -> dict[str, Any]:
+def _parsed(text: str) -> dict[str, Any]:
     provider, colon, rest = text.partition(":")
     if not colon or provider not in PROVIDERS:
         raise ModelError(f"model {redact(text)!r}: the form is {FORM}")
@@ -159,6 +160,14 @@ def _complaint(loc: tuple[int | str, ...], message: str, kind: str) -> str:
     if kind == "extra_forbidden":
         return f"unknown setting '{key}'; known: {', '.join(ModelSpec.model_fields)}"
     return f"{key}: {message.removeprefix('Value error, ')}" if key else message.removeprefix("Value error, ")
+
+
+def imported(spec: ModelSpec) -> Any:
+    """What the name of a spec names in Python, `package.module:attribute`; ModelError when it cannot be imported."""
+    try:
+        return import_attribute(spec.name)
+    except (Exception, SystemExit) as error:
+        raise ModelError(f"{spec.label} cannot be imported: {error}") from error
 
 
 SECRET = re.compile(

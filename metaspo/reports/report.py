@@ -1,4 +1,4 @@
-"""What a run achieved, read from the store: the same figures that anyone can recompute with SQL."""
+"""What a run achieved, read from the store: scores before and after, intervals, controls, lineage, cost."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

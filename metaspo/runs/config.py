@@ -8,6 +8,7 @@ from langchain_core.runnables import Runnable
 from pydantic import BaseModel
 
 from ..domain.errors import ConfigError
+from ..methods import builtin as builtin  # registers the methods that a config may name
 from ..models import langchain
 from ..tasks.catalogue import builtin_tasks
 from ..tasks.documents import check, read_yaml

@@ -18,7 +18,7 @@ from ..tasks.documents import check
 from ..workspace.context import Context
 from .config import RunConfig, config_of, located, nested
 from .pending import pending
-from .session import Listener, run_session
+from .session import Answer, Listener, run_session
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ async def aresume(
     found, context = await asyncio.to_thread(_stored, Path(store or default_store()), run, settings)
     if answer is not None:
         await pending(context.store, found.id)
-    given = None if answer is None else Command(resume=answer)
+    given: Answer | None = None if answer is None else Command(resume=answer)
     stopped = await run_session(found.id, context, given, listener)
     if answer is not None and isinstance(stopped, AwaitsApproval) and stopped.request["problem"]:
         raise ConfigError(str(stopped.request["problem"]))

@@ -1,7 +1,6 @@
 """One SQLite file: opened, checked, migrated, and used from one thread."""
 
 import asyncio
-import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +17,7 @@ from ..domain.calls import Reply
 from ..domain.errors import StoreError
 from . import calls
 from .batcher import Batcher
+from .location import default_store as default_store
 from .schema import APPLICATION_ID, migrations
 
 P = ParamSpec("P")
@@ -25,11 +25,6 @@ T = TypeVar("T")
 
 PATIENCE = 30.0
 """Seconds to wait for a file that another process is writing to."""
-
-
-def default_store() -> str:
-    """The store that is used where none is named: the environment variable METASPO_STORE, or metaspo.db right here."""
-    return os.environ.get("METASPO_STORE") or "metaspo.db"
 
 
 def now() -> str:

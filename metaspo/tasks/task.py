@@ -1,10 +1,8 @@
 """A task that is ready to use: its splits are drawn, its reader and metric are loaded."""
 
 import hashlib
-import importlib
 import inspect
 import json
-import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -14,6 +12,7 @@ from typing import Any
 
 from ..domain.calls import Constraint
 from ..domain.errors import TaskError
+from ..domain.importing import import_attribute
 from ..domain.prompts import complaint_about_user_prompt, fill, with_answer_format
 from ..domain.results import Example, Outcome, Split
 from . import metrics, readers
@@ -141,14 +140,9 @@ class Task:
 
 def load_callable(name: str, spec: TaskSpec, role: str) -> Callable[..., Any]:
     """Import `package.module:function`; the working directory and the task's folder count as import paths."""
-    module, _, attribute = name.partition(":")
-    for folder in (os.getcwd(), str(spec._folder or "")):
-        if folder and folder not in sys.path:
-            sys.path.append(folder)
+    module = name.partition(":")[0]
     try:
-        found = importlib.import_module(module)
-        for part in attribute.split("."):
-            found = getattr(found, part)
+        found = import_attribute(name, *([spec._folder] if spec._folder else []))
     except (Exception, SystemExit) as error:
         hint = HINTS.get(type(error), "mend the module")
         raise TaskError(f"task '{spec.name}': {role} {name} cannot be imported: {error!r}; {hint}") from error

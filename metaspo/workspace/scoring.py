@@ -48,7 +48,7 @@ async def _all_judged(workspace: Workspace, task: Task, system: str, user: str, 
     try:
         async with asyncio.TaskGroup() as group:
             # Pair after pair: the examples of one share their prompts, which endpoints keep in a cache.
-            asked = await workspace.base.slots.line.start(group, judged, task.splits[split])
+            asked = await workspace.base.limiter.queue.start(group, judged, task.splits[split])
     except* MetaspoError as errors:
         # One reason is enough: the examples of a pair fail for the same one.
         raise errors.exceptions[0] from None

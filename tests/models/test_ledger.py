@@ -74,7 +74,7 @@ async def test_the_limit_on_requests_in_flight_is_shared(desk: Desk, endpoint: E
     endpoint.act = slow
     await desk.open(endpoint.spec(concurrency=5))
     other = await desk.registry.model(ModelSpec.parse(endpoint.spec(concurrency=5, temperature=1, input_price=3)))
-    assert other.slots is desk.model.slots
+    assert other.limiter is desk.model.limiter
     await asyncio.gather(*(desk.ask(str(number)) for number in range(40)))
     assert endpoint.most_open == 5
 

@@ -82,7 +82,7 @@ async def test_one_prefix_alone_does_not_leave_the_others_idle(three: list[Endpo
 
 
 async def test_a_dead_replica_is_skipped_and_comes_back(three: list[Endpoint], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(replicas, "REST", 0.3)
+    monkeypatch.setattr(replicas, "COOLDOWN", 0.3)
     registry = Registry()
     model = await registry.model(joined(three))
     await model.backend.ready()

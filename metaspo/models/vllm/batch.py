@@ -10,6 +10,7 @@ from typing import Any
 
 from ...domain.calls import Reply, Request
 from ...domain.errors import MissingExtraError, ModelError, UserError
+from ...store.batcher import Batcher
 from ..faults import Fault
 from ..openai_compatible import draw_seed
 from ..spec import ModelSpec, redact
@@ -36,8 +37,9 @@ class VllmBatch:
         self._watch: subprocess.Popen[bytes] | None = None
         self._refusal: UserError | None = None
         self._loading = asyncio.Lock()
-        self._waiting: list[tuple[Request, asyncio.Future[Reply]]] = []
-        self._work: asyncio.Task[None] | None = None
+        self._batches: Batcher[Request, Reply] = Batcher(
+            lambda requests: self._in_thread(self._chat, requests), gather=GATHER, skip_cancelled=True
+        )
 
     async def ready(self) -> None:
         """Load the model; raises MissingExtraError without vLLM, ModelError when it cannot be loaded."""
@@ -54,30 +56,14 @@ class VllmBatch:
     async def complete(self, request: Request) -> Reply:
         """Wait for the next batch and its end; see `Backend`."""
         await self.ready()
-        reply: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
-        self._waiting.append((request, reply))
-        if self._work is None or self._work.done():
-            self._work = asyncio.create_task(self._answer_all())
-        return await reply
+        return await self._batches.submit(request)
 
     async def close(self) -> None:
         """Finish the batch that is being answered and let the model go."""
         async with self._loading:
-            if self._work is not None:
-                await self._work
+            await self._batches.join()
             await self._in_thread(self._unload)
             self._thread.shutdown(wait=False)
-
-    async def _answer_all(self) -> None:
-        while self._waiting:
-            await asyncio.sleep(GATHER)
-            batch = [(request, reply) for request, reply in self._waiting if not reply.done()]
-            self._waiting = []
-            found = await self._in_thread(self._chat, [request for request, _ in batch]) if batch else []
-            for (_, reply), answer in zip(batch, found, strict=True):
-                if reply.done():
-                    continue  # Given up meanwhile.
-                reply.set_exception(answer) if isinstance(answer, Fault) else reply.set_result(answer)
 
     async def _in_thread(self, work: Any, *arguments: Any) -> Any:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work, *arguments)

@@ -15,7 +15,7 @@ from ..openai_compatible import OpenAICompatible, key_of
 from ..replicas import Replicas
 from ..spec import ModelSpec
 from .batch import VllmBatch
-from .server import HeldServer, hold, served_models
+from .server import SharedServer, served_models, shared_server
 
 PRESETS = {
     "llama-3.2-3b": "meta-llama/Llama-3.2-3B-Instruct",
@@ -63,7 +63,7 @@ class VllmServed:
         """Prepare; see `ready` for what is started when."""
         self._spec = spec
         self.identity = identity_of(spec)
-        self._own: HeldServer | None = None
+        self._own: SharedServer | None = None
         self._endpoint: OpenAICompatible | Replicas | None = None
         self._starting = asyncio.Lock()
         self._refusal: UserError | None = None
@@ -89,8 +89,8 @@ class VllmServed:
         try:
             return await self._endpoint.complete(request)
         except Fault as fault:
-            if fault.kind == "transient" and self._own and not await self._own.lives():
-                said = await self._own.last_words()
+            if fault.kind == "transient" and self._own and not await self._own.is_alive():
+                said = await self._own.log_tail()
                 raise Fault("gone", f"the vLLM server that metaspo started has ended. {said}") from None
             raise
 
@@ -108,7 +108,7 @@ class VllmServed:
             await self._check_servers()
             clients = [await self._client(url) for url in spec.base_urls]
             return clients[0] if len(clients) == 1 else Replicas(clients, spec.timeout)
-        self._own = await hold(spec)
+        self._own = await shared_server(spec)
         return await self._client(self._own.url)
 
     async def _client(self, url: str) -> OpenAICompatible:

@@ -18,19 +18,19 @@ import aiohttp
 from ...domain.errors import MissingExtraError, ModelError
 from ..openai_compatible import NO_KEY, key_of
 from ..spec import ModelSpec
-from .state import Place, Record, alone, born, lives, lock
+from .state import Record, ServerFiles, born, exclusive_lock, is_alive, lock
 
 STOPPING = 20.0
 """Seconds that we wait for a server's end when we were its last user."""
 
 
 @dataclass
-class HeldServer:
-    """A server that runs at least until `release`."""
+class SharedServer:
+    """A server that this process uses, as others may; it runs at least until `release`."""
 
     record: Record
     started_here: bool
-    _place: Place
+    _files: ServerFiles
     _users: IO[str]
 
     @property
@@ -41,47 +41,47 @@ class HeldServer:
     @property
     def log(self) -> Path:
         """The file that it writes to."""
-        return self._place.log
+        return self._files.log
 
-    async def lives(self) -> bool:
+    async def is_alive(self) -> bool:
         """Whether it has not ended."""
-        return await asyncio.to_thread(lives, self.record.guard, self.record.guard_born)
+        return await asyncio.to_thread(is_alive, self.record.guard, self.record.guard_born)
 
-    async def last_words(self) -> str:
+    async def log_tail(self) -> str:
         """The end of its log, as part of an error."""
-        return await asyncio.to_thread(self._place.last_words)
+        return await asyncio.to_thread(self._files.log_tail)
 
     async def release(self) -> bool:
         """Let it go; if nobody else uses it, wait until it has stopped. Whether it has."""
         self._users.close()
         asked = time.monotonic()
-        while await self.lives():
+        while await self.is_alive():
             waited = time.monotonic() - asked
             # The guard takes the record away as soon as it finds that nobody is left.
-            if waited > STOPPING or (waited > 1 and await asyncio.to_thread(self._place.record.exists)):
+            if waited > STOPPING or (waited > 1 and await asyncio.to_thread(self._files.record.exists)):
                 return False
             await asyncio.sleep(0.05)
         return True
 
 
-async def hold(spec: ModelSpec, port: int | None = None) -> HeldServer:
+async def shared_server(spec: ModelSpec, port: int | None = None) -> SharedServer:
     """The running server of the spec's model, or a new one, once it answers and serves that model.
 
     Raises MissingExtraError without vLLM, ModelError when the server ends, stays silent or serves another model.
     """
-    place = await asyncio.to_thread(Place, spec.name)
-    users = await asyncio.to_thread(place.users.open, "a")
+    files = await asyncio.to_thread(ServerFiles, spec.name)
+    users = await asyncio.to_thread(files.users.open, "a")
     try:
-        async with alone(place.starting):
+        async with exclusive_lock(files.starting):
             await lock(users, shared=True)
-            record = await asyncio.to_thread(place.running)
+            record = await asyncio.to_thread(files.running)
             known = record is not None
             if record is None:
-                record = await asyncio.to_thread(_launch, spec, place, port)
+                record = await asyncio.to_thread(_launch, spec, files, port)
             else:
                 _check_same(spec, record)
-            await _until_ready(spec, record, place)
-        return HeldServer(record, not known, place, users)
+            await _until_ready(spec, record, files)
+        return SharedServer(record, not known, files, users)
     except BaseException:
         users.close()  # The guard stops what was started.
         raise
@@ -108,7 +108,7 @@ async def served_models(url: str, key: str = NO_KEY) -> list[str] | None:
         return None
 
 
-def _launch(spec: ModelSpec, place: Place, port: int | None) -> Record:
+def _launch(spec: ModelSpec, files: ServerFiles, port: int | None) -> Record:
     if spec.python is None and importlib.util.find_spec("vllm") is None:
         raise MissingExtraError(f"the model {spec.label}", "vllm")
     port = _free_port(port)
@@ -122,8 +122,8 @@ def _launch(spec: ModelSpec, place: Place, port: int | None) -> Record:
     if spec.api_key_env:
         environment["VLLM_API_KEY"] = key_of(spec)
     guard = [sys.executable, "-P", str(Path(__file__).with_name("guard.py"))]
-    files = [str(place.users), str(place.record), str(place.log)]
-    done = subprocess.run([*guard, *files, *command], env=environment, capture_output=True, text=True, check=False)
+    paths = [str(files.users), str(files.record), str(files.log)]
+    done = subprocess.run([*guard, *paths, *command], env=environment, capture_output=True, text=True, check=False)
     try:
         pids = json.loads(done.stdout)
         births = {name: born(pid) for name, pid in pids.items()}
@@ -139,15 +139,15 @@ def _launch(spec: ModelSpec, place: Place, port: int | None) -> Record:
     except (ValueError, KeyError, TypeError):
         said = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
         raise ModelError(f"{spec.label}: {python} could not be started: {said}") from None
-    place.record.write_text(json.dumps(asdict(record)), encoding="utf-8")
+    files.record.write_text(json.dumps(asdict(record)), encoding="utf-8")
     return record
 
 
-async def _until_ready(spec: ModelSpec, record: Record, place: Place) -> None:
+async def _until_ready(spec: ModelSpec, record: Record, files: ServerFiles) -> None:
     end = time.monotonic() + spec.startup
     while time.monotonic() < end:
-        if not await asyncio.to_thread(lives, record.guard, record.guard_born):
-            said = await asyncio.to_thread(place.last_words)
+        if not await asyncio.to_thread(is_alive, record.guard, record.guard_born):
+            said = await asyncio.to_thread(files.log_tail)
             raise ModelError(f"{spec.label}: vLLM's server ended before it was ready. {said}")
         if await _healthy(record.url):
             models = await served_models(record.url, key_of(spec))
@@ -156,7 +156,7 @@ async def _until_ready(spec: ModelSpec, record: Record, place: Place) -> None:
             if models is not None:
                 return
         await asyncio.sleep(0.2)
-    said = await asyncio.to_thread(place.last_words)
+    said = await asyncio.to_thread(files.log_tail)
     raise ModelError(f"{spec.label}: vLLM's server was not ready in {spec.startup:g} s (startup). {said}")
 
 

@@ -36,7 +36,7 @@ class Record:
     flags: str | None
 
 
-class Place:
+class ServerFiles:
     """The files by which processes find, share and stop the server of one model."""
 
     def __init__(self, model: str) -> None:
@@ -54,15 +54,15 @@ class Place:
             record = Record(**json.loads(self.record.read_text(encoding="utf-8")))
         except (OSError, ValueError, TypeError):
             return None
-        if lives(record.guard, record.guard_born):
+        if is_alive(record.guard, record.guard_born):
             return record
-        if lives(record.server, record.server_born):
+        if is_alive(record.server, record.server_born):
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(record.server, signal.SIGKILL)
         self.record.unlink(missing_ok=True)
         return None
 
-    def last_words(self) -> str:
+    def log_tail(self) -> str:
         """The end of the log, with a word on what it means where we know."""
         try:
             text = redact(self.log.read_text(encoding="utf-8", errors="replace"))
@@ -87,7 +87,7 @@ def advice(text: str) -> str:
 
 
 @asynccontextmanager
-async def alone(path: Path) -> AsyncIterator[None]:
+async def exclusive_lock(path: Path) -> AsyncIterator[None]:
     """One process at a time starts a server; the others wait and then find it."""
     with await asyncio.to_thread(path.open, "a") as file:
         await lock(file, shared=False)
@@ -115,7 +115,7 @@ def born(pid: int) -> float:
     return 0.0
 
 
-def lives(pid: int, born: float) -> bool:
+def is_alive(pid: int, born: float) -> bool:
     """Whether that very process is there, and not another one that was given its number."""
     try:
         process = psutil.Process(pid)

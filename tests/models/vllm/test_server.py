@@ -19,15 +19,15 @@ from metaspo import ModelSpec, optimize, resume
 from metaspo.domain.calls import Constraint, Request
 from metaspo.domain.errors import EndpointUnavailable, MissingExtraError, ModelError
 from metaspo.models.registry import Registry
-from metaspo.models.vllm.server import HeldServer, hold
+from metaspo.models.vllm.server import SharedServer, shared_server
 
 FAKE = Path(__file__).resolve().parents[2] / "helpers" / "fake_vllm"
-HOLD = """
+USER = """
 import asyncio, sys
 from metaspo import ModelSpec
-from metaspo.models.vllm.server import hold
+from metaspo.models.vllm.server import shared_server
 async def main():
-    server = await hold(ModelSpec.parse(sys.argv[1]))
+    server = await shared_server(ModelSpec.parse(sys.argv[1]))
     print(server.record.guard, server.record.server, flush=True)
     await asyncio.sleep(100)
 asyncio.run(main())
@@ -67,48 +67,48 @@ def records() -> list[Path]:
     return list(Path(os.environ["XDG_STATE_HOME"]).rglob("*.json"))
 
 
-def processes(server: HeldServer) -> list[int]:
+def processes(server: SharedServer) -> list[int]:
     return [server.record.guard, server.record.server, *cores(server.log)]
 
 
 async def test_two_users_share_one_server_and_the_last_one_stops_it() -> None:
-    first, second = await asyncio.gather(hold(spec()), hold(spec(context=None)))
+    first, second = await asyncio.gather(shared_server(spec()), shared_server(spec(context=None)))
     assert first.url == second.url and sorted([first.started_here, second.started_here]) == [False, True]
     everything = processes(first)
     assert len(everything) == 3 and all(psutil.pid_exists(pid) for pid in everything)
-    assert not await first.release() and await second.lives()
+    assert not await first.release() and await second.is_alive()
     assert await second.release() and gone(everything)
-    third = await hold(spec())
+    third = await shared_server(spec())
     assert third.started_here and third.record.server not in everything
     assert await third.release()
 
 
 async def test_other_settings_than_those_that_run_are_an_error() -> None:
-    server = await hold(spec(context=512))
+    server = await shared_server(spec(context=512))
     with pytest.raises(ModelError, match="with context=512 instead of 1024: stop that server"):
-        await hold(spec(context=1024))
+        await shared_server(spec(context=1024))
     with pytest.raises(ModelError, match="with flags=None instead of --dtype bfloat16"):
-        await hold(spec(flags="--dtype bfloat16"))
-    assert await server.lives() and await server.release()
+        await shared_server(spec(flags="--dtype bfloat16"))
+    assert await server.is_alive() and await server.release()
 
 
 def test_a_killed_process_takes_its_server_with_it() -> None:
-    holder = subprocess.Popen([sys.executable, "-c", HOLD, str(spec())], stdout=subprocess.PIPE, text=True)
-    assert holder.stdout is not None
-    pids = [int(pid) for pid in holder.stdout.readline().split()]
+    user = subprocess.Popen([sys.executable, "-c", USER, str(spec())], stdout=subprocess.PIPE, text=True)
+    assert user.stdout is not None
+    pids = [int(pid) for pid in user.stdout.readline().split()]
     children = psutil.Process(pids[1]).children()
-    assert children and os.getpgid(pids[1]) == os.getpgid(children[0].pid) != os.getpgid(holder.pid)
-    holder.kill()
-    holder.communicate()
+    assert children and os.getpgid(pids[1]) == os.getpgid(children[0].pid) != os.getpgid(user.pid)
+    user.kill()
+    user.communicate()
     assert gone([*pids, *(child.pid for child in children)])
 
 
 async def test_what_a_killed_guard_left_behind_is_swept_away() -> None:
-    server = await hold(spec())
+    server = await shared_server(spec())
     os.kill(server.record.guard, signal.SIGKILL)
     assert gone([server.record.guard]) and psutil.pid_exists(server.record.server)
     left = processes(server)
-    other = await hold(spec())
+    other = await shared_server(spec())
     assert other.started_here and gone(left)
     await server.release()
     assert await other.release()
@@ -126,9 +126,9 @@ async def test_what_a_killed_guard_left_behind_is_swept_away() -> None:
 )
 async def test_a_start_that_fails_says_why_and_leaves_nothing(given: ModelSpec, says: str) -> None:
     with pytest.raises(ModelError, match=f"(?s){says}") as caught:
-        await hold(given)
+        await shared_server(given)
     assert "hunter2secret" not in str(caught.value)
-    # Nobody holds it any more: what was started is stopped, though nobody waits for it.
+    # Nobody uses it any more: what was started is stopped, though nobody waits for it.
     assert gone([process.pid for process in psutil.process_iter(["cmdline"]) if is_ours(process, "tiny")])
 
 
@@ -138,24 +138,24 @@ def is_ours(process: psutil.Process, name: str) -> bool:
 
 async def test_without_vllm_the_message_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(MissingExtraError, match=r"needs the extra 'vllm': pip install 'metaspo\[vllm\]'"):
-        await hold(ModelSpec.parse("vllm:tiny"))
+        await shared_server(ModelSpec.parse("vllm:tiny"))
     monkeypatch.delenv("PYTHONPATH")
     with pytest.raises(ModelError, match="That Python has no vLLM: install it there"):
-        await hold(spec())
+        await shared_server(spec())
 
 
 async def test_a_port_in_use_is_named() -> None:
-    server = await hold(spec())
+    server = await shared_server(spec())
     port = int(server.url.split(":")[-1].removesuffix("/v1"))
     with pytest.raises(ModelError, match=f"port {port} is in use"):
-        await hold(spec(name="other"), port)
+        await shared_server(spec(name="other"), port)
     await server.release()
 
 
 async def test_flags_sizes_and_key_reach_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MY_KEY", "hunter2secret")
     settings = {"context": 3000, "tensor_parallel": 2, "data_parallel": 4, "api_key_env": "MY_KEY"}
-    server = await hold(spec(flags="--dtype bfloat16", **settings))
+    server = await shared_server(spec(flags="--dtype bfloat16", **settings))
     with psutil.Process(server.record.server).oneshot():
         words = " ".join(psutil.Process(server.record.server).cmdline())
     for flag in ("--max-model-len 3000", "--tensor-parallel-size 2", "--data-parallel-size 4", "--dtype bfloat16"):
@@ -217,7 +217,7 @@ def test_the_command_serves_until_it_is_interrupted(tmp_path: Path) -> None:
     assert "ready after" in said[1] and "--base vllm:tiny" in said[2]
 
     async def use() -> list[int]:
-        server = await hold(spec(flags="--dtype bfloat16"))
+        server = await shared_server(spec(flags="--dtype bfloat16"))
         assert not server.started_here and server.url in said[1]
         await server.release()
         return processes(server)

@@ -1,4 +1,4 @@
-"""The limit on requests in flight: by the clock of a simulated endpoint, and over real HTTP."""
+"""The limiter of requests in flight: by the clock of a simulated endpoint, and over real HTTP."""
 
 import asyncio
 import heapq
@@ -13,8 +13,8 @@ import pytest
 from metaspo import ModelSpec
 from metaspo.domain.calls import Request
 from metaspo.models.account import Account
-from metaspo.models.concurrency import MOST, START, Limit, Line, Pace
 from metaspo.models.ledger import Model
+from metaspo.models.limiter import MOST, START, AdaptiveLimit, GroupQueue, Limiter
 from metaspo.models.registry import Registry
 
 from ..helpers.endpoint import Endpoint, fail, say
@@ -24,28 +24,28 @@ def simulate(
     calls: int, latency: Callable[[Random], float], servers: int = 10**4, refuse_above: int = 10**9
 ) -> tuple[list[int], int]:
     """The level after every reply, and the refusals, of an endpoint that works on `servers` requests at a time."""
-    random, pace, order = Random(1), Pace(), itertools.count()
-    free, flying = [0.0] * servers, []
+    random, limit, order = Random(1), AdaptiveLimit(), itertools.count()
+    free, events = [0.0] * servers, []
     levels: list[int] = []
     left, in_flight, served, refusals, now = calls, 0, 0, 0, 0.0
     while len(levels) < calls:
-        while left and in_flight < pace.level:
+        while left and in_flight < limit.level:
             left, in_flight = left - 1, in_flight + 1
-            heapq.heappush(flying, (now, next(order), "sent", now))
-        now, _, what, started = heapq.heappop(flying)
+            heapq.heappush(events, (now, next(order), "sent", now))
+        now, _, what, started = heapq.heappop(events)
         if what == "answered":
             served, in_flight = served - 1, in_flight - 1
-            pace.answered(started, now, scarce=left > 0)
-            levels.append(pace.level)
+            limit.answered(started, now, saturated=left > 0)
+            levels.append(limit.level)
         elif served >= refuse_above:
             refusals += 1
-            pace.overloaded(now, now, in_flight)
-            heapq.heappush(flying, (now + random.random() * 0.5, next(order), "sent", now))
+            limit.overloaded(now, now, in_flight)
+            heapq.heappush(events, (now + random.random() * 0.5, next(order), "sent", now))
         else:
             served += 1
             end = max(now, heapq.heappop(free)) + latency(random)
             heapq.heappush(free, end)
-            heapq.heappush(flying, (end, next(order), "answered", now))
+            heapq.heappush(events, (end, next(order), "answered", now))
     return levels, refusals
 
 
@@ -59,7 +59,7 @@ def long_tailed(random: Random) -> float:
 
 @pytest.mark.parametrize("latency", [even, long_tailed])
 @pytest.mark.parametrize("servers", [8, 40, 150])
-def test_a_pace_settles_near_what_an_endpoint_can_work_on(latency: Callable[[Random], float], servers: int) -> None:
+def test_an_adaptive_limit_settles_near_what_an_endpoint_can_work_on(latency: Callable[[Random], float], servers: int) -> None:
     levels, _ = simulate(12_000, latency, servers)
     settled = levels[len(levels) // 2 :]
     assert servers * 0.6 < sum(settled) / len(settled) < servers * 1.6
@@ -67,44 +67,44 @@ def test_a_pace_settles_near_what_an_endpoint_can_work_on(latency: Callable[[Ran
 
 
 @pytest.mark.parametrize("latency", [even, long_tailed])
-def test_a_pace_goes_all_the_way_where_every_step_pays(latency: Callable[[Random], float]) -> None:
+def test_an_adaptive_limit_goes_all_the_way_where_every_step_pays(latency: Callable[[Random], float]) -> None:
     levels, _ = simulate(12_000, latency)
     assert levels[0] == START and levels.index(MOST) < 3000 and levels[-1] > MOST / 2
 
 
 @pytest.mark.parametrize("latency", [even, long_tailed])
 @pytest.mark.parametrize("bearable", [6, 20, 100])
-def test_a_pace_stays_below_what_is_refused(latency: Callable[[Random], float], bearable: int) -> None:
+def test_an_adaptive_limit_stays_below_what_is_refused(latency: Callable[[Random], float], bearable: int) -> None:
     levels, refusals = simulate(12_000, latency, refuse_above=bearable)
     settled = levels[len(levels) // 2 :]
     assert bearable * 0.7 < sum(settled) / len(settled) <= bearable * 1.1
     assert refusals < 12_000 * 0.02
 
 
-def test_a_pace_learns_nothing_from_an_endpoint_with_nothing_to_do() -> None:
-    pace = Pace()
+def test_an_adaptive_limit_learns_nothing_from_an_endpoint_with_nothing_to_do() -> None:
+    limit = AdaptiveLimit()
     for number in range(1000):
-        pace.answered(number, number + 0.5, scarce=False)
-    assert pace.level == START
+        limit.answered(number, number + 0.5, saturated=False)
+    assert limit.level == START
 
 
-def test_a_pace_never_stops_altogether_and_comes_back() -> None:
-    pace = Pace()
+def test_an_adaptive_limit_never_stops_altogether_and_comes_back() -> None:
+    limit = AdaptiveLimit()
     for number in range(100):
-        pace.overloaded(number, number + 0.5, in_flight=1)
-    assert pace.level == 1
+        limit.overloaded(number, number + 0.5, in_flight=1)
+    assert limit.level == 1
     now = 200.0
     for _ in range(10**4):
-        now += 0.5 / pace.level
-        pace.answered(now, now, scarce=True)
-    assert pace.level > START
+        now += 0.5 / limit.level
+        limit.answered(now, now, saturated=True)
+    assert limit.level > START
 
 
-async def test_places_are_given_in_turn_and_not_lost_to_the_cancelled() -> None:
-    limit, seen = Limit(2), []
+async def test_slots_are_given_in_turn_and_not_lost_to_the_cancelled() -> None:
+    limiter, seen = Limiter(2), []
 
     async def work(number: int) -> None:
-        async with limit:
+        async with limiter:
             seen.append(number)
             await asyncio.sleep(0.01)
 
@@ -114,12 +114,12 @@ async def test_places_are_given_in_turn_and_not_lost_to_the_cancelled() -> None:
     tasks[0].cancel()  # at work
     await asyncio.gather(*tasks, return_exceptions=True)
     assert seen == [0, 1, 2, 4, 5, 6, 7]
-    async with limit, limit:
+    async with limiter, limiter:
         pass
 
 
-async def test_a_line_starts_group_after_group_and_keeps_the_rest_back() -> None:
-    line, begun, under_way = Line(3), [], 0
+async def test_a_queue_starts_group_after_group_and_keeps_the_rest_back() -> None:
+    queue, begun, under_way = GroupQueue(3), [], 0
 
     async def work(item: tuple[str, int]) -> None:
         nonlocal under_way
@@ -131,7 +131,7 @@ async def test_a_line_starts_group_after_group_and_keeps_the_rest_back() -> None
 
     async def pair(name: str) -> None:
         async with asyncio.TaskGroup() as group:
-            await line.start(group, work, [(name, number) for number in range(5)])
+            await queue.start(group, work, [(name, number) for number in range(5)])
 
     await asyncio.gather(*(pair(name) for name in "abc"))
     assert begun == [(name, number) for name in "abc" for number in range(5)]
@@ -166,7 +166,7 @@ async def test_an_endpoint_that_refuses_above_a_level_is_asked_less(
 
     endpoint.act = busy
     model, _ = await _ask(registry, store_path, endpoint.spec(concurrency="auto"), 500)
-    assert 3 <= model.slots.level <= 8 and len(endpoint.seen) - 500 < 50
+    assert 3 <= model.limiter.level <= 8 and len(endpoint.seen) - 500 < 50
 
 
 async def test_an_endpoint_that_gets_no_faster_is_not_pressed(registry: Registry, endpoint: Endpoint, store_path: Path) -> None:
@@ -179,7 +179,7 @@ async def test_an_endpoint_that_gets_no_faster_is_not_pressed(registry: Registry
 
     endpoint.act = slow
     model, _ = await _ask(registry, store_path, endpoint.spec(concurrency="auto"), 400)
-    assert endpoint.most_open <= 2 * START and model.slots.level <= START
+    assert endpoint.most_open <= 2 * START and model.limiter.level <= START
 
 
 async def test_timeouts_count_as_too_much(registry: Registry, endpoint: Endpoint, store_path: Path) -> None:
@@ -189,7 +189,7 @@ async def test_timeouts_count_as_too_much(registry: Registry, endpoint: Endpoint
 
     endpoint.act = drowns
     model, _ = await _ask(registry, store_path, endpoint.spec(timeout=0.4, concurrency="auto"), 50)
-    assert model.slots.level == 11
+    assert model.limiter.level == 11
 
 
 async def test_a_slow_example_delays_nobody(registry: Registry, endpoint: Endpoint, store_path: Path) -> None:
@@ -218,19 +218,19 @@ async def test_whoever_waited_for_the_first_reply_goes_on_together(
     assert endpoint.most_open == 12
 
 
-async def test_who_shares_a_limit(registry: Registry, endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_who_shares_a_limiter(registry: Registry, endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-x")
 
-    async def slots(**settings: Any) -> Limit:
-        return (await registry.model(ModelSpec.parse(settings))).slots
+    async def limiter(**settings: Any) -> Limiter:
+        return (await registry.model(ModelSpec.parse(settings))).limiter
 
     server: dict[str, Any] = {"provider": "server", "base_url": endpoint.url}
-    auto = await slots(**server, name="base")
-    assert await slots(**server, name="optimizer", temperature=1) is auto
-    assert await slots(**server, name="other", concurrency=4) is not auto
-    assert await slots(**server, name="other", concurrency=4) is await slots(**server, name="base", concurrency=4)
-    assert await slots(**(server | {"base_url": endpoint.url + "2"}), name="base") is not auto
-    assert await slots(provider="openai", name="a") is await slots(provider="openai", name="b")
-    assert await slots(provider="scripted", name="dice") is not await slots(
+    auto = await limiter(**server, name="base")
+    assert await limiter(**server, name="optimizer", temperature=1) is auto
+    assert await limiter(**server, name="other", concurrency=4) is not auto
+    assert await limiter(**server, name="other", concurrency=4) is await limiter(**server, name="base", concurrency=4)
+    assert await limiter(**(server | {"base_url": endpoint.url + "2"}), name="base") is not auto
+    assert await limiter(provider="openai", name="a") is await limiter(provider="openai", name="b")
+    assert await limiter(provider="scripted", name="dice") is not await limiter(
         provider="scripted", name="tests.helpers.scripts:uneven"
     )

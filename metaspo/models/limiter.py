@@ -12,7 +12,7 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 START, MOST = 16, 512
-"""Where a pace begins, and how far it goes."""
+"""Where an adaptive limit begins, and how far it goes."""
 
 FAST, GENTLE = 2.0, 1.25
 """The factor between two levels: until the first one that is too high, and from then on."""
@@ -33,7 +33,7 @@ FEWEST_READY = 256
 """Examples that are ready to be asked at least: most of them may turn out to be in the store already."""
 
 
-class Pace:
+class AdaptiveLimit:
     """Finds how many requests in flight an endpoint is fastest with, by trial.
 
     A window of replies measures the throughput of a level. Then a higher one is tried, and stays only
@@ -54,9 +54,9 @@ class Pace:
         self._count = self._enough = 0
         self._open(-math.inf)
 
-    def answered(self, started: float, now: float, scarce: bool) -> None:
-        """A request that began at `started` was answered; `scarce` says that others are waiting to begin."""
-        if not scarce:
+    def answered(self, started: float, now: float, saturated: bool) -> None:
+        """A request that began at `started` was answered; `saturated` says that others are waiting to begin."""
+        if not saturated:
             # It is not the level that limits the throughput now, so nothing is learned about it.
             self._forget_trial()
             self._open(now)
@@ -120,7 +120,7 @@ class Pace:
             self.level, self._before = self._before[0], None
 
 
-class Line:
+class GroupQueue:
     """Starts the work of many groups, group after group, and not more than `most` at a time.
 
     What belongs together goes out together, in order; what is yet to come takes up no memory.
@@ -129,7 +129,7 @@ class Line:
     def __init__(self, most: int) -> None:
         """Let `most` pieces of work be under way."""
         self._turn = asyncio.Lock()
-        self._places = asyncio.Semaphore(most)
+        self._permits = asyncio.Semaphore(most)
 
     async def start(
         self, group: asyncio.TaskGroup, work: Callable[[Item], Coroutine[Any, Any, Result]], items: Iterable[Item]
@@ -138,73 +138,73 @@ class Line:
         tasks = []
         async with self._turn:
             for item in items:
-                await self._places.acquire()
+                await self._permits.acquire()
                 task = group.create_task(work(item))
-                task.add_done_callback(lambda done: self._places.release())
+                task.add_done_callback(lambda done: self._permits.release())
                 tasks.append(task)
         return tasks
 
 
-class Limit:
-    """The limit on requests in flight to one endpoint, first come, first served; an async context manager.
+class Limiter:
+    """Limits the requests in flight to one endpoint, first come, first served; an async context manager.
 
-    `line` is for whoever has many requests: enough of them wait here to fill every place that gets free.
+    `queue` is for whoever has many requests: enough of them wait here to take every slot that gets free.
     """
 
     def __init__(self, level: int | None = None) -> None:
-        """Allow `level` requests at a time; without one, a `Pace` finds it."""
+        """Allow `level` requests at a time; without one, an `AdaptiveLimit` finds it."""
         self._level = level
-        self._pace = Pace()
-        self._taken = 0
+        self._adaptive = AdaptiveLimit()
+        self._in_flight = 0
         self._waiting: deque[asyncio.Future[None]] = deque()
-        self.line = Line(max(FEWEST_READY, 2 * self.most))
+        self.queue = GroupQueue(max(FEWEST_READY, 2 * self.most))
 
     @property
     def level(self) -> int:
         """How many requests may be in flight now."""
-        return self._level or self._pace.level
+        return self._level or self._adaptive.level
 
     @property
     def most(self) -> int:
         """How many there will ever be."""
-        return self._level or self._pace.most
+        return self._level or self._adaptive.most
 
     async def __aenter__(self) -> None:
-        """Wait for a free place."""
-        if self._taken < self.level and not self._waiting:
-            self._taken += 1
+        """Wait for a free slot."""
+        if self._in_flight < self.level and not self._waiting:
+            self._in_flight += 1
             return
-        place = asyncio.get_running_loop().create_future()
-        self._waiting.append(place)
+        slot = asyncio.get_running_loop().create_future()
+        self._waiting.append(slot)
         try:
-            await place
+            await slot
         except asyncio.CancelledError:
-            if place.done() and not place.cancelled():
-                self._leave()
+            if slot.done() and not slot.cancelled():
+                self._release()
             raise
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Give the place to whoever has waited longest."""
-        self._leave()
+        """Give the slot to whoever has waited longest."""
+        self._release()
 
-    def _leave(self) -> None:
-        self._taken -= 1
+    def _release(self) -> None:
+        self._in_flight -= 1
         self._admit()
 
     def _admit(self) -> None:
-        while self._waiting and self._taken < self.level:
-            place = self._waiting.popleft()
-            if not place.done():
-                self._taken += 1
-                place.set_result(None)
+        while self._waiting and self._in_flight < self.level:
+            slot = self._waiting.popleft()
+            if not slot.done():
+                self._in_flight += 1
+                slot.set_result(None)
 
     def answered(self, started: float) -> None:
         """A request that began at `started` (`time.monotonic`) was answered."""
-        self._pace.answered(started, time.monotonic(), scarce=bool(self._waiting))
+        self._adaptive.answered(started, time.monotonic(), saturated=bool(self._waiting))
         self._admit()
 
     def overloaded(self, started: float) -> None:
         """A request that began at `started` was refused for load, or not answered in time."""
-        self._pace.overloaded(started, time.monotonic(), self._taken)
+        self._adaptive.overloaded(started, time.monotonic(), self._in_flight)

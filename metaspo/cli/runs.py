@@ -1,0 +1,87 @@
+"""The commands that read what a store holds of its runs."""
+
+import json
+from pathlib import Path
+
+import click
+
+from . import show
+from .options import JSON, STORE
+
+
+@click.command("runs")
+@STORE
+@JSON
+def runs_command(store: str, as_json: bool) -> None:
+    """List the runs of a store."""
+    from ..reports.listing import list_runs
+
+    rows = list_runs(store)
+    click.echo(json.dumps(rows, indent=2)) if as_json else show.runs(rows)
+
+
+@click.command("show")
+@click.argument("run", default="last")
+@STORE
+@JSON
+def show_command(run: str, store: str, as_json: bool) -> None:
+    """Show a RUN: its prompts before and after, its scores by task, and where the winner came from."""
+    from ..reports import export
+    from ..reports.any_run import open_any
+    from ..reports.report import Report
+    from .show_scenarios import show_generalization
+
+    found = open_any(store, run)
+    if not isinstance(found, Report):
+        show_generalization(found, as_json)
+    else:
+        click.echo(json.dumps(export.as_data(found), ensure_ascii=False, indent=2)) if as_json else show.run(found)
+
+
+@click.command("history")
+@click.argument("run", default="last")
+@STORE
+@JSON
+def history_command(run: str, store: str, as_json: bool) -> None:
+    """List the rounds of a RUN: level, score, checkpoint, system prompt."""
+    from ..reports.history import history
+
+    rows = history(store, run)
+    click.echo(json.dumps(rows, ensure_ascii=False, indent=2)) if as_json else show.history(rows)
+
+
+@click.command("diff")
+@click.argument("first")
+@click.argument("second", default="last")
+@STORE
+@JSON
+def diff_command(first: str, second: str, store: str, as_json: bool) -> None:
+    """Compare two runs side by side: settings, prompts, test scores."""
+    from ..reports.compare import compare
+    from ..reports.report import open_report
+
+    found = compare(open_report(store, first), open_report(store, second))
+    click.echo(json.dumps(found, ensure_ascii=False, indent=2)) if as_json else show.comparison(found)
+
+
+FORMS = ("json", "text", "messages", "langchain")
+"""Those of metaspo/reports/export.py, which costs half a second to import; a test holds the two alike."""
+
+
+@click.command("export")
+@click.argument("run", default="last")
+@click.option("--format", "form", type=click.Choice(FORMS), default="json", show_default=True)
+@click.option("--task", help="The task whose user prompt to export; needed by messages and langchain if there are several.")
+@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Write to this file.")
+@STORE
+def export_command(run: str, form: str, task: str | None, output: Path | None, store: str) -> None:
+    """Write the prompts of a RUN: JSON, plain text, OpenAI messages, or a LangChain ChatPromptTemplate."""
+    from ..reports.export import export
+    from ..reports.report import open_report
+
+    text = export(open_report(store, run), form, task)
+    if output:
+        output.write_text(text + "\n", encoding="utf-8")
+        click.echo(f"wrote {output}")
+    else:
+        click.echo(text)

@@ -1,0 +1,90 @@
+"""The commands that search: a new run, one that goes on, and one that starts from a round of another."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from . import show
+from .common import finish, with_progress
+from .options import BASE, JSON, OPTIMIZER, SEED, SETTINGS, STORE
+
+if TYPE_CHECKING:
+    from ..runs.config import RunConfig
+
+
+@click.command("optimize")
+@click.argument("config", required=False, type=click.Path(path_type=Path))
+@BASE
+@OPTIMIZER
+@click.option("--task", "tasks", multiple=True, help="A source task, by name or file; may be repeated.")
+@click.option("--target", "targets", multiple=True, help="A task that the search never sees; may be repeated.")
+@click.option("--method", help="How to search; 'metaspo methods' lists the ways.")
+@click.option("--preset", type=click.Choice(["paper", "quick"]), help="Sizes: the paper's, or quick ones.")
+@SEED
+@click.option("--store", help="The SQLite file; METASPO_STORE or metaspo.db if none.")
+@SETTINGS
+@click.option("--plan", "plan_only", is_flag=True, help="Only print what the run will need at most; no model is called.")
+@JSON
+def optimize_command(config: Path | None, as_json: bool, plan_only: bool, settings: tuple[str, ...], **options: Any) -> None:
+    """Optimize the system prompt and the user prompts of several tasks.
+
+    CONFIG is a YAML file as 'metaspo init' writes it. Without one, the built-in tasks and the
+    built-in model are used.
+    """
+    from ..runs.config import parse_setting, read_config
+
+    given = {key: list(value) if isinstance(value, tuple) else value for key, value in options.items() if value}
+    if options["seed"] is not None:
+        given["seed"] = options["seed"]
+    _plan_or_run(read_config(config, {**given, **dict(parse_setting(text) for text in settings)}), plan_only, as_json)
+
+
+@click.command("branch")
+@click.argument("run", default="last")
+@click.option("--at", type=int, help="The round to go on from; the last one of the search if none.")
+@click.option(
+    "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Any key of the config; system_prompt is an edited prompt."
+)
+@click.option("--plan", "plan_only", is_flag=True, help="Only print what the branch will need at most.")
+@STORE
+@JSON
+def branch_command(run: str, at: int | None, settings: tuple[str, ...], plan_only: bool, store: str, as_json: bool) -> None:
+    """Start a new run from a round of RUN with changed settings; RUN stays as it is."""
+    from ..runs.branch import branch_config
+    from ..runs.config import parse_setting
+
+    _plan_or_run(branch_config(store, run, at, dict(parse_setting(text) for text in settings)), plan_only, as_json)
+
+
+def _plan_or_run(config: "RunConfig", plan_only: bool, as_json: bool) -> None:
+    from ..runs.optimize import optimize
+    from ..runs.plan import plan
+
+    if plan_only:
+        needs = [asdict(need) for need in plan(config)]
+        click.echo(json.dumps(needs, indent=2)) if as_json else show.plan(needs)
+    else:
+        finish(with_progress(as_json, lambda listener: optimize(config, listener=listener)), as_json)
+
+
+@click.command("resume")
+@click.argument("run", default="last")
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Replace base, optimizer, approve or a budget (budget.calls=5000).",
+)
+@STORE
+@JSON
+def resume_command(run: str, settings: tuple[str, ...], store: str, as_json: bool) -> None:
+    """Go on with a RUN (an id's beginning, or the last one) where it stopped."""
+    from ..runs.config import parse_setting
+    from ..runs.optimize import resume
+
+    given = dict(parse_setting(text) for text in settings)
+    finish(with_progress(as_json, lambda listener: resume(run, store=store, listener=listener, **given)), as_json)

@@ -1,0 +1,110 @@
+"""How the reports of `generalize` and `adapt` look in a terminal."""
+
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import click
+from rich.box import SIMPLE_HEAD
+from rich.table import Table
+from rich.text import Text
+
+from .show import console
+
+if TYPE_CHECKING:
+    from ..domain.intervals import Difference
+    from ..reports.generalization import GeneralizationReport
+    from ..studies.adapt import Adaptation
+
+
+def show_generalization(report: "GeneralizationReport", as_json: bool) -> None:
+    """The report as JSON, or as a table with honest words."""
+    if as_json:
+        data = asdict(report)
+        data["run"] = {"id": report.run.id, "status": report.run.status, "reason": report.run.reason}
+        data["stopped"] = report.stopped and str(report.stopped)
+        for task, one in zip(data["tasks"], report.tasks, strict=True):
+            task["win_rate"] = one.win_rate
+        click.echo(json.dumps(data, ensure_ascii=False, indent=2))
+        return
+    console.print(_comparisons(report))
+    console.print(
+        Text(
+            "All in %. n is examples x user prompts; ± the standard deviation over user prompts; 95% the interval over "
+            "examples; wins the share of user prompts under which the candidate does better, ties counted half; majority "
+            "what the commonest answer scores."
+        )
+    )
+    for task in report.tasks:
+        if task.candidate.unparsed or task.baseline.unparsed:
+            first, second = (f"{100 * side.unparsed:.0f}%" for side in (task.candidate, task.baseline))
+            share = f"{first} of replies with the candidate, {second} with the baseline"
+            console.print(Text(f"{task.task}: no readable answer in {share}."))
+    if report.overall:
+        noise = report.overall.difference.is_noise
+        console.print(Text(f"The difference is {'within noise' if noise else 'real at the 95% level'}."))
+    if report.dropped:
+        console.print(Text(f"{report.dropped} user prompts were dropped: the optimizer wrote none that could be used."))
+    console.print(Text(f"Paid: {report.usage.total_calls:,} calls. Run {report.run.id[:8]} in {report.store}."))
+
+
+def _comparisons(report: "GeneralizationReport") -> Table:
+    made = Table(
+        title="Test scores of two system prompts, same user prompts", box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0)
+    )
+    for name in ("task", "n", "candi-\ndate", "±", "95%", "base-\nline", "change", "95%", "wins", "ma-\njor-\nity"):
+        made.add_column(name, justify="left" if name == "task" else "right", min_width=19 if name == "task" else None)
+    for task in report.tasks:
+        spread = f"{100 * task.candidate.spread:.1f}"
+        made.add_row(
+            task.task,
+            f"{task.examples}x{len(task.candidate.scores)}",
+            *_scores(task.candidate.mean, spread, task.baseline.mean, task.difference),
+            f"{100 * task.win_rate:.0f}",
+            f"{100 * task.majority:.1f}",
+        )
+    if report.overall:
+        each = report.overall
+        made.add_row("mean", "", *_scores(each.candidate, "", each.baseline, each.difference), "", "", style="bold")
+    return made
+
+
+def show_adaptation(found: "Adaptation", as_json: bool) -> None:
+    """The curves as JSON, or as a table: rounds down, searches across."""
+    if as_json:
+        data = asdict(found)
+        data["stopped"] = found.stopped and str(found.stopped)
+        data["reached"] = found.reached()
+        for plain, one in zip(data["curves"], found.curves, strict=True):
+            plain["means"] = [dict(zip(("round", "selecting", "test"), row, strict=True)) for row in one.means()]
+        click.echo(json.dumps(data, ensure_ascii=False, indent=2))
+        return
+    made = Table(title="Mean test score by round, with as many training examples a task", box=SIMPLE_HEAD, pad_edge=False)
+    made.add_column("round", justify="right")
+    for curve in found.curves:
+        made.add_column(f"{curve.side}, {curve.train_size}", justify="right")
+    means = [{round: test for round, _, test in curve.means()} for curve in found.curves]
+    for round in sorted({round for curve in means for round in curve}):
+        values = [curve.get(round) for curve in means]
+        made.add_row(str(round), *("" if value is None else f"{100 * value:.1f}" for value in values))
+    console.print(made)
+    console.print(
+        Text("The candidate is the system prompt in question, the baseline the other one. No test score chose a prompt.")
+    )
+    for reached in found.reached():
+        when = f"in round {reached['rounds']}" if reached["rounds"] is not None else "in no round"
+        console.print(
+            Text(
+                f"With {reached['train_size']} training examples, the candidate does as well as the baseline does in the end "
+                f"with all of them ({100 * reached['score']:.1f}) {when}."
+            )
+        )
+
+
+def _scores(candidate: "Difference", spread: str, baseline: "Difference", change: "Difference") -> tuple[str, ...]:
+    first, second = (f"{100 * side.value:.1f}" for side in (candidate, baseline))
+    return first, spread, _interval(candidate), second, f"{100 * change.value:+.1f}", _interval(change, "+")
+
+
+def _interval(value: "Difference", sign: str = "") -> str:
+    return f"{100 * value.low:{sign}.0f}…{100 * value.high:{sign}.0f}"
