@@ -13,10 +13,10 @@ from metaspo.domain.errors import TaskError
 from metaspo.methods.induction import induce_user_prompt, system_request, user_request
 from metaspo.models.registry import registry
 from metaspo.runs.config import config_of
-from metaspo.workspace.resources import Workspace
-from metaspo.workspace.opening import open_workspace
 from metaspo.workspace.context import Context
+from metaspo.workspace.opening import open_workspace
 from metaspo.workspace.problem import Problem
+from metaspo.workspace.resources import Workspace
 
 FORMAT = "End with yes or no."
 Opener = Callable[..., Any]

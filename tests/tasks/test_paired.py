@@ -25,7 +25,9 @@ NONE = evaluation(["no", "yes", None, "no"])
 
 def test_means_wins_and_controls() -> None:
     found = Paired("t", "accuracy", False, GOLDS, [RIGHT, HALF, HALF], [HALF, HALF, NONE]).compare()
-    assert found.candidate.mean.value == pytest.approx((1 + 0.5 + 0.5) / 3) and found.baseline.mean.value == pytest.approx(1 / 3)
+    assert found.candidate.mean.value == pytest.approx((1 + 0.5 + 0.5) / 3) and found.baseline.mean.value == pytest.approx(
+        1 / 3
+    )
     assert (found.wins, found.ties, found.losses) == (2, 1, 0) and found.win_rate == pytest.approx(2.5 / 3)
     assert (
         found.majority == 0.75
