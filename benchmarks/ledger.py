@@ -3,7 +3,7 @@
     python benchmarks/ledger.py
 
 Prints one JSON object. Replies come from a scripted model in this process, so that what is measured
-is ours: hashing, look-up, recording, account.
+is metaspo's own: hashing, look-up, recording, account.
 """
 
 import argparse

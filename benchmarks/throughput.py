@@ -61,7 +61,7 @@ def task(name: str, size: int) -> dict[str, Any]:
     return {"name": name, "examples": rows, "user_prompt": "Yes or no?\n{question}", "reader": reader}
 
 
-async def ours(job: dict[str, Any]) -> int:
+async def with_metaspo(job: dict[str, Any]) -> int:
     """One iteration of the paper's search on four tasks."""
     spec = ModelSpec(provider="server", name="m", base_url=job["url"], concurrency=job["in_flight"])
     done = await aoptimize(
@@ -112,12 +112,12 @@ async def openai_alone(job: dict[str, Any]) -> int:
     return count
 
 
-KINDS = {"ours": ours, "floor": floor, "openai": openai_alone}
+KINDS = {"metaspo": with_metaspo, "floor": floor, "openai": openai_alone}
 
 
 def child(job: dict[str, Any]) -> None:
     """Do one job and print what it took."""
-    if job["kind"] != "ours":
+    if job["kind"] != "metaspo":
         job["requests"] = [json.loads(request) for _, request in calls(job["store"])]
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     started, cpu = time.perf_counter(), time.process_time()
@@ -143,7 +143,7 @@ def measure(job: dict[str, Any], repeat: int = 1) -> dict[str, float]:
     """The best of some repetitions of a job, each in a process of its own."""
     found: list[dict[str, float]] = []
     for number in range(repeat):
-        if job["kind"] == "ours":
+        if job["kind"] == "metaspo":
             job = {**job, "store": str(Path(job["folder"]) / f"{number}.db")}
         done = subprocess.run([sys.executable, __file__, "--job", json.dumps(job)], stdout=subprocess.PIPE, check=True)
         found.append(json.loads(done.stdout))
@@ -176,14 +176,14 @@ def cell(in_flight: int, milliseconds: int, tail: str, repeat: int, folder: str)
     train = TRAIN.get((in_flight, milliseconds), 50)
     with endpoint(milliseconds / 1000, tail) as url:
         job = {"folder": folder, "url": url, "in_flight": in_flight, "train": train, "store": str(Path(folder) / "0.db")}
-        mine, bare = measure({**job, "kind": "ours"}, repeat), measure({**job, "kind": "floor"}, repeat)
+        mine, bare = measure({**job, "kind": "metaspo"}, repeat), measure({**job, "kind": "floor"}, repeat)
     ideal, supersteps = ideals(job["store"], milliseconds / 1000, tail, in_flight)
     assert mine["calls"] == bare["calls"]
     return {
         "in flight": in_flight, "latency ms": milliseconds, "tail": tail, "calls": mine["calls"],
-        "ideal s": ideal, "supersteps s": supersteps, "floor s": bare["wall"], "ours s": mine["wall"],
-        "ours/ideal": mine["wall"] / ideal, "ours/floor": mine["wall"] / bare["wall"],
-        "CPU ms a call": mine["cpu"], "of it client": bare["cpu"], "ours beyond": mine["cpu"] - bare["cpu"],
+        "ideal s": ideal, "supersteps s": supersteps, "floor s": bare["wall"], "metaspo s": mine["wall"],
+        "metaspo/ideal": mine["wall"] / ideal, "metaspo/floor": mine["wall"] / bare["wall"],
+        "CPU ms a call": mine["cpu"], "of it client": bare["cpu"], "metaspo beyond": mine["cpu"] - bare["cpu"],
         "peak MB": mine["peak"], "grown MB": mine["grown"], "floor's": bare["grown"],
     }  # fmt: skip
 
@@ -191,7 +191,7 @@ def cell(in_flight: int, milliseconds: int, tail: str, repeat: int, folder: str)
 def growth(folder: str, iterations: int) -> dict[str, float]:
     """What a longer run adds to the peak of memory: the same one with `iterations` instead of one."""
     with endpoint(0.005, "fixed") as url:
-        job = {"kind": "ours", "folder": folder, "url": url, "in_flight": 64, "train": 50}
+        job = {"kind": "metaspo", "folder": folder, "url": url, "in_flight": 64, "train": 50}
         short, long = measure(job), measure({**job, "iterations": iterations})
     return {
         "calls": short["calls"],
@@ -202,10 +202,10 @@ def growth(folder: str, iterations: int) -> dict[str, float]:
 
 
 def clients(folder: str, in_flight: int, milliseconds: int) -> dict[str, float]:
-    """CPU milliseconds per call: each layer of the client alone, and ours with all of them."""
+    """CPU milliseconds per call: each layer of the client alone, and metaspo with all of them."""
     with endpoint(milliseconds / 1000, "fixed") as url:
         job = {"folder": folder, "url": url, "in_flight": in_flight, "train": 20, "store": str(Path(folder) / "0.db")}
-        return {kind: measure({**job, "kind": kind})["cpu"] for kind in ("ours", "floor", "openai")}
+        return {kind: measure({**job, "kind": kind})["cpu"] for kind in ("metaspo", "floor", "openai")}
 
 
 def table(rows: list[dict[str, Any]]) -> None:
@@ -221,9 +221,9 @@ def verdicts(rows: list[dict[str, Any]]) -> None:
     for row in rows:
         target = TARGETS.get((row["in flight"], row["latency ms"], row["tail"]))
         if target:
-            ratio, cell = row["ours/floor"], f"{row['in flight']} in flight, {row['latency ms']} ms"
+            ratio, cell = row["metaspo/floor"], f"{row['in flight']} in flight, {row['latency ms']} ms"
             print(f"{cell}: {ratio:.2f} of the floor, at most {target}: {'met' if ratio <= target else 'MISSED'}")
-    most = max(row["ours beyond"] for row in rows)
+    most = max(row["metaspo beyond"] for row in rows)
     print(f"CPU beyond the client's: {most:.2f} ms a call, at most {CPU_TARGET:g}: {'met' if most <= CPU_TARGET else 'MISSED'}")
 
 
