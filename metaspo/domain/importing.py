@@ -8,16 +8,16 @@ from pathlib import Path
 from typing import Any
 
 
-def import_attribute(name: str, *folders: Path) -> Any:
-    """The attribute that `package.module:attribute` names; it may be one of an attribute, as in `module:thing.method`.
+def import_attribute(name: str, folder: Path | None = None) -> Any:
+    """The attribute that `package.module:attribute` names; `module:thing.part` goes further down.
 
-    The working directory and `folders` count as import paths from now on, after those that Python has.
-    Raises whatever the module raises, which may be anything, SystemExit too: a script without a
-    `__main__` guard ends the process when it is imported.
+    From now on the working directory and `folder` are import paths, after those that Python has.
+    Raises whatever the module raises while it is imported. That may be anything, SystemExit too: a
+    script that does its work without asking for `__main__` may end with one.
     """
-    for folder in (os.getcwd(), *map(str, folders)):
-        if folder not in sys.path:
-            sys.path.append(folder)
+    for path in (os.getcwd(), *([str(folder)] if folder else [])):
+        if path not in sys.path:
+            sys.path.append(path)
     module, _, attribute = name.partition(":")
-    # Not `pkgutil.resolve_name`: it refuses modules such as `my-prompts` and `2024_tasks`, which can be imported.
+    # Not `pkgutil.resolve_name`: it refuses `my-prompts` and `2024_tasks`, which are modules that can be imported.
     return attrgetter(attribute)(import_module(module))

@@ -30,6 +30,7 @@ from langchain_core.messages.ai import UsageMetadata
 from langchain_core.outputs import ChatGeneration, LLMResult
 from langchain_core.runnables import Runnable, RunnableConfig
 from langchain_core.runnables.config import merge_configs, var_child_runnable_config
+from langgraph.checkpoint.serde.types import INTERRUPT
 from langgraph.errors import GraphRecursionError
 from langgraph.graph.state import CompiledStateGraph
 
@@ -89,7 +90,7 @@ class Program:
             raise
         except Exception as error:
             raise _fault(error) from error
-        if isinstance(output, dict) and "__interrupt__" in output:
+        if isinstance(output, dict) and INTERRUPT in output:
             raise Fault("refused", "the program stopped to ask a person; optimize one that runs through without")
         spoken = _messages(output)
         usage = meter.heard or [message.usage_metadata for message in spoken if message.usage_metadata]

@@ -135,7 +135,7 @@ class TaskSpec(_Written):
     answer_format: str = Field("", description="Words about the answer's form that every user prompt keeps; added if missing.")
     reader: ReaderSpec = Field(default_factory=lambda: ReaderSpec())
     metric: Annotated[MetricSpec, BeforeValidator(_metric)] = Field(default_factory=lambda: MetricSpec())
-    constrain: bool = Field(False, description="RunLease replies to the labels where the backend can do that.")
+    constrain: bool = Field(False, description="Hold replies to the labels where the backend can do that.")
     max_tokens: int | None = Field(None, gt=0, description="Longest reply in tokens; the model's setting if none.")
     licence: str = Field("", description="The licence of the examples.")
 

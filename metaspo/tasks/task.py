@@ -142,7 +142,7 @@ def load_callable(name: str, spec: TaskSpec, role: str) -> Callable[..., Any]:
     """Import `package.module:function`; the working directory and the task's folder count as import paths."""
     module = name.partition(":")[0]
     try:
-        found = import_attribute(name, *([spec._folder] if spec._folder else []))
+        found: object = import_attribute(name, spec._folder)
     except (Exception, SystemExit) as error:
         hint = HINTS.get(type(error), "mend the module")
         raise TaskError(f"task '{spec.name}': {role} {name} cannot be imported: {error!r}; {hint}") from error

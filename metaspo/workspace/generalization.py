@@ -56,7 +56,7 @@ class Generalization(Block):
     prompt_length: int | None = Field(None, ge=0, description="Longest induced prompt in characters; the preset's if empty.")
     seed: int = Field(0, ge=0, description="Of every random choice.")
     constrain: bool = Field(
-        False, description="RunLease replies to the labels in every task that has some, not only where the task asks for it."
+        False, description="Hold replies to the labels in every task that has some, not only where the task asks for it."
     )
 
     @model_validator(mode="after")

@@ -69,7 +69,7 @@ class Problem(Block):
     )
     seed: int = Field(0, ge=0, description="Of every random choice.")
     constrain: bool = Field(
-        False, description="RunLease replies to the labels in every task that has some, not only where the task asks for it."
+        False, description="Hold replies to the labels in every task that has some, not only where the task asks for it."
     )
     curve: bool | None = Field(
         None, description="Test the best prompts of every round at the end too, for a curve; none of it selects. So does adapt."

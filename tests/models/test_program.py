@@ -151,6 +151,16 @@ def test_without_a_version_an_edit_of_the_module_makes_another_program(tmp_path:
     assert identity("yes", ",version=1") == identity("never", ",version=1") != identity("yes", ",version=2")
 
 
+@pytest.mark.parametrize("provider", ["program", "scripted"])
+async def test_a_module_that_ends_the_process_is_named(
+    provider: str, ask: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "exiting_program.py").write_text("raise SystemExit('no key set')")
+    with pytest.raises(ModelError, match=f"{provider}:exiting_program:f cannot be imported: no key set"):
+        await ask(f"{provider}:exiting_program:f")
+
+
 @pytest.mark.parametrize(("name", "version", "says"), [("a b", "1", "a name is letters"), ("a", " ", "give a version")])
 def test_a_program_needs_a_name_and_a_version(name: str, version: str, says: str) -> None:
     with pytest.raises(ModelError, match=says):

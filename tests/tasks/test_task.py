@@ -148,6 +148,14 @@ def test_a_callable_reader(open_: Callable[..., Task], code: str) -> None:
     assert task.read(" ") is None
 
 
+def test_a_module_that_ends_the_process_is_a_mistake_like_any_other(
+    open_: Callable[..., Task], code: str, tmp_path: Path
+) -> None:
+    (tmp_path / f"{code}_exits.py").write_text("raise SystemExit(3)", encoding="utf-8")
+    with pytest.raises(TaskError, match=rf"metric {code}_exits:f cannot be imported: SystemExit\(3\); mend the module"):
+        open_(metric=f"{code}_exits:f").load()
+
+
 @pytest.mark.parametrize("function", ["broken", "too_good", "not_a_number", "no_score"])
 def test_a_metric_that_misbehaves_is_named(open_: Callable[..., Task], code: str, function: str) -> None:
     with pytest.raises(TaskError, match=f"task 't': metric {code}:{function}"):
