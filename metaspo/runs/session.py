@@ -27,6 +27,9 @@ Listener = Callable[[Event], None]
 """Gets every event of the run as it happens; it must not block."""
 
 
+AT_ONCE = "interrupted, at once"
+"""Why a run stopped that did not wait for its calls in flight."""
+
 Answer = Command[Any]
 """A person's answer to what a run waits for: `Command(resume=...)`."""
 
@@ -51,6 +54,13 @@ async def run_session(
             workspace.account.parent = parent
             async with _signals(workspace):
                 return await _work(workspace, given, listener or (lambda event: None))
+        except asyncio.CancelledError:
+            # From wherever the work was, also from waiting for calls in flight after the first signal.
+            workspace.lease.reason = AT_ONCE
+            if not workspace.account.abandoned:
+                raise
+            cast("asyncio.Task[Any]", asyncio.current_task()).uncancel()
+            return Interrupted(AT_ONCE)
         finally:
             await workspace.lease.close()
 
@@ -74,12 +84,6 @@ async def _work(workspace: Workspace, given: RunInput | Answer | None, listener:
     except MetaspoError as error:
         reason = str(error)
         raise
-    except asyncio.CancelledError:
-        reason = "interrupted, at once"
-        if not workspace.account.abandoned:
-            raise
-        cast("asyncio.Task[Any]", asyncio.current_task()).uncancel()
-        return Interrupted(reason)
     finally:
         workspace.lease.reason = reason
         await workspace.ledger.settle()

@@ -176,23 +176,26 @@ def test_the_first_signal_lets_calls_in_flight_finish(number: signal.Signals, tm
     db.close()
 
 
-def test_the_second_signal_stops_at_once(tmp_path: Path, endpoint: Endpoint) -> None:
+@pytest.mark.parametrize("fifth", [60, 0.5], ids=["while the graph works", "while calls in flight are waited for"])
+def test_the_second_signal_stops_at_once(fifth: float, tmp_path: Path, endpoint: Endpoint) -> None:
     async def hang(request: Any, body: Any, number: int) -> Any:
         import asyncio
 
-        await asyncio.sleep(0 if number < 3 else 60)
+        # The fifth reply frees a slot: whoever takes it learns of the first signal, and the graph ends.
+        await asyncio.sleep(0 if number < 3 else fifth if number == 5 else 60)
         return say("billing")
 
     endpoint.act = hang
     process = _start(tmp_path, endpoint)
-    _wait_for(endpoint, 4)
+    _wait_for(endpoint, 5)
     process.send_signal(signal.SIGINT)
-    time.sleep(0.5)
+    time.sleep(1.5)
     assert process.poll() is None
     started = time.monotonic()
     process.send_signal(signal.SIGINT)
-    process.communicate(timeout=20)
-    assert process.returncode == 130 and time.monotonic() - started < 5
+    _, err = process.communicate(timeout=20)
+    assert process.returncode == 130 and time.monotonic() - started < 5, err
+    assert "stopped: interrupted" in err and "go on with: metaspo resume" in err
 
 
 def test_an_endpoint_that_refuses_the_key_gets_one_call(tmp_path: Path, endpoint: Endpoint) -> None:
