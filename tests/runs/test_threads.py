@@ -24,7 +24,7 @@ from metaspo.store.database import Store, now
 from ..helpers.agent_server import AgentServer
 
 MODELS = dict.fromkeys(("base", "optimizer"), "scripted:tests.helpers.scripts:uneven")
-SLOW = dict.fromkeys(("base", "optimizer"), "scripted:tests.helpers.scripts:slow,concurrency=4")
+SLOW = dict.fromkeys(("base", "optimizer"), "scripted:tests.helpers.scripts:slow,concurrency=2")
 
 
 def task(name: str) -> dict[str, Any]:
@@ -82,6 +82,13 @@ async def closes_a_round(client: LangGraphClient, run: str) -> None:
         state = await client.threads.get_state(run)
 
 
+async def pays(path: Path, run: str, role: str, calls: int) -> None:
+    store = Store(path)
+    while store.db.execute("SELECT count(*) FROM calls WHERE run = ? AND role = ?", [run, role]).fetchone()[0] < calls:
+        await asyncio.sleep(0.02)
+    store.close()
+
+
 async def test_a_run_of_the_command_line_goes_on_in_the_server(
     client: LangGraphClient, server: AgentServer, undisturbed: Any
 ) -> None:
@@ -125,6 +132,8 @@ async def test_the_lease_holds_both_ways_and_a_cancelled_run_lets_it_go(
     run = (await client.threads.create())["thread_id"]
     working = await client.runs.create(run, "metaspo", input=PROBLEM, context=SLOW)
     await closes_a_round(client, run)
+    # On to the evaluations of the next round, which take a second: between two nodes a run cannot know that it is cancelled.
+    await pays(server.store, run, "base", 2 * 16 + 4)
     assert status(server.store, run) == "running"
     with pytest.raises(RunHeldError, match=f"run {run} is being worked on by process {server.pid} on .* since 20"):
         await aresume(run, store=server.store)
