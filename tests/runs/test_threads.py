@@ -83,9 +83,10 @@ async def closes_a_round(client: LangGraphClient, run: str) -> None:
 
 
 async def pays(path: Path, run: str, role: str, calls: int) -> None:
-    store = Store(path)
-    while store.db.execute("SELECT count(*) FROM calls WHERE run = ? AND role = ?", [run, role]).fetchone()[0] < calls:
+    store, paid = Store(path), 0
+    while paid < calls:
         await asyncio.sleep(0.02)
+        paid = store.db.execute("SELECT count(*) FROM calls WHERE run = ? AND role = ?", [run, role]).fetchone()[0]
     store.close()
 
 
