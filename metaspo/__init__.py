@@ -23,7 +23,7 @@ if TYPE_CHECKING:
         StoreError,
         TaskError,
         UserError,
-    )
+    )  # fmt: skip
     from .graph.bilevel import build as build_graph
     from .methods.failures import candidate_random
     from .models.langchain import program
@@ -46,138 +46,60 @@ if TYPE_CHECKING:
     from .workspace.method import Method, Proposal, Proposer, Step, known_methods, register
     from .workspace.problem import Problem
     from .workspace.resources import Workspace
+    from .workspace.search import SearchWorkspace
     from .workspace.settings import Settings
     from .workspace.state import Job
 
     __version__: str
 
-_HOMES = {
-    "AwaitsApproval": "domain.errors",
-    "BudgetSpent": "domain.errors",
-    "ConfigError": "domain.errors",
-    "Context": "workspace.context",
-    "EditError": "domain.errors",
-    "EndpointUnavailable": "domain.errors",
-    "Interrupted": "domain.errors",
-    "Job": "workspace.state",
-    "MetaspoError": "domain.errors",
-    "Method": "workspace.method",
-    "MissingExtraError": "domain.errors",
-    "ModelError": "domain.errors",
-    "ModelSpec": "models.spec",
-    "Problem": "workspace.problem",
-    "PromptError": "domain.errors",
-    "Proposal": "workspace.method",
-    "Proposer": "workspace.method",
-    "Report": "reports.report",
-    "Result": "runs.optimize",
-    "RunConfig": "runs.config",
-    "RunHeldError": "domain.errors",
-    "RunStopped": "domain.errors",
-    "Settings": "workspace.settings",
-    "Step": "workspace.method",
-    "StoreError": "domain.errors",
-    "Task": "tasks.spec:TaskSpec",
-    "TaskError": "domain.errors",
-    "UserError": "domain.errors",
-    "Workspace": "workspace.resources",
-    "aadapt": "studies.adapt",
-    "abranch": "runs.branch",
-    "adapt": "studies.adapt",
-    "ageneralize": "studies.generalize",
-    "aoptimize": "runs.optimize",
-    "aresume": "runs.optimize",
-    "arun_study": "studies.study",
-    "branch": "runs.branch",
-    "brief": "runs.tool",
-    "build_graph": "graph.bilevel:build",
-    "candidate_random": "methods.failures",
-    "chat_template": "reports.export",
-    "generalization_config": "studies.generalize",
-    "generalize": "studies.generalize",
-    "known_methods": "workspace.method",
-    "open_curve": "reports.curve",
-    "open_generalization": "reports.generalization",
-    "open_report": "reports.report",
-    "opened": "models.registry",
-    "optimization_tool": "runs.tool",
-    "optimize": "runs.optimize",
-    "plan_adaptation": "studies.adapt",
-    "plan_study": "studies.study",
-    "program": "models.langchain",
-    "read_config": "runs.config",
-    "read_study": "studies.study",
-    "register": "workspace.method",
-    "resume": "runs.optimize",
-    "run_study": "studies.study",
-    "study_report": "studies.table",
+_NAMES = {
+    "domain.errors": "AwaitsApproval BudgetSpent ConfigError EditError EndpointUnavailable Interrupted MetaspoError "
+    "MissingExtraError ModelError PromptError RunHeldError RunStopped StoreError TaskError UserError",
+    "graph.bilevel": "build_graph",
+    "methods.failures": "candidate_random",
+    "models.langchain": "program",
+    "models.registry": "opened",
+    "models.spec": "ModelSpec",
+    "reports.curve": "open_curve",
+    "reports.export": "chat_template",
+    "reports.generalization": "open_generalization",
+    "reports.report": "Report open_report",
+    "runs.branch": "abranch branch",
+    "runs.config": "RunConfig read_config",
+    "runs.optimize": "Result aoptimize aresume optimize resume",
+    "runs.tool": "brief optimization_tool",
+    "studies.adapt": "aadapt adapt plan_adaptation",
+    "studies.generalize": "ageneralize generalization_config generalize",
+    "studies.study": "arun_study plan_study read_study run_study",
+    "studies.table": "study_report",
+    "tasks.spec": "Task",
+    "workspace.context": "Context",
+    "workspace.method": "Method Proposal Proposer Step known_methods register",
+    "workspace.problem": "Problem",
+    "workspace.resources": "Workspace",
+    "workspace.search": "SearchWorkspace",
+    "workspace.settings": "Settings",
+    "workspace.state": "Job",
 }
-"""Where each public name is defined, as module or module:name-there."""
+"""The public names by the module that defines them."""
+
+_HOMES = {name: module for module, names in _NAMES.items() for name in names.split()}
+_NAMED_THERE = {"Task": "TaskSpec", "build_graph": "build"}
+"""Names that a module has under another name."""
 
 _WITHOUT_METHODS = ("domain.", "models.", "tasks.", "reports.")
 """Rooms in which nothing looks a method up."""
 
 __all__ = [
-    "AwaitsApproval",
-    "BudgetSpent",
-    "ConfigError",
-    "Context",
-    "EditError",
-    "EndpointUnavailable",
-    "Interrupted",
-    "Job",
-    "MetaspoError",
-    "Method",
-    "MissingExtraError",
-    "ModelError",
-    "ModelSpec",
-    "Problem",
-    "PromptError",
-    "Proposal",
-    "Proposer",
-    "Report",
-    "Result",
-    "RunConfig",
-    "RunHeldError",
-    "RunStopped",
-    "Settings",
-    "Step",
-    "StoreError",
-    "Task",
-    "TaskError",
-    "UserError",
-    "Workspace",
-    "aadapt",
-    "abranch",
-    "adapt",
-    "ageneralize",
-    "aoptimize",
-    "aresume",
-    "arun_study",
-    "branch",
-    "brief",
-    "build_graph",
-    "candidate_random",
-    "chat_template",
-    "generalization_config",
-    "generalize",
-    "known_methods",
-    "open_curve",
-    "open_generalization",
-    "open_report",
-    "opened",
-    "optimization_tool",
-    "optimize",
-    "plan_adaptation",
-    "plan_study",
-    "program",
-    "read_config",
-    "read_study",
-    "register",
-    "resume",
-    "run_study",
-    "study_report",
-]
+    "AwaitsApproval", "BudgetSpent", "ConfigError", "Context", "EditError", "EndpointUnavailable", "Interrupted", "Job",
+    "MetaspoError", "Method", "MissingExtraError", "ModelError", "ModelSpec", "Problem", "PromptError", "Proposal",
+    "Proposer", "Report", "Result", "RunConfig", "RunHeldError", "RunStopped", "SearchWorkspace", "Settings", "Step",
+    "StoreError", "Task", "TaskError", "UserError", "Workspace", "aadapt", "abranch", "adapt", "ageneralize", "aoptimize",
+    "aresume", "arun_study", "branch", "brief", "build_graph", "candidate_random", "chat_template",
+    "generalization_config", "generalize", "known_methods", "open_curve", "open_generalization", "open_report", "opened",
+    "optimization_tool", "optimize", "plan_adaptation", "plan_study", "program", "read_config", "read_study", "register",
+    "resume", "run_study", "study_report",
+]  # fmt: skip
 
 
 if not TYPE_CHECKING:  # a type checker that saw it would take any name for a public one
@@ -189,11 +111,11 @@ if not TYPE_CHECKING:  # a type checker that saw it would take any name for a pu
 
             value: Any = version(__name__)
         elif name in _HOMES:
-            module, _, inside = _HOMES[name].partition(":")
+            module = _HOMES[name]
             if not module.startswith(_WITHOUT_METHODS):
                 # Registers the built-in methods, whichever name is used first.
                 import_module(".methods.builtin", __name__)
-            value = getattr(import_module(f".{module}", __name__), inside or name)
+            value = getattr(import_module(f".{module}", __name__), _NAMED_THERE.get(name, name))
         else:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         globals()[name] = value

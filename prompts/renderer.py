@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-import yaml
-
 from metaspo.domain.errors import PromptError
 
 FOLDER = Path(__file__).resolve().parent
@@ -68,6 +66,8 @@ DEFAULT_SYSTEM_PROMPT = fixed_text("default")
 @cache
 def components() -> dict[str, tuple[str, ...]]:
     """The instructions that system prompts are put together from, by category; each is a single line."""
+    import yaml  # the command line reads a prompt from here, and nothing else of it needs YAML
+
     found = yaml.safe_load((FOLDER / "components.yaml").read_text(encoding="utf-8"))
     return {category: tuple(lines) for category, lines in found.items()}
 

@@ -43,7 +43,7 @@ def test_the_face_behaves_like_a_module() -> None:
 
 
 def test_the_methods_are_known_whichever_home_is_loaded_first() -> None:
-    first = {home.partition(":")[0]: name for name, home in metaspo._HOMES.items()}
+    first = {home: name for name, home in metaspo._HOMES.items()}
     python(
         "import sys",
         f"for name in {list(first.values())}:",

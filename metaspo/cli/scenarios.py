@@ -5,11 +5,12 @@ from typing import Any
 
 import click
 
+from ..prompts.renderer import DEFAULT_SYSTEM_PROMPT
 from .options import BASE, JSON, OPTIMIZER, SEED, SETTINGS, STORE, names, stopped
 from .show_scenarios import show_adaptation, show_generalization
 
 PROMPT = click.option("--prompt", required=True, help="The system prompt in question: a text file, a run's id, or last.")
-AGAINST = click.option("--against", help="The one to compare with, named alike; 'You are a helpful assistant.' if none.")
+AGAINST = click.option("--against", help=f"The one to compare with, named alike; {DEFAULT_SYSTEM_PROMPT!r} if none.")
 TASKS = names("--tasks", "Tasks, by name or file. The run's target tasks if none.")
 
 

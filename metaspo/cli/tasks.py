@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from ..prompts.renderer import DEFAULT_SYSTEM_PROMPT
 from . import show
 from .options import JSON
 
@@ -72,7 +73,7 @@ def tasks_check(files: tuple[str, ...], as_json: bool) -> None:
 
 @tasks.command("preview")
 @click.argument("file")
-@click.option("--system", default="You are a helpful assistant.", show_default=True, help="The system prompt.")
+@click.option("--system", default=DEFAULT_SYSTEM_PROMPT, show_default=True, help="The system prompt.")
 @JSON
 def tasks_preview(file: str, system: str, as_json: bool) -> None:
     """Show one call exactly as a model would get it, and the answer that is expected."""
