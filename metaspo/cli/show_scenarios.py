@@ -52,8 +52,10 @@ def _comparisons(report: "GeneralizationReport") -> Table:
     made = Table(
         title="Test scores of two system prompts, same user prompts", box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0)
     )
-    for name in ("task", "n", "candi-\ndate", "±", "95%", "base-\nline", "change", "95%", "wins", "ma-\njor-\nity"):
-        made.add_column(name, justify="left" if name == "task" else "right", min_width=19 if name == "task" else None)
+    # The names give way where a terminal is narrow, never the figures.
+    made.add_column("task", overflow="fold", min_width=12)
+    for name in ("n", "candi-\ndate", "±", "95%", "base-\nline", "change", "95%", "wins", "ma-\njor-\nity"):
+        made.add_column(name, justify="right", no_wrap=True)
     for task in report.tasks:
         spread = f"{100 * task.candidate.spread:.1f}"
         made.add_row(
