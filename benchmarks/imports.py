@@ -37,7 +37,9 @@ def start(words: list[str], environment: dict[str, str], output: int) -> tuple[f
     A process's peak is never below what its parent had when it was started, so this file imports little itself.
     """
     actions = [(os.POSIX_SPAWN_DUP2, output, 1), (os.POSIX_SPAWN_DUP2, output, 2)]
-    process = os.posix_spawn(BIN / words[0], words, os.environ | environment, file_actions=actions)
+    # By its whole path also to itself: Python finds its environment by the name that it is called by.
+    program = str(BIN / words[0])
+    process = os.posix_spawn(program, [program, *words[1:]], os.environ | environment, file_actions=actions)
     _, status, usage = os.wait4(process, 0)
     if status:
         raise SystemExit(f"{' '.join(words)} ended with {os.waitstatus_to_exitcode(status)}")
