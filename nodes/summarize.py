@@ -14,7 +14,7 @@ from metaspo.store.prompts import CandidateRow, RoundRow
 from metaspo.tasks.paired import over_tasks
 from metaspo.workspace.context import Context
 from metaspo.workspace.events import emit, spent
-from metaspo.workspace.generalization import Generalization, GeneralizationState, Induced, read_scores
+from metaspo.workspace.generalization import Generalization, GeneralizationState, Induced, by_task, read_scores
 from metaspo.workspace.opening import generalization_workspace
 
 
@@ -24,10 +24,7 @@ async def summarize(state: GeneralizationState, runtime: Runtime[Context]) -> di
     workspace = await generalization_workspace({"run": run}, runtime)
     given = workspace.problem
     induced = sorted(state["induced"], key=lambda one: (one["task"], one["position"]))
-    users: dict[str, list[str]] = {}
-    for one in induced:
-        if one["id"] is not None:
-            users.setdefault(one["task"], []).append(one["id"])
+    users = by_task((one["task"], one["id"]) for one in induced)
     every = await workspace.store.run(read_scores, run, given, users)
     if not every:
         raise ModelError(

@@ -65,10 +65,15 @@ async def _made(workspace: Workspace, job: Job, proposal: Proposal, rules: Rules
         return await ask_for_prompt(workspace, proposal, sample_name(job, "proposal"), rules)
     if proposal.prompt is None:
         return None, proposal.reason
-    text = rules.complete(proposal.finish(proposal.prompt))
-    reason = _complaint(rules, text, workspace.settings.prompt_length)
-    if reason is not None:
-        return None, reason
+    return await _checked(workspace, rules.complete(proposal.finish(proposal.prompt)), rules)
+
+
+async def _checked(workspace: Workspace, text: str, rules: Rules) -> tuple[Prompt | None, str | None]:
+    """The prompt that a text is, kept from now on, and None; or None and what is wrong with it."""
+    written = len(text) - rules.locks.size
+    wrong = rules.locks.complaint(text) or rules.complaint(text) or _too_long(written, workspace.settings.prompt_length)
+    if wrong is not None:
+        return None, wrong
     made = Prompt(rules.level, text)
     await workspace.save_prompts(made)
     return made, None
@@ -82,22 +87,18 @@ async def ask_for_prompt(
     Asked a bounded number of times; each attempt is a draw of its own, named after `sample`.
     """
     reason: str | None = None
-    longest = workspace.settings.prompt_length
     # Who writes a component only is told of no locked part of the whole.
     told = NO_LOCKS if proposal.partial else rules.locks
     request = "\n\n".join([proposal.request or "", *_demands(told)])
-    constraint = _constraint(longest, rules.level, told)
+    constraint = _constraint(workspace.settings.prompt_length, rules.level, told)
     for attempt in range(workspace.settings.proposal_attempts):
         _, reply = await workspace.ask_optimizer(request, f"{sample} {attempt}", constraint)
         written = proposed(reply.text)
         if written is None:
             reason = f"no prompt between <prompt> and </prompt> (reply ended: {reply.finish})"
             continue
-        text = told.shown(rules.complete(proposal.finish(written)))
-        reason = _complaint(rules, text, longest)
-        if reason is None:
-            made = Prompt(rules.level, text)
-            await workspace.save_prompts(made)
+        made, reason = await _checked(workspace, told.shown(rules.complete(proposal.finish(written))), rules)
+        if made is not None:
             return made, None
     return None, reason
 
@@ -109,11 +110,6 @@ def proposed(reply: str) -> str | None:
         return None
     # A model that opens the tag twice means the second one.
     return OPENING.split(found[-1])[-1].strip() or None
-
-
-def _complaint(rules: Rules, prompt: str, longest: int) -> str | None:
-    written = len(prompt) - rules.locks.size
-    return rules.locks.complaint(prompt) or rules.complaint(prompt) or _too_long(written, longest)
 
 
 def _demands(locks: Locks) -> list[str]:

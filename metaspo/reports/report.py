@@ -73,8 +73,8 @@ def report(store: Store, run: runs.Run) -> Report:
     seed_system = next((row.prompt for row in seeds if row.level == "system"), None)
     seed_users = {row.task: row.prompt or "" for row in seeds if row.level == "user"}
     lineage = _lineage(every, pairs[0].system if pairs else None)
-    ids = {row.prompt or "" for row in [*seeds, *lineage]} | {id for pair in pairs for id in (pair.user, pair.system)}
-    texts = prompts.prompt_texts(db, sorted(ids))
+    named = {row.prompt or "" for row in [*seeds, *lineage]} | {id for pair in pairs for id in (pair.user, pair.system)}
+    texts = prompts.prompt_texts(db, sorted(named))
     kept: dict[str, list[str]] = {}
     for pair in pairs:
         kept.setdefault(pair.task, []).append(pair.user)
@@ -86,9 +86,7 @@ def report(store: Store, run: runs.Run) -> Report:
         system_before=texts.get(seed_system or "", without_marks(run.config.get("problem", {}).get("system_prompt", ""))),
         system_after=texts.get((pairs[0].system if pairs else seed_system) or "", ""),
         user_before={task: texts[id] for task, id in seed_users.items()},
-        user_after={
-            name: [texts[pair.user] for pair in pairs if pair.task == name] for name in dict.fromkeys(p.task for p in pairs)
-        },
+        user_after={task: [texts[id] for id in ids] for task, ids in kept.items()},
         rounds=closed,
         train_before=closed[0].score if closed else None,
         train_after=closed[-1].score if closed else None,

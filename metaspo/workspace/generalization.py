@@ -1,7 +1,7 @@
 """What the generalization graph is given and carries: system prompts on tasks that they were not made for."""
 
 import operator
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Final, Literal, TypedDict
 
@@ -168,13 +168,18 @@ def generalization_of(state: GeneralizationState) -> Generalization:
     return Generalization.model_validate(given).check()
 
 
+def by_task(made: Iterable[tuple[str, str | None]]) -> dict[str, list[str]]:
+    """Prompts by task, in their order, from pairs of both; without those that there are none of."""
+    found: dict[str, list[str]] = {}
+    for task, prompt in made:
+        if prompt is not None:
+            found.setdefault(task, []).append(prompt)
+    return found
+
+
 def user_prompts(db: Database, run: str) -> dict[str, list[str]]:
     """The ids of the user prompts that a run scored both system prompts with, by task, in the order of their positions."""
-    found: dict[str, list[str]] = {}
-    for row in prompts.candidates(db, run):
-        if row.level == "user" and row.prompt is not None:
-            found.setdefault(row.task, []).append(row.prompt)
-    return found
+    return by_task((row.task, row.prompt) for row in prompts.candidates(db, run) if row.level == "user")
 
 
 def read_scores(db: Database, run: str, given: Generalization, users: Mapping[str, Sequence[str]]) -> list[Paired]:
