@@ -31,11 +31,11 @@ SECONDS = (1.2, 3.0)
 
 RESULT = {
     "rounds": "SELECT round, level, system, score, accepted, dropped FROM rounds WHERE run = ? ORDER BY round",
-    "lineage": "SELECT round, level, task, position, prompt, parent, status, reason, score FROM candidates"
-    " WHERE run = ? ORDER BY round, level, task, position",
+    "lineage": "SELECT round, level, task, position, prompt, parent, status, reason, score, stage, examples, gain"
+    " FROM candidates WHERE run = ? ORDER BY round, level, task, position",
     "standing": 'SELECT task, position, system, "user", score FROM standing WHERE run = ? ORDER BY task, position',
     "evaluations": "SELECT DISTINCT e.task, e.split, e.system, e.user, e.score FROM run_evaluations r"
-    " JOIN evaluations e ON e.id = r.evaluation WHERE r.run = ? ORDER BY 1, 2, 3, 4",
+    " JOIN evaluations e ON e.id = r.evaluation WHERE r.run = ? ORDER BY 1, 2, 3, 4, 5",
 }
 
 

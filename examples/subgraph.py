@@ -29,7 +29,7 @@ from langgraph.types import Command
 
 import metaspo
 
-SIZES: dict[str, Any] = {"preset": "quick", "train_size": 8, "test_size": 10, "iterations": 1}
+SIZES: dict[str, Any] = {"preset": "quick", "train_size": 16, "test_size": 10, "iterations": 1}
 
 
 class Coached(TypedDict, total=False):

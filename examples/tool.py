@@ -23,7 +23,7 @@ ORDERS = SystemMessage(
     "You look after the system prompt of a shop's assistant. If somebody complains about it, optimize the prompt for "
     "the task in question, then say in two sentences whether the new one is better and give its run id."
 )
-COMPLAINT = "The assistant misjudges app reviews. Its prompt is: You are a helpful assistant. Spend 400 calls at most."
+COMPLAINT = "The assistant misjudges app reviews. Its prompt is: You are a helpful assistant. Spend 1,000 calls at most."
 
 
 def agent(tool: BaseTool) -> Any:
@@ -47,7 +47,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--store", default="examples.db")
     given = parser.parse_args(argv)
     tool = metaspo.optimization_tool(
-        base=given.base, optimizer=given.optimizer, store=given.store, budget={"calls": 1000}, test_size=20
+        base=given.base, optimizer=given.optimizer, store=given.store, budget={"calls": 2000}, test_size=20
     )
     state = agent(tool).invoke({"messages": [("user", given.complaint)]})
     for message in state["messages"]:

@@ -43,7 +43,9 @@ def build(
     # The keys are what the drawing shows; the functions name nodes in their Sends.
     graph.add_conditional_edges(START, seeds_of(given), {"first prompts": "evaluate"})
     graph.add_edge("evaluate", "select")
-    graph.add_conditional_edges("select", next_round, {"next level": "analyze_failures", "final test": "evaluate", "done": END})
+    graph.add_conditional_edges(
+        "select", next_round, {"next level": "analyze_failures", "more evidence": "evaluate", "done": END}
+    )
     loops = {"inner loop": "propose_user_prompts", "outer loop": "propose_system_prompts"}
     graph.add_conditional_edges("analyze_failures", proposals, loops)  # type: ignore[arg-type]
     graph.add_conditional_edges("propose_user_prompts", evaluations, {"user prompt": "evaluate"})

@@ -7,7 +7,7 @@ person edited while `select` asked goes to `evaluate` alone, and so in step too.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Literal
+from typing import Literal, cast
 
 from langgraph.runtime import Runtime, get_runtime
 from langgraph.types import Send
@@ -15,6 +15,9 @@ from langgraph.types import Send
 from metaspo.approval.review import edited, needs_checkpointer
 from metaspo.domain.errors import EditError
 from metaspo.domain.prompts import Level, Prompt
+from metaspo.methods.selection import in_order
+from metaspo.methods.stages import EVERYTHING
+from metaspo.methods.staging import gate_jobs, is_staged, sample_jobs, stage_names
 from metaspo.store.prompts import rounds_best
 from metaspo.workspace.context import Context
 from metaspo.workspace.events import emit
@@ -40,16 +43,16 @@ async def first_evaluations(workspace: SearchWorkspace) -> list[Send]:
     Input given to a thread that has been at work starts its search anew; what was paid is not paid again.
     """
     needs_checkpointer(workspace)
-    system, users = workspace.first_prompts()
-    seeds = [Prompt("user", task.spec.user_prompt) for task in workspace.tasks.values()]
+    systems, users = workspace.first_prompts()
+    seeds = [prompt for name in workspace.tasks for prompt in (workspace.seed_user(name), workspace.written_user(name))]
     first = [prompt for prompts in users.values() for prompt in prompts]
     beam = workspace.first_beam()
-    await workspace.save_prompts(workspace.seed_system, system, *beam, *seeds, *first)
+    await workspace.save_prompts(workspace.seed_system, *systems, *beam, *seeds, *first)
     round = workspace.first_round
     base = _scored_for(workspace, round, "seed")
     jobs: list[Job] = [
         {**base, "task": name, "system": id, "user": user.id}
-        for id in dict.fromkeys(prompt.id for prompt in [system, *beam])
+        for id in dict.fromkeys(prompt.id for prompt in [*systems, *beam])
         for name, prompts in users.items()
         for user in {prompt.id: prompt for prompt in prompts}.values()
     ]
@@ -72,10 +75,14 @@ async def next_round(state: State) -> Sequence[Send] | str:
         return "done"  # The run has been left: whoever opens its workspace would begin anew.
     workspace = await search_workspace(state, _runtime())
     await refuse_edits(workspace, state)
+    if state.get("stage"):
+        return [Send("evaluate", job) for job in await stage_jobs(workspace, state)]
     edits = edited(workspace, state)
-    if edits or level == "test":
+    if edits or level in ("confirm", "test"):
         # A prompt that a person edited is scored in the round that it was shown in.
         jobs = [job for edit in edits.values() for job in candidate_jobs(workspace, state, edit)]
+        if level == "confirm":
+            jobs = confirm_jobs(workspace, state)
         jobs, candidates = jobs or test_jobs(workspace, state, await _rounds_best(workspace)), 0
     else:
         jobs = proposal_jobs(workspace, state)
@@ -98,7 +105,9 @@ def _runtime() -> Runtime[Context] | None:
 async def refuse_edits(workspace: SearchWorkspace, state: State) -> None:
     """Raise EditError for a state that somebody changed so that its scores are not its prompts' any more."""
     problem = await asyncio.to_thread(problem_of, state)
-    changed = [name for name in Problem.model_fields if getattr(problem, name) != getattr(workspace.problem, name)]
+    # What a state does not say has the default of the version that the run began with.
+    said = [name for name in Problem.model_fields if name in state]
+    changed = [name for name in said if getattr(problem, name) != getattr(workspace.problem, name)]
     texts: list[tuple[Level, str, str]] = [("system", state["incumbent"]["text"], state["incumbent"]["id"])]
     texts += [("user", kept["text"], kept["id"]) for prompts in state["kept"].values() for kept in prompts]
     if any(Prompt(kind, text).id != id for kind, text, id in texts):
@@ -121,8 +130,47 @@ def proposals(state: State) -> list[Send]:
 async def evaluations(state: State) -> list[Send]:
     """After a proposal: its candidate with the prompts that it must prove itself with."""
     workspace = await search_workspace(state, _runtime())
-    jobs = [job for candidate in state["candidates"] for job in candidate_jobs(workspace, state, candidate)]
+    staged = is_staged(workspace, state)
+    jobs: list[Job] = []
+    for candidate in state["candidates"]:
+        met = candidate["id"] is not None and staged
+        jobs += await gate_jobs(workspace, state, candidate) if met else candidate_jobs(workspace, state, candidate)
     return [Send("evaluate", job) for job in jobs]
+
+
+async def stage_jobs(workspace: SearchWorkspace, state: State) -> list[Job]:
+    """The further evidence that a stage asks for about the candidates that are left; at the last, everything."""
+    names, stage, left = await stage_names(workspace, state), state["stage"], in_order(state)
+    last = names[stage] == EVERYTHING
+    jobs = [
+        job
+        for candidate in left
+        for job in (
+            candidate_jobs(workspace, state, candidate)
+            if last
+            else await sample_jobs(workspace, state, candidate, stage, stage)
+        )
+    ]
+    emit({
+        "event": "stage_opened", "round": state["round"], "level": cast(Level, state["level"]), "stage": names[stage],
+        "candidates": len(left), "evaluations": len(jobs),
+    })  # fmt: skip
+    return jobs
+
+
+def confirm_jobs(workspace: SearchWorkspace, state: State) -> list[Job]:
+    """The found prompts and the seeds on validation, and the seeds on what selects, should they come back."""
+    base: Job = {"run": workspace.run, "round": state["round"], "level": "confirm"}
+    seed, found = workspace.seed_system.id, state["incumbent"]["id"]
+    jobs: list[Job] = []
+    for name, prompts in state["kept"].items():
+        user = workspace.seed_user(name).id
+        jobs += [
+            {**base, "task": name, "system": seed, "user": user, "split": "validation"},
+            {**base, "task": name, "system": found, "user": prompts[0]["id"], "split": "validation"},
+            {**base, "task": name, "system": seed, "user": user, "split": workspace.selecting},
+        ]
+    return jobs
 
 
 def proposal_jobs(workspace: SearchWorkspace, state: State) -> list[Job]:
@@ -164,7 +212,15 @@ def candidate_jobs(workspace: SearchWorkspace, state: State, candidate: Candidat
     if id is None:
         return [{"run": workspace.run, "round": round, "task": task}]
     if task:
-        return [{**_scored_for(workspace, round, "user"), "task": task, "system": state["incumbent"]["id"], "user": id}]
+        return [
+            {
+                **_scored_for(workspace, round, "user"),
+                "task": task,
+                "system": state["incumbent"]["id"],
+                "user": id,
+                "rival": state["kept"][task][0]["id"],
+            }
+        ]
     base = _scored_for(workspace, round, "system")
     return [
         {**base, "task": name, "system": id, "user": kept["id"]} for name, prompts in state["kept"].items() for kept in prompts
@@ -187,7 +243,12 @@ def test_jobs(workspace: SearchWorkspace, state: State, earlier: Sequence[tuple[
     for name, task in workspace.tasks.items():
         first = Prompt("user", task.spec.user_prompt).id
         kept = [prompt["id"] for prompt in state["kept"].get(name, [])][: workspace.settings.tested_pairs] or [first]
-        pairs += [(name, seed, first), *((name, state["incumbent"]["id"], user) for user in kept)]
+        # As a person wrote it, without the answer format: what that alone is worth.
+        pairs += [
+            (name, seed, first),
+            (name, seed, workspace.written_user(name).id),
+            *((name, state["incumbent"]["id"], user) for user in kept),
+        ]
     return [
         {
             "run": workspace.run,

@@ -4,7 +4,8 @@ from typing import Any
 
 from langgraph.runtime import Runtime
 
-from metaspo.methods.failures import candidate_random, draw, failures_of, sample_name, shown
+from metaspo.methods.failures import drawn, sample_name, shown
+from metaspo.tasks.demonstrations import apart
 from metaspo.workspace.context import Context
 from metaspo.workspace.opening import search_workspace
 from metaspo.workspace.state import Job
@@ -18,17 +19,18 @@ async def analyze_failures(state: Job, runtime: Runtime[Context]) -> dict[str, A
     A job whose candidate is not made from failures passes through, so that every way back to `select` is as long.
     """
     workspace = await search_workspace(state, runtime)
-    if not workspace.step(state["round"]).proposer.analyses:
-        return {"analyses": [{**state, "failures": [], "analysis": None}]}
-    size = workspace.settings.user_failures if state["task"] else workspace.settings.system_failures
-    failures = draw(await failures_of(workspace, state), size, candidate_random(workspace, state))
+    proposer = workspace.step(state["round"]).proposer
+    failures = await drawn(workspace, state) if proposer.analyses or proposer.draws else []
+    if not proposer.analyses:
+        return {"analyses": [{**state, "failures": failures, "analysis": None}]}
     analysis = None
     if failures:
         [system] = await workspace.prompt_texts(state["system"])
-        values = {"system_prompt": fenced(system), "examples": await shown(workspace, failures)}
+        values = {"system_prompt": fenced(system), "examples": await shown(workspace, state, failures)}
         if state["task"]:
             [user] = await workspace.prompt_texts(state["users"][state["task"]])
-            values["user_prompt"] = fenced(user)
+            # Demonstrations stay as they are, and failures beside them are not to be blamed on them.
+            values["user_prompt"] = fenced(apart(workspace.tasks[state["task"]], user)[0])
         text = template("analyze_user" if state["task"] else "analyze_system").render(**values)
         analysis, _ = await workspace.ask_optimizer(text, sample_name(state, "analysis"))
     return {"analyses": [{**state, "failures": failures, "analysis": analysis}]}

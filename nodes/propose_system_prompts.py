@@ -4,7 +4,8 @@ from typing import Any
 
 from langgraph.runtime import Runtime
 
-from metaspo.methods.proposal import propose, system_rules
+from metaspo.methods.proposal import propose
+from metaspo.methods.rules import candidate_rules
 from metaspo.workspace.context import Context
 from metaspo.workspace.opening import search_workspace
 from metaspo.workspace.state import Job
@@ -14,4 +15,5 @@ async def propose_system_prompts(state: Job, runtime: Runtime[Context]) -> dict[
     """One new system prompt, in the way of the step's proposer."""
     workspace = await search_workspace(state, runtime)
     proposal = await workspace.step(state["round"]).proposer.propose(workspace, state)
-    return {"candidates": [await propose(workspace, state, proposal, system_rules(workspace))]}
+    rules = await candidate_rules(workspace, state, proposal.parent)
+    return {"candidates": [await propose(workspace, state, proposal, rules)]}

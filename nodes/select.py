@@ -1,4 +1,4 @@
-"""Select: closes a round. Keeps the best user prompts or takes up a better system prompt, then opens the next level."""
+"""Select: closes a round, or sends for more evidence. Keeps the best prompts, then opens the next level."""
 
 from typing import Any
 
@@ -7,49 +7,80 @@ from langgraph.types import Overwrite
 
 from metaspo.approval.review import edited, review
 from metaspo.methods.lineage import candidate_rows, kept_pairs
-from metaspo.methods.selection import Selected, closed_round, decide, next_level, selected
+from metaspo.methods.rounds import closed_round, next_level
+from metaspo.methods.selection import Selected, decide, in_order, selected, too_much_lost
+from metaspo.methods.stages import EVERYTHING
+from metaspo.methods.staging import is_staged, judge_stage, stage_names
 from metaspo.store import prompts
 from metaspo.store.prompts import RoundRow
 from metaspo.workspace.context import Context
 from metaspo.workspace.events import emit, spent
 from metaspo.workspace.opening import search_workspace
+from metaspo.workspace.problem import COMMON_FIRST
 from metaspo.workspace.search import SearchWorkspace
-from metaspo.workspace.state import Round, State
+from metaspo.workspace.state import Judged, Round, State
 
 
 async def select(state: State, runtime: Runtime[Context]) -> dict[str, Any]:
-    """Close the round at work and say which level comes next."""
+    """Close the round at work and say which level comes next; or, judging in stages, open its next stage."""
     workspace = await search_workspace(state, runtime)
     first = [score for score in state.get("scores", []) if score.get("level") == "seed"]
     if first:
         # The thread may have been at work before it was given a new start: nothing of that counts any more.
         state = {"scores": first}
+    judged, following = await _judged(workspace, state)
+    if following is not None:
+        return {"judged": judged, "stage": following}
+    state = {**state, "judged": judged}
     incumbent, kept = decide(workspace, state, edited(workspace, state))
     verdict = await review(workspace, state, incumbent, kept)
     if verdict.edits:
-        return {"candidates": verdict.edits, "review": verdict.review}
+        return {"candidates": verdict.edits, "review": verdict.review, "judged": judged}
     state = {**state, "candidates": verdict.candidates}
-    after = selected(workspace, state, verdict.incumbent, verdict.kept)
+    return await _closed(workspace, state, selected(workspace, state, verdict.incumbent, verdict.kept))
+
+
+async def _closed(workspace: SearchWorkspace, state: State, after: Selected) -> dict[str, Any]:
+    """Record the round with what stands after it, and open the next."""
     closed = closed_round(workspace, state, after)
     await _record(workspace, state, closed, after)
     emit({"event": "round_closed", **closed, "incumbent": after.incumbent["text"], "spent": spent(workspace)})
-    following, at = next_level(workspace, closed["round"], state.get("level", "seed"), after.kept)
-    if following == "done":
-        await workspace.finish()
+    rounds = [*state.get("rounds", []), closed]
+    level, at, ended = next_level(workspace, state, rounds, after)
+    if level == "done":
+        await workspace.finish(ended or None)
     return {
         "run": workspace.run,
         **_given(workspace, state),
         "round": at,
-        "level": following,
+        "level": level,
         "incumbent": after.incumbent,
         "kept": after.kept,
         "beam": after.beam,
+        "began": state.get("began") or {name: prompts[0]["score"] for name, prompts in after.kept.items()},
+        "ended": ended,
         "review": {},
-        "rounds": [*state.get("rounds", []), closed],
+        "stage": 0,
+        "judged": [],
+        "rounds": rounds,
         "analyses": Overwrite([]),
         "candidates": Overwrite([]),
         "scores": Overwrite([]),
     }
+
+
+async def _judged(workspace: SearchWorkspace, state: State) -> tuple[list[Judged], int | None]:
+    """How far the round's candidates have come, and the next stage where some are to be asked for more."""
+    if not is_staged(workspace, state):
+        return too_much_lost(workspace, state), None
+    if state.get("review"):
+        return state.get("judged", []), None  # A person's edits are scored on everything, as what they stand for was.
+    stage, last = state.get("stage", 0), len(await stage_names(workspace, state)) - 1
+    judged = await judge_stage(workspace, state)
+    if stage < last and in_order({**state, "judged": judged}):
+        return judged, stage + 1
+    lost = {one["position"]: one for one in too_much_lost(workspace, {**state, "judged": judged})}
+    return [lost.pop(one["position"], one) if one["stage"] == EVERYTHING else one for one in judged], None
 
 
 async def _record(workspace: SearchWorkspace, state: State, closed: Round, after: Selected) -> None:
@@ -65,6 +96,6 @@ async def _record(workspace: SearchWorkspace, state: State, closed: Round, after
 
 def _given(workspace: SearchWorkspace, state: State) -> dict[str, Any]:
     """What the problem has made of a method that was not given by its own name, so that the state says it as well."""
-    if state.get("method", "metaspo") == workspace.problem.method:
+    if state.get("method", COMMON_FIRST) == workspace.problem.method:
         return {}
     return {"method": workspace.problem.method, "system_prompt": workspace.problem.system_prompt}

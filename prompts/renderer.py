@@ -24,6 +24,9 @@ VARIABLES: dict[str, frozenset[str]] = {
     "rephrase": frozenset({"component"}),
     "locked": frozenset({"parts", "places"}),
     "longest": frozenset({"characters"}),
+    "placeholders": frozenset({"names"}),
+    "tried": frozenset({"attempts"}),
+    "again": frozenset({"complaint"}),
     "judge": frozenset({"rubric", "question", "reference", "answer"}),
 }
 """Every template and the variables it must hold, each at least once, and no others."""
@@ -64,12 +67,21 @@ DEFAULT_SYSTEM_PROMPT = fixed_text("default")
 
 
 @cache
-def components() -> dict[str, tuple[str, ...]]:
-    """The instructions that system prompts are put together from, by category; each is a single line."""
+def lines_by_category(name: str) -> dict[str, tuple[str, ...]]:
+    """The lines that a YAML file of this room holds, by category.
+
+    "components" are instructions of every kind; "sentences" are whole sentences that read as one text where
+    at most one of each category stands in the order of the file.
+    """
     import yaml  # the command line reads a prompt from here, and nothing else of it needs YAML
 
-    found = yaml.safe_load((FOLDER / "components.yaml").read_text(encoding="utf-8"))
+    found = yaml.safe_load((FOLDER / f"{name}.yaml").read_text(encoding="utf-8"))
     return {category: tuple(lines) for category, lines in found.items()}
+
+
+def components() -> dict[str, tuple[str, ...]]:
+    """The instructions that `sprig` puts system prompts together from, by category; each is a single line."""
+    return lines_by_category("components")
 
 
 def fenced(content: str) -> str:

@@ -51,7 +51,7 @@ def test_yaml_examples_are_valid(text: str) -> None:
 
 
 def test_the_queries_answer(tmp_path: Path) -> None:
-    result = optimize(base="scripted:dice", optimizer="scripted:dice", store=tmp_path / "m.db", test_size=20)
+    result = optimize(method="metaspo", base="scripted:dice", optimizer="scripted:dice", store=tmp_path / "m.db", test_size=20)
     store = Store(tmp_path / "m.db")
     queries = blocks(ROOT / "docs" / "store.md", "sql")
     answers = [store.db.execute(query).fetchall() for query in queries]

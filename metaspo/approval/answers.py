@@ -82,7 +82,11 @@ def _as_data(given: Any) -> Any:
 
 def _checked(workspace: SearchWorkspace, change: Change, text: str) -> str:
     """A person's text as a prompt like any other; raises PromptError for what no candidate may do either."""
-    rules = user_rules(workspace.tasks[change["task"]]) if change["task"] else system_rules(workspace)
+    rules = (
+        user_rules(workspace.tasks[change["task"]], workspace.problem.user_length)
+        if change["task"]
+        else system_rules(workspace)
+    )
     text = rules.complete(rules.locks.edited(text).strip())
     complaint = rules.complaint(text)
     if complaint:

@@ -11,7 +11,7 @@ from ..domain.results import Evaluation
 from ..tasks.paired import Paired, mean_difference
 from ..tasks.task import Task
 from ..workspace.resources import Workspace
-from ..workspace.scoring import score_pair
+from ..workspace.scoring import on_the_same
 
 EXAMPLES = 3
 """Examples shown that got better, and as many that got worse."""
@@ -81,8 +81,7 @@ async def compared(
     """
     scored = {
         name: [
-            (await score_pair(workspace, workspace.tasks[name], *old, workspace.selecting),
-             await score_pair(workspace, workspace.tasks[name], *new, workspace.selecting))
+            await on_the_same(workspace, workspace.tasks[name], old, new)
             for old, new in both
         ]
         for name, both in pairs.items()

@@ -17,6 +17,7 @@ LEVELS = {
     "branch": "prompts carried over",
     "user": "user prompts",
     "system": "system prompt",
+    "confirm": "meeting the seeds on validation",
     "test": "final test",
 }
 
@@ -67,6 +68,10 @@ class Progress:
         for old in self._bars.task_ids:
             self._bars.remove_task(old)
         self._bars.add_task(name + LEVELS[data["level"]], total=self._total)
+
+    def _stage_opened(self, data: dict[str, Any]) -> None:
+        for bar in self._bars.tasks:
+            self._bars.update(bar.id, total=(bar.total or 0) + data["evaluations"])
 
     def _scored(self, data: dict[str, Any]) -> None:
         self._advance()

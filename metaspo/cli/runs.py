@@ -79,7 +79,11 @@ def export_command(run: str, form: str, task: str | None, output: Path | None, s
     from ..reports.export import export
     from ..reports.report import open_report
 
-    text = export(open_report(store, run), form, task)
+    found = open_report(store, run)
+    text = export(found, form, task)
+    if form != "json":
+        # What a program reads holds no room for it, whoever exports is told all the same.
+        click.echo(found.verdict_says, err=True)
     if output:
         output.write_text(text + "\n", encoding="utf-8")
         click.echo(f"wrote {output}")

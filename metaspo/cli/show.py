@@ -10,6 +10,8 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from .show_controls import controls, paid, replies
+
 if TYPE_CHECKING:
     from ..domain.intervals import Difference
     from ..reports.report import Report
@@ -30,6 +32,8 @@ def table(rows: Sequence[Mapping[str, Any]]) -> None:
 def summary(report: "Report") -> None:
     """What a run gained, in a table a person understands, with honest words about it."""
     console.print(Panel(Text(report.system_after or report.system_before), title="system prompt", title_align="left"))
+    if report.run.status == "done" and report.run.reason:
+        console.print(Text(f"Why the search ended: {report.run.reason}."))
     if report.tasks:
         console.print(_scores(report))
         for line in verdict(report):
@@ -39,11 +43,9 @@ def summary(report: "Report") -> None:
             f"Score on the examples that were optimized on: {_percent(report.train_before)} before, "
             f"{_percent(report.train_after)} now. The final test has not been run."
         )
-    usage = report.usage
-    roles = ", ".join(f"{count:,} {role}" for role, count in sorted(usage.calls.items()))
-    cost = f", cost {usage.cost:.4f}" if usage.cost else ""
-    tokens = f"{usage.input_tokens:,} input and {usage.output_tokens:,} output tokens"
-    console.print(Text(f"Paid: {usage.total_calls:,} calls ({roles}), {tokens}{cost}, {report.run.seconds:.0f} s."))
+    for line in controls(report):
+        console.print(Text(line))
+    console.print(Text(f"Paid: {paid(report.usage)}, {report.run.seconds:.0f} s."))
     console.print(Text(f"Run {report.run.id[:8]} in {report.store}. See it again: metaspo show {report.run.id[:8]}"))
     if report.builtin:
         console.print(
@@ -70,7 +72,7 @@ def _scores(report: "Report") -> Table:
         rows = [task for task in report.tasks if task.role == role]
         for task in rows:
             unparsed = f"{100 * task.unparsed_before:.0f} -> {100 * task.unparsed_after:.0f}"
-            scores = [_percent(task.before), _percent(task.after), *_change(task.difference), _percent(task.majority)]
+            scores = [_percent(task.before), _percent(task.after), *_change(task.difference), _percent(task.majority) or "none"]
             made.add_row(task.name, str(task.examples), *scores, unparsed)
         if difference is not None:
             before, after = (sum(getattr(task, when) for task in rows) / len(rows) for when in ("before", "after"))
@@ -81,22 +83,15 @@ def _scores(report: "Report") -> Table:
 
 def verdict(report: "Report") -> list[str]:
     """What the figures allow one to say, and no more."""
-    lines = []
-    for title, difference in (("On the source tasks", report.source), ("On tasks the search never saw", report.target)):
-        if difference is None:
-            continue
-        points = f"{100 * difference.value:+.1f} points"
-        if difference.low == difference.high == 0:
-            lines.append(f"{title}: no change.")
-        elif difference.is_noise:
-            lines.append(f"{title}: {points}, which is within noise: these examples do not show a real change.")
-        elif difference.value > 0:
-            lines.append(f"{title}: {points}, a real gain at the 95% level.")
-        else:
-            lines.append(f"{title}: {points}, a real loss at the 95% level. Keep the old prompt there.")
+    from ..reports.claims import claim
+
+    tested = (("On the source tasks", report.source), ("On tasks the search never saw", report.target))
+    lines = [claim(where, change) for where, change in tested if change is not None]
     metrics = ", ".join(sorted({task.metric for task in report.tasks}))
     lines.append(f"Scores are {metrics} in %; majority is what always giving the commonest answer scores; unparsed is in %.")
-    below = [task.name for task in report.tasks if task.after <= task.majority]
+    if any(task.majority is None for task in report.tasks):
+        lines.append("Where a judge grades there is no majority answer's score: nobody graded it.")
+    below = [task.name for task in report.tasks if task.majority is not None and task.after <= task.majority]
     if below:
         lines.append(f"No better than the majority answer: {', '.join(below)}.")
     if any(task.unparsed_before > 0.05 + task.unparsed_after for task in report.tasks):
@@ -131,6 +126,8 @@ def run(report: "Report") -> None:
         console.print(
             Text(f"  round {row.round}, {row.status}, score {_percent(row.score)}: {report.texts.get(row.prompt or '', '')}")
         )
+    if report.tasks:
+        console.print(replies(report))
     summary(report)
 
 
@@ -180,6 +177,7 @@ def comparison(found: Mapping[str, Any]) -> None:
         {"": "score on the examples optimized on", first: _percent(found["train"][0]), second: _percent(found["train"][1])}
     )
     rows += [{"": f"test score of {key}", first: _percent(a), second: _percent(b)} for key, (a, b) in found["tasks"].items()]
+    rows.append({"": "the prompts found are", first: found["verdict"][0], second: found["verdict"][1]})
     rows.append({"": "calls", first: found["calls"][0], second: found["calls"][1]})
     table(rows)
     _diff(f"system prompt, {first} to {second}", *found["system"])

@@ -27,6 +27,8 @@ def show_generalization(report: "GeneralizationReport", as_json: bool) -> None:
             task["win_rate"] = one.win_rate
         click.echo(json.dumps(data, ensure_ascii=False, indent=2))
         return
+    from ..reports.claims import claim
+
     console.print(_comparisons(report))
     console.print(
         Text(
@@ -41,8 +43,7 @@ def show_generalization(report: "GeneralizationReport", as_json: bool) -> None:
             share = f"{first} of replies with the candidate, {second} with the baseline"
             console.print(Text(f"{task.task}: no readable answer in {share}."))
     if report.overall:
-        noise = report.overall.difference.is_noise
-        console.print(Text(f"The difference is {'within noise' if noise else 'real at the 95% level'}."))
+        console.print(Text(claim("The candidate against the baseline", report.overall.difference)))
     if report.dropped:
         console.print(Text(f"{report.dropped} user prompts were dropped: the optimizer wrote none that could be used."))
     console.print(Text(f"Paid: {report.usage.total_calls:,} calls. Run {report.run.id[:8]} in {report.store}."))
@@ -63,7 +64,7 @@ def _comparisons(report: "GeneralizationReport") -> Table:
             f"{task.examples}x{len(task.candidate.scores)}",
             *_scores(task.candidate.mean, spread, task.baseline.mean, task.difference),
             f"{100 * task.win_rate:.0f}",
-            f"{100 * task.majority:.1f}",
+            "none" if task.majority is None else f"{100 * task.majority:.1f}",
         )
     if report.overall:
         each = report.overall

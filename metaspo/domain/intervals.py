@@ -1,4 +1,4 @@
-"""How sure a difference is: a paired bootstrap over examples."""
+"""How sure a difference is: a paired bootstrap over examples. Whether it is real, significance.py says."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -17,11 +17,6 @@ class Difference:
     value: float
     low: float
     high: float
-
-    @property
-    def is_noise(self) -> bool:
-        """Whether the interval holds zero: the examples do not tell the two apart."""
-        return self.low <= 0 <= self.high
 
 
 STUDENT = (

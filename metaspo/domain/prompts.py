@@ -10,8 +10,9 @@ QUESTION = "{question}"
 Level = Literal["user", "system"]
 """The inner loop optimizes user prompts, the outer loop the system prompt (paper, section 3)."""
 
-RoundLevel = Literal["seed", "branch", "user", "system", "test"]
-"""What a round is for: scoring the first prompts or those that a branch carries over, one of the levels, or the final test."""
+RoundLevel = Literal["seed", "branch", "user", "system", "confirm", "test"]
+"""What a round is for: scoring the first prompts or those that a branch carries over, one of the levels, meeting the seeds on
+validation, or the final test."""
 
 
 @dataclass(frozen=True, slots=True)

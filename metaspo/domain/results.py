@@ -34,7 +34,10 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """A (system prompt, user prompt) pair scored on one split of one task; outcomes in split order."""
+    """A (system prompt, user prompt) pair scored on one split of one task, or on a part that is not `whole`.
+
+    Outcomes are in split order.
+    """
 
     id: str
     task: str
@@ -43,6 +46,7 @@ class Evaluation:
     split: Split
     score: float
     outcomes: tuple[Outcome, ...]
+    whole: bool = True
 
     @property
     def failures(self) -> tuple[Outcome, ...]:

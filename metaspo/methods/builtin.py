@@ -4,18 +4,39 @@ docs/methods.md compares them and shows how one is added.
 """
 
 from collections.abc import Callable
+from math import ceil
 
 from ..prompts.renderer import DEFAULT_SYSTEM_PROMPT, fixed_text
-from ..workspace.method import Method, Proposer, Step, register
-from ..workspace.problem import ADAPT
+from ..store.runs import PLACEBO
+from ..workspace.method import Method, Proposer, Shown, Step, register, register_variant
+from ..workspace.problem import ADAPT, COMMON_FIRST
 from ..workspace.settings import Settings
+from .composition import COMPOSED, EXCHANGED
 from .correction import CORRECTED
+from .demonstrations import DEMONSTRATED
 from .edits import EDITED
 from .evolution import EVOLVED
 from .induction import INDUCED
 from .paraphrase import PARAPHRASED
+from .trimming import TRIMMED
+from .unrelated import placebo_of
 
 Schedule = Callable[[Settings], list[Step]]
+
+SMALL_STEPS: dict[str, int] = {
+    "iterations": 2, "system_steps": 6, "system_candidates": 3, "user_steps": 3, "user_candidates": 2, "keep": 1,
+    "user_failures": 6, "most_failures": 12, "train_size": 30, "tested_pairs": 1, "patience": 8,
+}  # fmt: skip
+"""Sizes of many small steps on few examples; benchmarks/search.py says what they are worth."""
+
+SENTENCES: dict[str, int] = {
+    "iterations": 1, "compositions": 12, "exchanges": 8, "system_steps": 0, "user_steps": 0, "keep": 1, "train_size": 24,
+    "validation_size": 12, "tested_pairs": 1, "patience": 6,
+}  # fmt: skip
+"""Sizes for a model too small to write prompts: whole sentences alone, see datasets/README.md."""
+
+LATER = 3
+"""The first time through its levels a method in small steps takes so many times the steps that it takes later."""
 
 
 def _bilevel(proposer: Proposer) -> Schedule:
@@ -26,6 +47,20 @@ def _bilevel(proposer: Proposer) -> Schedule:
         return [user, system] * sizes.iterations
 
     return schedule
+
+
+def _common_first(sizes: Settings) -> list[Step]:
+    """Small system steps and one that shortens, then the user prompts, which come to learn what is left; then less of both."""
+    system, trim = Step("system", sizes.system_candidates, CORRECTED), Step("system", 2, TRIMMED)
+    user, examples = Step("user", sizes.user_candidates, CORRECTED), Step("user", 2, DEMONSTRATED)
+    steps = [Step("system", sizes.compositions, COMPOSED)] if sizes.compositions else []
+    steps += [Step("system", 2, EXCHANGED)] * sizes.exchanges
+    for time in range(sizes.iterations):
+        part = LATER if time else 1
+        steps += [*[system] * ceil(sizes.system_steps / part), trim] if sizes.system_steps else []
+        steps += [user] * ceil(sizes.user_steps / part)
+        steps += [examples] if sizes.demonstrations else []
+    return steps
 
 
 def _outer_only(sizes: Settings) -> list[Step]:
@@ -55,6 +90,16 @@ def _none(sizes: Settings) -> list[Step]:
 
 
 for method in (
+    Method(
+        COMMON_FIRST,
+        "Learns what all tasks have in common first, in many small steps, each judged on as little as it takes.",
+        _common_first,
+        judging="staged",
+        shown=Shown(differing=True, explanations=True, tried=4, tails=True),
+        strict=True,
+        confirms=True,
+        sizes={"paper": SMALL_STEPS, "quick": SENTENCES},
+    ),
     Method("metaspo", "The paper's bilevel search: user prompts, then the system prompt, in turn.", _bilevel(CORRECTED)),
     Method("metaspo_ape", "The same search, with prompts induced from labelled examples.", _bilevel(INDUCED)),
     Method("metaspo_evo", "The same search, with kept prompts crossed and mutated.", _bilevel(EVOLVED)),
@@ -76,3 +121,5 @@ for method in (
     Method("file:PATH", "No search: the system prompt in a text file. Runs as 'fixed'.", _none),
 ):
     register(method)
+
+register_variant(PLACEBO, placebo_of)

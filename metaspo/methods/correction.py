@@ -4,6 +4,8 @@ from ..prompts.renderer import fenced, template
 from ..workspace.method import Proposal, Proposer
 from ..workspace.search import SearchWorkspace
 from ..workspace.state import Job
+from .attempts import with_attempts
+from .demonstrations import rewriting
 from .failures import shown
 
 
@@ -16,13 +18,16 @@ async def corrected(workspace: SearchWorkspace, job: Job) -> Proposal:
     analysis = await workspace.store.find_call(job["analysis"])
     values = {
         "system_prompt": fenced(workspace.problem.locks.hidden(system) if not job["task"] else system),
-        "examples": await shown(workspace, job["failures"]),
+        "examples": await shown(workspace, job, job["failures"]),
         "analysis": fenced(analysis.text if analysis else ""),
     }
-    if job["task"]:
-        [user] = await workspace.prompt_texts(parent)
-        values |= {"user_prompt": fenced(user), "answer_format": workspace.tasks[job["task"]].format_asked}
-    return Proposal(parent, template("propose_user" if job["task"] else "propose_system").render(**values))
+    if not job["task"]:
+        return Proposal(parent, await with_attempts(workspace, job, parent, template("propose_system").render(**values)))
+    task, [user] = workspace.tasks[job["task"]], await workspace.prompt_texts(parent)
+    instructions, finish = rewriting(task, user)
+    values |= {"user_prompt": fenced(instructions), "answer_format": task.format_asked}
+    request = await with_attempts(workspace, job, parent, template("propose_user").render(**values))
+    return Proposal(parent, request, finish=finish)
 
 
 CORRECTED = Proposer(

@@ -13,8 +13,9 @@ from ..workspace.method import Proposal, Proposer
 from ..workspace.resources import Workspace
 from ..workspace.search import SearchWorkspace
 from ..workspace.state import Job
-from .failures import LONGEST, candidate_random
-from .proposal import ask_for_prompt, user_rules
+from .failures import candidate_random, own_method, shortened
+from .proposal import ask_for_prompt
+from .rules import induction_rules
 
 USER_PAIRS, SYSTEM_PAIRS = 10, 5
 """Labelled examples that a user prompt is induced from, and of each task that a system prompt is (paper, section 4)."""
@@ -28,21 +29,22 @@ async def induce_user_prompt(workspace: Workspace, task: Task, sample: str, pair
     attempt did. Raises TaskError for a task without train examples.
     """
     text = user_request(task, Random(f"{workspace.problem.seed}/induction/{task.name}/{sample}"), pairs)
-    made, _ = await ask_for_prompt(workspace, Proposal(None, text), f"{task.name}, {sample}, induction", user_rules(task))
+    rules = induction_rules(workspace, task)
+    made, _ = await ask_for_prompt(workspace, Proposal(None, text), f"{task.name}, {sample}, induction", rules)
     return made
 
 
-def user_request(task: Task, random: Random, pairs: int = USER_PAIRS) -> str:
-    """The request for a user prompt from `pairs` labelled train examples of its task."""
-    shown = shown_pairs(draw_pairs(task, pairs, random))
+def user_request(task: Task, random: Random, pairs: int = USER_PAIRS, *, tails: bool = False) -> str:
+    """The request for a user prompt from `pairs` labelled train examples of its task, shown with their `tails` or cut."""
+    shown = shown_pairs(draw_pairs(task, pairs, random), tails)
     return template("induce_user").render(examples=shown, answer_format=task.format_asked)
 
 
-def system_request(tasks: Iterable[Task], random: Random, pairs: int = SYSTEM_PAIRS) -> str:
+def system_request(tasks: Iterable[Task], random: Random, pairs: int = SYSTEM_PAIRS, *, tails: bool = False) -> str:
     """The request for a system prompt from `pairs` labelled train examples of each task, shuffled together."""
     drawn = [example for task in tasks for example in draw_pairs(task, pairs, random)]
     random.shuffle(drawn)
-    return template("induce_system").render(examples=shown_pairs(drawn))
+    return template("induce_system").render(examples=shown_pairs(drawn, tails))
 
 
 def draw_pairs(task: Task, size: int, random: Random) -> list[Example]:
@@ -53,18 +55,18 @@ def draw_pairs(task: Task, size: int, random: Random) -> list[Example]:
     return random.sample(train, min(size, len(train)))
 
 
-def shown_pairs(examples: Sequence[Example]) -> str:
+def shown_pairs(examples: Sequence[Example], tails: bool = False) -> str:
     """Labelled examples as fenced text for the optimizer, one JSON object a line."""
-    lines = [{"input": example.question[:LONGEST], "output": example.answer} for example in examples]
+    lines = [{"input": shortened(example.question, tails), "output": example.answer} for example in examples]
     return fenced("\n".join(json.dumps(line, ensure_ascii=False) for line in lines))
 
 
 async def induced(workspace: SearchWorkspace, job: Job) -> Proposal:
     """The request for a prompt from labelled train examples, of the task or of every source task."""
-    random = candidate_random(workspace, job)
+    random, tails = candidate_random(workspace, job), own_method(workspace).shown.tails
     if job["task"]:
-        return Proposal(None, user_request(workspace.tasks[job["task"]], random))
-    return Proposal(None, system_request(workspace.sources.values(), random))
+        return Proposal(None, user_request(workspace.tasks[job["task"]], random, tails=tails))
+    return Proposal(None, system_request(workspace.sources.values(), random, tails=tails))
 
 
 INDUCED = Proposer("induced", induced, pairs=lambda sizes, level: USER_PAIRS if level == "user" else SYSTEM_PAIRS)

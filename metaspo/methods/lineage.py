@@ -1,5 +1,7 @@
 """Lineage: what became of every candidate of a round, and what stands after it, as rows of the store."""
 
+from dataclasses import replace
+
 from ..domain.prompts import Prompt
 from ..store.prompts import CandidateRow, CandidateStatus, KeptPair
 from ..workspace.search import SearchWorkspace
@@ -14,17 +16,24 @@ def candidate_rows(workspace: SearchWorkspace, state: State, closed: Round, afte
     run, round, level = workspace.run, closed["round"], closed["level"]
     staying = {(name, prompt["id"]) for name, prompts in after.kept.items() for prompt in prompts}
     staying |= {("", prompt["id"]) for prompt in [after.incumbent, *after.beam]}
+    judged = {(one["task"], one["position"]): one for one in state.get("judged", [])}
     rows = []
     for candidate in state.get("candidates", []):
         id, task = candidate["id"], candidate["task"]
         status: CandidateStatus = "dropped" if id is None else "rejected"
         if (task, id) in staying:
             status = "incumbent" if id == after.incumbent["id"] else "kept"
-        own = [score["score"] for score in state["scores"] if id and (score["user"] == id if task else score["system"] == id)]
-        score, parent = mean(own) if own else None, candidate["parent"]
-        rows.append(
-            CandidateRow(run, round, level, task, candidate["position"], id, parent, status, candidate["reason"], score)
-        )
+        whole = [score for score in state["scores"] if "stage" not in score]
+        own = [score["score"] for score in whole if id and (score["user"] == id if task else score["system"] == id)]
+        came = judged.get((task, candidate["position"]))
+        row = CandidateRow(
+            run, round, level, task, candidate["position"], id, candidate["parent"], status, candidate["reason"],
+            mean(own) if own else None,
+        )  # fmt: skip
+        if came:
+            reason = candidate["reason"] or came.get("reason")
+            row = replace(row, reason=reason, stage=came["stage"], examples=came["examples"], gain=came["gain"])
+        rows.append(row)
     return rows
 
 
@@ -35,6 +44,15 @@ def _first_rows(workspace: SearchWorkspace, round: int, after: Selected) -> list
     score = None if workspace.problem.start else after.incumbent["score"]
     rows = [CandidateRow(run, 0, "system", "", 0, seed, None, "seed", None, score)]
     rows += [CandidateRow(run, 0, "user", name, 0, user, None, "seed") for name, user in users.items()]
+    rows += [
+        CandidateRow(
+            run, 0, "user" if name else "system", name, at, Prompt("user" if name else "system", text).id, None, "seed"
+        )
+        for name, texts in [("", workspace.problem.system_prompts)]
+        + [(name, task.spec.user_prompts) for name, task in workspace.sources.items()]
+        for at, text in enumerate(texts, 1)
+        if not workspace.problem.start
+    ]
     if workspace.problem.start:
         # From position 1 on: a branch at round 0 has its seeds at 0.
         rows += [

@@ -4,14 +4,16 @@ from ..prompts.renderer import fenced, template
 from ..workspace.method import Proposal, Proposer
 from ..workspace.search import SearchWorkspace
 from ..workspace.state import Job
+from .demonstrations import rewriting
 
 
 async def paraphrased(workspace: SearchWorkspace, job: Job) -> Proposal:
     """The request to say a task's kept user prompt in other words."""
-    parent = job["users"][job["task"]]
+    parent, task = job["users"][job["task"]], workspace.tasks[job["task"]]
     [text] = await workspace.prompt_texts(parent)
-    answer_format = workspace.tasks[job["task"]].format_asked
-    return Proposal(parent, template("paraphrase_user").render(prompt=fenced(text), answer_format=answer_format))
+    instructions, finish = rewriting(task, text)
+    request = template("paraphrase_user").render(prompt=fenced(instructions), answer_format=task.format_asked)
+    return Proposal(parent, request, finish=finish)
 
 
 PARAPHRASED = Proposer("paraphrased", paraphrased)

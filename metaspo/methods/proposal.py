@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..domain.calls import Constraint
 from ..domain.locks import Locks, place
 from ..domain.prompts import QUESTION, Level, Prompt
 from ..prompts.renderer import fenced, template
+from ..tasks.demonstrations import apart
 from ..tasks.task import Task
 from ..workspace.events import emit, spent
 from ..workspace.method import Proposal
@@ -26,23 +27,37 @@ class Rules:
     """What every prompt of a level must be.
 
     `complete` adds what all of them hold, `complaint` says what is wrong with one, or None. What is
-    locked in the system prompt is checked beside that, for every way to propose one.
+    locked in the system prompt is checked beside that, for every way to propose one. `own` is the part
+    of a prompt that the optimizer writes. It is told which `placeholders` that holds and how much `room`
+    there is, in characters; and with `again` also what was wrong with its last attempt.
     """
 
     level: Level
     complete: Callable[[str], str] = str.strip
     complaint: Callable[[str], str | None] = lambda prompt: None
     locks: Locks = NO_LOCKS
+    own: Callable[[str], str] = str
+    placeholders: frozenset[str] = frozenset()
+    room: int | None = None
+    again: bool = False
 
 
 def system_rules(workspace: SearchWorkspace) -> Rules:
-    """The rules of system prompts in a search."""
-    return Rules("system", locks=workspace.problem.locks)
+    """The rules of system prompts in a search, whoever writes them."""
+    locks = workspace.problem.locks
+    return Rules("system", locks=locks, room=locks.longest - locks.size if locks.longest else None)
 
 
-def user_rules(task: Task) -> Rules:
-    """The rules of a task's user prompts."""
-    return Rules("user", task.complete, task.complaint)
+def user_rules(task: Task, longest: int | None = None) -> Rules:
+    """The rules of a task's user prompts, whoever writes them; `longest` is the most characters of a whole one."""
+
+    def complaint(prompt: str) -> str | None:
+        wrong = task.complaint(prompt)
+        if wrong is None and longest and len(prompt) > longest:
+            return f"is {len(prompt)} characters long, more than {longest}"
+        return wrong
+
+    return Rules("user", task.complete, complaint, own=lambda prompt: apart(task, prompt)[0], room=longest)
 
 
 async def propose(workspace: Workspace, job: Job, proposal: Proposal, rules: Rules) -> Candidate:
@@ -57,6 +72,7 @@ async def propose(workspace: Workspace, job: Job, proposal: Proposal, rules: Rul
     return {
         "task": job["task"], "position": job["position"], "parent": proposal.parent,
         "id": made.id if made else None, "text": made.text if made else None, "reason": reason,
+        "failures": list(job.get("failures", [])),
     }  # fmt: skip
 
 
@@ -70,7 +86,7 @@ async def _made(workspace: Workspace, job: Job, proposal: Proposal, rules: Rules
 
 async def _checked(workspace: Workspace, text: str, rules: Rules) -> tuple[Prompt | None, str | None]:
     """The prompt that a text is, kept from now on, and None; or None and what is wrong with it."""
-    written = len(text) - rules.locks.size
+    written = len(rules.own(text)) - rules.locks.size
     wrong = rules.locks.complaint(text) or rules.complaint(text) or _too_long(written, workspace.settings.prompt_length)
     if wrong is not None:
         return None, wrong
@@ -88,16 +104,17 @@ async def ask_for_prompt(
     """
     reason: str | None = None
     # Who writes a component only is told of no locked part of the whole.
-    told = NO_LOCKS if proposal.partial else rules.locks
+    told = replace(rules, locks=NO_LOCKS, placeholders=frozenset(), room=None) if proposal.partial else rules
     request = "\n\n".join([proposal.request or "", *_demands(told)])
-    constraint = _constraint(workspace.settings.prompt_length, rules.level, told)
+    constraint = _constraint(workspace.settings.prompt_length, told)
     for attempt in range(workspace.settings.proposal_attempts):
-        _, reply = await workspace.ask_optimizer(request, f"{sample} {attempt}", constraint)
+        asked = f"{request}\n\n{template('again').render(complaint=reason)}" if reason and rules.again else request
+        _, reply = await workspace.ask_optimizer(asked, f"{sample} {attempt}", constraint)
         written = proposed(reply.text)
         if written is None:
             reason = f"no prompt between <prompt> and </prompt> (reply ended: {reply.finish})"
             continue
-        made, reason = await _checked(workspace, told.shown(rules.complete(proposal.finish(written))), rules)
+        made, reason = await _checked(workspace, told.locks.shown(rules.complete(proposal.finish(written))), rules)
         if made is not None:
             return made, None
     return None, reason
@@ -112,15 +129,17 @@ def proposed(reply: str) -> str | None:
     return OPENING.split(found[-1])[-1].strip() or None
 
 
-def _demands(locks: Locks) -> list[str]:
-    """What the optimizer is told about locked parts and the length of a prompt, where there is something to tell."""
-    told = []
+def _demands(rules: Rules) -> list[str]:
+    """What the optimizer is told of what a prompt must hold and may measure, where there is something to tell."""
+    told, locks = [], rules.locks
     if locks.parts:
         named = [(place(number), part) for number, part in enumerate(locks.parts, 1)]
         parts = "\n".join(f"{mark}:\n{fenced(part)}" for mark, part in named)
         told.append(template("locked").render(parts=parts, places=", ".join(mark for mark, _ in named)))
-    if locks.longest:
-        told.append(template("longest").render(characters=str(locks.longest - locks.size)))
+    if rules.placeholders:
+        told.append(template("placeholders").render(names=" ".join(sorted(rules.placeholders))))
+    if rules.room is not None:
+        told.append(template("longest").render(characters=str(rules.room)))
     return told
 
 
@@ -129,16 +148,20 @@ def _too_long(written: int, longest: int) -> str | None:
     return f"longer than {longest} characters" if longest and written > 2 * longest else None
 
 
-def _constraint(longest: int, level: Level, locks: Locks) -> Constraint | None:
+def _constraint(longest: int, rules: Rules) -> Constraint | None:
     """The form of a proposal, for backends that can hold a small model to it; without a length it is left free."""
     if not longest:
         return None
-    if locks.longest:
-        longest = max(20, min(longest, locks.longest - locks.size))
-    if locks.parts:
+    parts, end = rules.locks.parts, f"\\n\\n{QUESTION}" if rules.level == "user" else ""
+    if rules.room is not None:
+        longest = max(20, min(longest, rules.room - len(end)))
+    free = r"[^<>{}\[\]]" if parts else "[^<>{}]"
+    if rules.placeholders:
+        named = [f'"{name}"' for name in sorted(rules.placeholders)]
+        free = f"({' | '.join([free, *named])})"
+    if parts:
         # The places are spelled out, so that even a model that would lose them keeps them.
-        free, size = r"[^<>{}\[\]]", max(20, longest // (len(locks.parts) + 1))
-        parts = " ".join(f'" {place(number)}" {free}{{0,{size}}}' for number in range(1, len(locks.parts) + 1))
-        return Constraint(f'root ::= "<prompt>" [A-Z] {free}{{20,{size}}} {parts} "</prompt>"')
-    end = f"\\n\\n{QUESTION}" if level == "user" else ""
-    return Constraint(f'root ::= "<prompt>" [A-Z] [^<>{{}}]{{20,{longest}}} "{end}</prompt>"')
+        size = max(20, longest // (len(parts) + 1))
+        kept = " ".join(f'" {place(number)}" {free}{{0,{size}}}' for number in range(1, len(parts) + 1))
+        return Constraint(f'root ::= "<prompt>" [A-Z] {free}{{20,{size}}} {kept} "</prompt>"')
+    return Constraint(f'root ::= "<prompt>" [A-Z] {free}{{20,{longest}}} "{end}</prompt>"')

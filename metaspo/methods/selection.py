@@ -1,12 +1,12 @@
-"""Selection: who takes over, what is kept, and which level comes next. Pure functions of the state and the scores."""
+"""Selection: who takes over and what is kept. Pure functions of the state and the scores."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import cast
 
-from ..domain.prompts import Prompt, RoundLevel
+from ..domain.prompts import Prompt
+from ..domain.results import Split
 from ..workspace.search import SearchWorkspace
-from ..workspace.state import Candidate, Incumbent, Kept, Round, Score, State, StateLevel
+from ..workspace.state import Candidate, Incumbent, Judged, Kept, Score, State
 
 KeptPrompts = Mapping[str, Sequence[Kept]]
 Pair = tuple[str, str, str]
@@ -22,16 +22,13 @@ def decide(workspace: SearchWorkspace, state: State, edits: Mapping[str, Candida
     `edits` are a person's prompts by task, which take the place of what scores would choose.
     """
     level = state.get("level", "seed")
-    scores = {(score["task"], score["system"], score["user"]): score for score in state.get("scores", [])}
+    scores = whole_scores(state, workspace.selecting)
     if level == "seed":
-        system, users = workspace.first_prompts()
-        kept = {
-            name: by_score([_kept(user.id, user.text, scores[name, system.id, user.id]) for user in prompts])
-            for name, prompts in users.items()
-        }
-        return {"id": system.id, "text": system.text, "score": meta_score(kept)}, kept
+        return first_prompts(workspace, scores)
     incumbent, kept = state["incumbent"], state["kept"]
-    candidates = in_order(state.get("candidates", []))
+    if level == "confirm":
+        return confirmed(workspace, state, scores)
+    candidates = in_order(state)
     if level == "user":
         kept = {
             name: lead(prompts, edits[name], incumbent["id"], scores, workspace.settings.keep)
@@ -47,6 +44,45 @@ def decide(workspace: SearchWorkspace, state: State, edits: Mapping[str, Candida
             return best_system({**incumbent, "score": -1.0}, kept, [edits[""]], scores)
         return best_system(incumbent, kept, candidates, scores)
     return incumbent, kept
+
+
+def whole_scores(state: State, split: Split) -> dict[Pair, Score]:
+    """The round's scores on the whole of a split, by pair."""
+    return {
+        (score["task"], score["system"], score["user"]): score
+        for score in state.get("scores", [])
+        if "stage" not in score and score["split"] == split
+    }
+
+
+def first_prompts(workspace: SearchWorkspace, scores: Mapping[Pair, Score]) -> tuple[Incumbent, dict[str, list[Kept]]]:
+    """What the search begins with: the system prompt under which the tasks' best user prompts do best, ties the earlier one."""
+    systems, users = workspace.first_prompts()
+    found = []
+    for system in systems:
+        kept = {
+            name: by_score([_kept(user.id, user.text, scores[name, system.id, user.id]) for user in prompts])
+            for name, prompts in users.items()
+        }
+        if not workspace.problem.start:
+            kept = {name: prompts[: workspace.settings.keep] for name, prompts in kept.items()}
+        incumbent: Incumbent = {"id": system.id, "text": system.text, "score": meta_score(kept)}
+        found.append((incumbent, kept))
+    return max(found, key=lambda one: rank(mean([prompts[0]["score"] for prompts in one[1].values()])))
+
+
+def confirmed(
+    workspace: SearchWorkspace, state: State, scores: Mapping[Pair, Score]
+) -> tuple[Incumbent, dict[str, list[Kept]]]:
+    """What the search found; or the seeds, where they do better on validation and a person has not said otherwise."""
+    unseen, seed, found = whole_scores(state, "validation"), workspace.seed_system, state["incumbent"]
+    users = {name: workspace.seed_user(name) for name in state["kept"]}
+    before = mean([unseen[name, seed.id, user.id]["score"] for name, user in users.items()])
+    after = mean([unseen[name, found["id"], prompts[0]["id"]]["score"] for name, prompts in state["kept"].items()])
+    if rank(after) >= rank(before) or workspace.problem.keep_unconfirmed:
+        return found, state["kept"]
+    kept = {name: [_kept(user.id, user.text, scores[name, seed.id, user.id])] for name, user in users.items()}
+    return {"id": seed.id, "text": seed.text, "score": meta_score(kept)}, kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,15 +107,19 @@ def selected(workspace: SearchWorkspace, state: State, incumbent: Incumbent, kep
 def _beam(workspace: SearchWorkspace, state: State, incumbent: Incumbent) -> list[Incumbent]:
     level, before = state.get("level", "seed"), state.get("beam", [])
     if level == "seed":
-        carried = tested(workspace.first_beam(), state["scores"])
+        carried = tested(workspace.first_beam(), _wholes(state))
         return [incumbent, *(prompt for prompt in carried if prompt["id"] != incumbent["id"])] if carried else []
     if level != "system":
         return before
     size = workspace.step(state["round"]).keep
-    taken = [c for c in in_order(state.get("candidates", [])) if c["reason"] != REJECTED]
+    taken = [c for c in in_order(state) if c["reason"] != REJECTED]
     candidates = [Prompt("system", c["text"] or "") for c in taken]
     old = [state["incumbent"], *before[1:]]
-    return keep_systems(incumbent, [*old, *tested(candidates, state["scores"])], size) if size > 1 else []
+    return keep_systems(incumbent, [*old, *tested(candidates, _wholes(state))], size) if size > 1 else []
+
+
+def _wholes(state: State) -> list[Score]:
+    return [score for score in state["scores"] if "stage" not in score]
 
 
 def tested(systems: Sequence[Prompt], scores: Sequence[Score]) -> list[Incumbent]:
@@ -97,9 +137,41 @@ def keep_systems(incumbent: Incumbent, systems: Sequence[Incumbent], size: int) 
     return [incumbent, *sorted(others.values(), key=lambda prompt: -rank(prompt["score"]))][:size]
 
 
-def in_order(candidates: Sequence[Candidate]) -> list[Candidate]:
-    """The candidates that were not dropped, in the order of their positions, however they came in."""
-    return sorted((c for c in candidates if c["id"] is not None), key=lambda c: (c["task"], c["position"]))
+def in_order(state: State) -> list[Candidate]:
+    """The round's candidates that have neither been dropped nor fallen, by position, however they came in."""
+    fallen = {(one["task"], one["position"]) for one in state.get("judged", []) if one["out"]}
+    left = [c for c in state.get("candidates", []) if c["id"] is not None and (c["task"], c["position"]) not in fallen]
+    return sorted(left, key=lambda c: (c["task"], c["position"]))
+
+
+def too_much_lost(workspace: SearchWorkspace, state: State) -> list[Judged]:
+    """The system prompts of the round under which a task loses more than it may, as candidates that fall at the end.
+
+    What a task may not lose is what it has with the prompts in force, and what it began with.
+    """
+    most, scores = workspace.problem.worst_drop, whole_scores(state, workspace.selecting)
+    if most is None or state.get("level", "seed") != "system":
+        return []
+    found: list[Judged] = []
+    for candidate in in_order(state):
+        id, drops = candidate["id"] or "", {}
+        if any((name, id, prompt["id"]) not in scores for name, prompts in state["kept"].items() for prompt in prompts):
+            continue
+        for name, prompts in state["kept"].items():
+            best = max(scores[name, id, prompt["id"]]["score"] for prompt in prompts)
+            drops[name] = max(prompts[0]["score"], state.get("began", {}).get(name, 0.0)) - best
+        worst = max(drops, key=lambda name: drops[name])
+        if rank(drops[worst]) > most:
+            why = f"task {worst!r} would lose {100 * drops[worst]:.1f} points, more than worst_drop allows"
+            means = [
+                mean([scores[name, id, prompt["id"]]["score"] for prompt in prompts]) for name, prompts in state["kept"].items()
+            ]
+            count = sum(len(workspace.tasks[name].splits[workspace.selecting]) for name in state["kept"])
+            found.append({
+                "task": "", "position": candidate["position"], "stage": "everything", "examples": count,
+                "gain": rank(mean(means) - state["incumbent"]["score"]), "out": True, "reason": why,
+            })  # fmt: skip
+    return found
 
 
 def keep_best(
@@ -107,6 +179,11 @@ def keep_best(
 ) -> list[Kept]:
     """The best `size` of a task's old and new user prompts, best first; ties keep the earlier one first."""
     new = [_kept(c["id"] or "", c["text"] or "", scores[c["task"], system, c["id"] or ""]) for c in candidates]
+    for prompt, candidate in zip(new, candidates, strict=True):
+        gain = scores[candidate["task"], system, prompt["id"]].get("gain")
+        if gain is not None:
+            # What either prompt carries solved does not count, so that their own means do not compare.
+            prompt["score"] = kept[0]["score"] + gain
     return by_score([*kept, *new])[:size]
 
 
@@ -155,42 +232,6 @@ def mean(scores: Sequence[float]) -> float:
 def rank(score: float) -> float:
     """A score as it is compared: sums of the same scores in another order differ in their last digits, and are a tie."""
     return round(score, 9)
-
-
-def next_level(workspace: SearchWorkspace, round: int, level: StateLevel, kept: KeptPrompts) -> tuple[StateLevel, int]:
-    """The next level that has something to do, and its round: without failures there is nothing left to search for."""
-    if level == "test":
-        return "done", round
-    failing = any(prompts[0]["failures"] for prompts in kept.values())
-    if round < workspace.last_round and (failing or workspace.selecting != "train"):
-        return workspace.step(round + 1).level, round + 1
-    return ("test" if workspace.settings.test_size else "done"), workspace.last_round + 1
-
-
-def closed_round(workspace: SearchWorkspace, state: State, after: Selected) -> Round:
-    """What is on record of the round at work once it has ended."""
-    level = state.get("level", "seed")
-    begins_branch = workspace.problem.start is not None and state.get("incumbent") is None
-    return {
-        "round": state.get("round", workspace.first_round),
-        # No round is opened for the level "done".
-        "level": "branch" if begins_branch else cast(RoundLevel, level),
-        "incumbent": after.incumbent["id"],
-        "score": after.incumbent["score"],
-        "accepted": _accepted(level, state, after),
-        "dropped": sum(candidate["id"] is None for candidate in state.get("candidates", [])),
-    }
-
-
-def _accepted(level: StateLevel, state: State, after: Selected) -> int:
-    """How many prompts the round changed: kept user prompts that are new, or a new incumbent."""
-    if level == "system":
-        return int(after.incumbent["id"] != state["incumbent"]["id"])
-    if level != "user":
-        return 0
-    new = {(c["task"], c["id"]) for c in state.get("candidates", [])}
-    old = {(name, prompt["id"]) for name, prompts in state["kept"].items() for prompt in prompts}
-    return len({(name, prompt["id"]) for name, prompts in after.kept.items() for prompt in prompts} & new - old)
 
 
 def _kept(id: str, text: str, score: Score) -> Kept:

@@ -2,6 +2,8 @@
 
 import asyncio
 import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +13,9 @@ from .openai_compatible import OpenAICompatible
 from .smollm2 import file_sha256, smollm2
 from .spec import ModelSpec
 
-SLOTS = 4
-"""Requests that the server works on at once; more do not help a small model on a few cores, and would
-only wait in the server's queue with their timeout running."""
+MOST = 4
+"""Servers at most, each with one request at a time; more do not help a small model on a few cores, and
+a request beyond them would only wait in a server's queue with its timeout running."""
 
 CONTEXT = 2048
 """Tokens that a request and its reply may take together where the spec says nothing."""
@@ -21,25 +23,29 @@ CONTEXT = 2048
 SEED = 0
 """The seed of a local model whose spec names none, so that runs repeat."""
 
+OTHER = Request((("user", "."),), 1, 0.0)
+"""A request that takes the place of the one before it in a server's cache."""
+
 GGUF_MAGIC = b"GGUF"
 
 
 class LocalModel:
-    """A gguf file behind llama.cpp's own HTTP server on a free loopback port.
+    """A gguf file behind llama.cpp's own HTTP servers on free loopback ports, one request at a time each.
 
-    The server lives in this process: it is gone when the process is, however it ends.
+    A reply depends on its request alone: not on the server, the cache, or what else is asked. In a server
+    that works on several requests at once it would, by rounding. The servers live in this process: they
+    are gone when the process is, however it ends.
     """
 
-    def __init__(self, spec: ModelSpec, server: Any, digest: str) -> None:
-        """Talk to a started server; see `start`."""
-        self._server = server
-        self.base_url: str = server.listening_address + "/v1"
+    def __init__(self, spec: ModelSpec, servers: Sequence[Any], digest: str) -> None:
+        """Talk to started servers; see `start`."""
         settings = spec.model_copy(
             update={"constrain": spec.constrain or "grammar", "seed": SEED if spec.seed is None else spec.seed}
         )
         identity = {"gguf": digest, "context": spec.context or CONTEXT}
-        self._client = OpenAICompatible(settings, base_url=self.base_url, identity=identity)
-        self.identity = self._client.identity
+        self._servers = [_Server(one, OpenAICompatible(settings, base_url=url(one), identity=identity)) for one in servers]
+        self.base_url: str = url(servers[0])
+        self.identity = self._servers[0].client.identity
 
     @classmethod
     async def start(cls, spec: ModelSpec) -> "LocalModel":
@@ -47,24 +53,60 @@ class LocalModel:
         return cls(spec, *await asyncio.to_thread(_serve, spec))
 
     async def ready(self) -> None:
-        """The server was started with the object."""
+        """The servers were started with the object."""
 
     async def complete(self, request: Request) -> Reply:
         """Send one request; see `Backend`."""
-        return await self._client.complete(request)
+        text = "\x1e".join(f"{role}\x1f{content}" for role, content in request.messages)
+        # An idle server; of several the one whose cache holds the longest part of the beginning.
+        server = min(self._servers, key=lambda one: (one.open, -_shared(one.last, text)))
+        server.open += 1
+        try:
+            async with server.turn:
+                if server.last == text:
+                    # The last token of a cached prompt, computed alone, is rounded in another way: it is driven out first.
+                    await server.client.complete(OTHER)
+                server.last = text
+                return await server.client.complete(request)
+        finally:
+            server.open -= 1
 
     async def close(self) -> None:
-        """Stop the server."""
-        await self._client.close()
-        self._server = None
+        """Stop the servers."""
+        await asyncio.gather(*(server.client.close() for server in self._servers))
+        self._servers = []
+
+
+@dataclass(eq=False)
+class _Server:
+    handle: Any
+    client: OpenAICompatible
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    open: int = 0
+    last: str = ""
+
+
+def _shared(one: str, other: str) -> int:
+    return next(
+        (at for at, (left, right) in enumerate(zip(one, other, strict=False)) if left != right), min(len(one), len(other))
+    )
+
+
+def url(server: Any) -> str:
+    """The address under which a server speaks OpenAI's API."""
+    return f"{server.listening_address}/v1"
 
 
 def in_flight(spec: ModelSpec) -> int:
-    """How many requests to a local model are in flight at once."""
-    return SLOTS if spec.concurrency == "auto" else min(SLOTS, spec.concurrency)
+    """How many requests to a local model are in flight at once: one for each server."""
+    return min(MOST, _threads(spec), MOST if spec.concurrency == "auto" else spec.concurrency)
 
 
-def _serve(spec: ModelSpec) -> tuple[Any, str]:
+def _threads(spec: ModelSpec) -> int:
+    return spec.threads or os.cpu_count() or 1
+
+
+def _serve(spec: ModelSpec) -> tuple[list[Any], str]:
     try:
         import xllamacpp
     except ImportError:
@@ -73,16 +115,21 @@ def _serve(spec: ModelSpec) -> tuple[Any, str]:
     _check_file(path)
     settings = xllamacpp.CommonParams()
     settings.model.path = str(path)
-    settings.n_parallel = in_flight(spec)
-    settings.n_ctx = (spec.context or CONTEXT) * settings.n_parallel
+    settings.n_parallel = 1
+    settings.n_ctx = spec.context or CONTEXT
     settings.port = 0
     settings.hostnames = ["127.0.0.1"]
-    settings.cpuparams.n_threads = spec.threads or os.cpu_count() or 1
+    settings.cpuparams.n_threads = max(1, _threads(spec) // in_flight(spec))
     settings.cache_prompt = True
-    settings.cache_ram_mib = 512
+    # What a cache holds must not show in a reply. Flash attention rounds by how many tokens are new, and so do
+    # repacked weights, which every server would hold a copy of besides. A prompt kept in memory beside the
+    # slot may be the whole of a later one, whose last token alone is rounded in yet another way.
+    settings.flash_attn_type = xllamacpp.llama_flash_attn_type.LLAMA_FLASH_ATTN_TYPE_DISABLED
+    settings.no_extra_bufts = True
+    settings.cache_ram_mib = 0
     settings.verbosity = -1
     try:
-        return xllamacpp.Server(settings), file_sha256(path)
+        return [xllamacpp.Server(settings) for _ in range(in_flight(spec))], file_sha256(path)
     except Exception as error:
         raise ModelError(f"{spec.label}: llama.cpp could not serve {path.name}: {error}") from error
 

@@ -6,7 +6,7 @@ from .report import Report
 
 
 def compare(first: Report, second: Report) -> dict[str, Any]:
-    """The settings that differ, the prompts of both, and both test scores of every task; scores in [0, 1]."""
+    """The settings that differ, the prompts and verdicts of both, and both test scores of every task; scores in [0, 1]."""
     settings = (_settings(first), _settings(second))
     keys = sorted(settings[0].keys() | settings[1].keys())
     scores = [{task.name: task.after for task in report.tasks} for report in (first, second)]
@@ -18,6 +18,7 @@ def compare(first: Report, second: Report) -> dict[str, Any]:
         "system": [first.system_after, second.system_after],
         "users": {name: [report.user_after.get(name, [""])[0] for report in (first, second)] for name in users},
         "tasks": {name: [side.get(name) for side in scores] for name in names},
+        "verdict": [first.verdict, second.verdict],
         "train": [first.train_after, second.train_after],
         "calls": [first.usage.total_calls, second.usage.total_calls],
     }

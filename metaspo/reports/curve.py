@@ -5,6 +5,7 @@ from pathlib import Path
 
 from ..store import evaluations, prompts, runs
 from ..store.database import open_store
+from .pairs import AFTER_SEARCH
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,7 @@ def open_curve(path: str | Path, name: str = "last") -> list[Point]:
         run = runs.find(store.db, name)
         tested = {(e.task, e.system, e.user): e.score for e in evaluations.run_evaluations(store.db, run.id, "test")}
         ids = {task.name: task.task for task in evaluations.run_tasks(store.db, run.id)}
-        search = {row.round for row in prompts.rounds(store.db, run.id) if row.level != "test"}
+        search = {row.round for row in prompts.rounds(store.db, run.id) if row.level not in AFTER_SEARCH}
         best = [pair for pair in prompts.rounds_best(store.db, run.id) if pair.round in search]
     return [
         Point(pair.round, pair.task, pair.score, tested.get((ids.get(pair.task, ""), pair.system, pair.user))) for pair in best

@@ -15,13 +15,15 @@ def status(store: Store, run: runs.Run) -> str:
 def list_runs(path: str | Path) -> list[dict[str, Any]]:
     """Every run, oldest first: id, parent, status, method, last closed round and its score, paid calls."""
     with open_store(path) as store:
-        rows = []
-        for run in runs.all_runs(store.db):
+        rows, every = [], runs.all_runs(store.db)
+        # A placebo stands below the run that it is the control of.
+        of = {runs.placebo_id(run.id): run.id for run in every}
+        for run in every:
             closed = prompts.rounds(store.db, run.id)
             rows.append(
                 {
                     "run": run.id,
-                    "parent": run.parent,
+                    "parent": of.get(run.id, run.parent),
                     "status": status(store, run),
                     "method": run.method,
                     "round": closed[-1].round if closed else None,

@@ -26,7 +26,7 @@ def branch_config(path: str | Path, name: str, at: int | None, settings: dict[st
         parent = runs.find(store.db, name)
         start = _start(store.db, parent, at)
         if settings.get("method", parent.method) != parent.method:
-            start |= {"steps": 0, "beam": []}  # another method has not begun yet
+            start |= {"steps": 0, "beam": [], "idle": 0}  # another method has not begun yet
         start["system_prompt"] = fixed_prompt(settings.get("method", "")) or start["system_prompt"]
     if "system_prompt" in settings:
         start["system_prompt"] = settings.pop("system_prompt")
@@ -54,7 +54,7 @@ branch = twin_of(abranch)
 
 
 def _start(db: Database, parent: runs.Run, at: int | None) -> dict[str, Any]:
-    closed = {row.round for row in prompts.rounds(db, parent.id) if row.level != "test"}
+    closed = {row.round for row in prompts.rounds(db, parent.id) if row.level not in ("confirm", "test")}
     if not closed:
         raise ConfigError(f"run {parent.id[:8]} has closed no round yet; resume it instead")
     if at is None:
@@ -69,7 +69,9 @@ def _start(db: Database, parent: runs.Run, at: int | None) -> dict[str, Any]:
         users.setdefault(pair.task, []).append(texts[pair.user])
     before = parent.config["problem"].get("start") or {"round": 0, "steps": 0}
     steps = before["steps"] + at - before["round"]
+    own = [row.accepted for row in prompts.rounds(db, parent.id) if row.round <= at and row.level in ("user", "system")]
+    idle = next((count for count, accepted in enumerate(reversed(own)) if accepted), len(own) + before.get("idle", 0))
     return {
         "run": parent.id, "round": at, "steps": steps, "system_prompt": texts[pairs[0].system], "user_prompts": users,
-        "beam": [texts[id] for id in beam],
+        "beam": [texts[id] for id in beam], "idle": idle,
     }  # fmt: skip

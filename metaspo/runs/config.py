@@ -74,7 +74,7 @@ def located(data: dict[str, Any], folder: Path) -> dict[str, Any]:
 
 def _located_task(task: Any, folder: Path) -> Any:
     if isinstance(task, TaskSpec):
-        block = task.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+        block = task.model_dump(mode="json", by_alias=True, exclude_defaults=True) | {"user_prompt": task.written_prompt}
         return _located_task(block, task._folder or folder)
     if isinstance(task, Path):
         return str((folder / task).absolute())

@@ -18,6 +18,7 @@ from ..tasks.documents import check
 from ..workspace.context import Context
 from .config import RunConfig, config_of, located, nested
 from .pending import pending
+from .placebo import placebo_problem, run_placebo
 from .session import Answer, Listener, run_session
 
 
@@ -59,6 +60,8 @@ async def aoptimize(config: RunConfig | None = None, *, listener: Listener | Non
     config = config or config_of(**settings)
     run = str(uuid.uuid4())
     stopped = await run_session(run, config.context(), config.problem(), listener)
+    if stopped is None:
+        await run_placebo(run, config.context(), listener)
     return await asyncio.to_thread(_result, config.store, run, stopped)
 
 
@@ -70,7 +73,7 @@ async def aresume(
     listener: Listener | None = None,
     **settings: Any,
 ) -> Result:
-    """Go on with a run where it stopped; nothing that was finished is paid or done again.
+    """Go on with a run where it stopped, or with its placebo; nothing that was finished is paid or done again.
 
     `settings` may replace what a run works with: base, optimizer, budget, approve. `answer` is a
     person's, to a run that waits for approval: "accept", "reject", "stop", or a mapping as
@@ -81,7 +84,11 @@ async def aresume(
     if answer is not None:
         await pending(context.store, found.id)
     given: Answer | None = None if answer is None else Command(resume=answer)
-    stopped = await run_session(found.id, context, given, listener)
+    stopped = None
+    if given or await asyncio.to_thread(placebo_problem, context.store, found.id) is None:
+        stopped = await run_session(found.id, context, given, listener)
+    if stopped is None:
+        await run_placebo(found.id, context, listener)
     if answer is not None and isinstance(stopped, AwaitsApproval) and stopped.request["problem"]:
         raise ConfigError(str(stopped.request["problem"]))
     return await asyncio.to_thread(_result, context.store, found.id, stopped)

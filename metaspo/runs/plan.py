@@ -1,16 +1,20 @@
 """What a run will need at most, worked out without calling a model."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from math import ceil
+from pathlib import Path
 
 from ..domain.calls import Role
 from ..domain.prompts import RoundLevel
 from ..domain.results import Split
+from ..methods.stages import sample_sizes
 from ..models.spec import ModelSpec
 from ..prompts.renderer import template
+from ..store.database import open_store
 from ..tasks.task import Task
 from ..workspace.method import Step
-from ..workspace.opening import open_tasks
+from ..workspace.opening import dealt_train_first, open_tasks
 from ..workspace.resources import BASE_TOKENS, JUDGE_TOKENS, OPTIMIZER_TOKENS
 from ..workspace.settings import Settings
 from .config import RunConfig
@@ -39,24 +43,37 @@ def plan(config: RunConfig) -> list[Need]:
     """
     problem = config.problem().check()
     settings = problem.settings()
-    sources, targets = open_tasks(problem, settings)
+    sources, targets = open_tasks(problem, settings, train_first=_train_first(config))
     asked = _Estimate(config, settings, sources, targets)
-    kept = {name: len(_starting(config, name)) for name in sources}
-    beam = 1 + len(config.start.beam if config.start else [])
-    needs = [*asked.base("seed", {name: beam * count for name, count in kept.items()})]
+    first = {name: len(_starting(config, task)) for name, task in sources.items()}
+    beam = 1 + len(config.start.beam if config.start else config.system_prompts)
+    needs = [*asked.base("seed", {name: beam * count for name, count in first.items()})]
+    kept = first if config.start else {name: min(settings.keep, count) for name, count in first.items()}
+    beam = beam if config.start else 1
     for step in problem.schedule():
         needs += asked.step(step, kept, beam)
         if step.level == "user":
             kept = {name: min(settings.keep, count + step.proposals(count)) for name, count in kept.items()}
         else:
             beam = min(step.keep, beam + step.proposals(beam))
+    if problem.confirms and problem.schedule():
+        needs += asked.base("confirm", dict.fromkeys(sources, 2), "validation")
     if settings.test_size:
         needs += asked.test(kept, searched=bool(problem.schedule() or config.start))
     return _summed(needs)
 
 
-def _starting(config: RunConfig, task: str) -> list[str]:
-    return (config.start.user_prompts.get(task) if config.start else None) or ["seed"]
+def _starting(config: RunConfig, task: Task) -> list[str]:
+    carried = config.start.user_prompts.get(task.name) if config.start else None
+    return carried or [task.spec.user_prompt, *task.spec.user_prompts]
+
+
+def _train_first(config: RunConfig) -> bool:
+    """Whether a branch keeps a dealing from before test examples were dealt first."""
+    if config.start is None or not Path(config.store).exists():
+        return False
+    with open_store(config.store) as store:
+        return dealt_train_first(store.db, "", config.problem())
 
 
 @dataclass(frozen=True)
@@ -66,21 +83,21 @@ class _Estimate:
     sources: Mapping[str, Task]
     targets: Mapping[str, Task]
 
-    def base(self, level: RoundLevel, pairs: Mapping[str, int], split: Split | None = None) -> Iterable[Need]:
-        """The calls that so many (system prompt, user prompt) pairs of each task make on a split."""
-        split = split or ("validation" if self.settings.validation_size else "train")
+    def base(self, level: RoundLevel, pairs: Mapping[str, float], split: Split | None = None) -> Iterable[Need]:
+        """The calls that so many (system prompt, user prompt) pairs of each task make on a split, or on a share of it."""
+        split = split or self.config.selecting
         spec = self.config.base
         for name, count in pairs.items():
             task = {**self.sources, **self.targets}[name]
             examples = task.splits[split]
-            calls = count * len(examples)
+            calls = ceil(count * len(examples))
             system = self.config.start.system_prompt if self.config.start else self.config.first_system_prompt
             text = sum(len(part) for e in examples for _, part in task.messages(system, task.spec.user_prompt, e))
             longest = task.spec.max_tokens or spec.max_tokens or BASE_TOKENS
-            yield _need(("base", level), spec, calls, count * text, calls * longest)
+            yield _need(("base", level), spec, calls, ceil(count * text), calls * longest)
             if task.spec.metric.kind == "judge":
                 judge = ModelSpec.parse(task.spec.metric.model) if task.spec.metric.model else self.config.optimizer
-                characters = count * text + calls * (len(template("judge").text) + 4 * longest)
+                characters = ceil(count * text) + calls * (len(template("judge").text) + 4 * longest)
                 yield _need(("judge", level), judge, calls, characters, calls * (judge.max_tokens or JUDGE_TOKENS))
 
     def step(self, step: Step, kept: Mapping[str, int], beam: int) -> Iterable[Need]:
@@ -90,26 +107,68 @@ class _Estimate:
         pairs = proposals if step.level == "user" else {name: proposals[""] * count for name, count in kept.items()}
         requests = sum(step.requests(self.settings, count) for count in there.values())
         shown = step.proposer.pairs(self.settings, step.level) * (1 if step.level == "user" else len(kept))
+        shown = self.settings.most_failures or shown if step.level == "system" else shown
         spec = self.config.optimizer
         longest = spec.max_tokens or OPTIMIZER_TOKENS
         calls = requests * self.settings.proposal_attempts + step.proposer.analyses * sum(proposals.values())
         characters = len(template(f"propose_{step.level}").text) + shown * self._example() + 4 * longest
         yield _need(("optimizer", step.level), spec, calls, calls * characters, calls * longest)
-        yield from self.base(step.level, pairs)
-        if self.settings.validation_size and step.proposer.analyses:
+        if self.config.judged == "staged":
+            yield from self.staged(step, proposals, kept, shown if step.proposer.analyses else 0)
+        else:
+            yield from self.base(step.level, pairs)
+        if self.config.selecting != "train" and step.proposer.analyses:
             # Where other examples select, the parents' failures on train are looked up.
             parents = {name: min(step.parents, there.get(name, beam)) for name in kept}
             yield from self.base(step.level, parents, "train")
 
+    def staged(self, step: Step, proposals: Mapping[str, int], kept: Mapping[str, int], shown: int) -> Iterable[Need]:
+        """The evaluations of one round that is judged in stages, as if every candidate came as far as it can."""
+        sizes = {name: len(self.sources[name].splits[self.config.selecting]) for name in kept}
+        if step.level == "user":
+            shares = {
+                name: _most_asked(count, sample_sizes(sizes[name], 1), sizes[name], shown) / sizes[name]
+                for name, count in proposals.items()
+            }
+        else:
+            total = sum(sizes.values())
+            asked = _most_asked(proposals[""], sample_sizes(total, len(sizes)), total, shown)
+            # On everything, each of a task's kept user prompts counts; on samples its best one alone.
+            further = _last_of(proposals[""], sample_sizes(total, len(sizes)))
+            shares = {name: asked / total + further * (count - 1) for name, count in kept.items()}
+        yield from self.base(step.level, shares)
+
     def test(self, kept: Mapping[str, int], searched: bool) -> Iterable[Need]:
         """The calls of the final test: the tested pairs of each task, and the seed pair unless it is the one found."""
-        pairs = {name: searched + min(self.settings.tested_pairs, kept.get(name, 1)) for name in [*self.sources, *self.targets]}
+        every = {**self.sources, **self.targets}
+        pairs = {
+            name: searched
+            + min(self.settings.tested_pairs, kept.get(name, 1))
+            + (task.spec.written_prompt != task.spec.user_prompt)
+            for name, task in every.items()
+        }
         return self.base("test", pairs, "test")
 
     def _example(self) -> int:
         """The characters of the longest failing example that a proposal may be shown."""
         longest = max((len(e.question) for task in self.sources.values() for e in task.splits["train"]), default=0)
         return longest + 4 * (self.config.base.max_tokens or BASE_TOKENS)
+
+
+def _last_of(candidates: int, samples: Sequence[int]) -> int:
+    """How many of so many candidates can come to the last stage, after these samples."""
+    for _ in samples:
+        candidates = ceil(candidates / 2)
+    return candidates
+
+
+def _most_asked(candidates: int, samples: Sequence[int], total: int, shown: int) -> int:
+    """The most examples that so many candidates are asked over all stages; each is asked an example once."""
+    asked = 0
+    for at, size in enumerate(samples):
+        going = _last_of(candidates, samples[: at + 1])
+        asked += (_last_of(candidates, samples[:at]) - going) * min(total, shown + size)
+    return asked + _last_of(candidates, samples) * total
 
 
 def _need(of: tuple[Role, RoundLevel], spec: ModelSpec, calls: int, characters: int, output: int) -> Need:

@@ -7,7 +7,7 @@ from langchain_core.tools import StructuredTool, ToolException
 from pydantic import BaseModel, Field
 
 from ..domain.errors import ConfigError, MetaspoError
-from ..domain.intervals import Difference
+from ..domain.significance import Change
 from ..domain.twins import blocking
 from ..tasks.catalogue import read_task
 from .config import config_of
@@ -61,8 +61,9 @@ def optimization_tool(*, name: str = "optimize_system_prompt", **settings: Any) 
 def brief(result: Result) -> dict[str, Any]:
     """A result as a small JSON object for another program: prompts, test scores in [0, 1], what it cost.
 
-    `change` holds the mean difference over the source tasks with its 95% interval, and whether that
-    is within noise; None when nothing was tested, as in a run that ended early.
+    `change` holds the mean difference over the source tasks with its 95% interval, a paired test's p, on
+    how many examples, and whether that is within noise; None when nothing was tested, as in a run that
+    ended early. `verdict` says whether the prompts found are confirmed on examples kept back.
     """
     report = result.report
     return {
@@ -73,11 +74,12 @@ def brief(result: Result) -> dict[str, Any]:
         "user_prompts": result.user_prompts,
         "scores": {t.name: {"before": round(t.before, DIGITS), "after": round(t.after, DIGITS)} for t in report.tasks},
         "change": _change(report.source) if report.source else None,
+        "verdict": report.verdict,
         "calls": report.usage.total_calls,
         "cost": round(report.usage.cost, DIGITS),
     }
 
 
-def _change(difference: Difference) -> dict[str, Any]:
-    rounded = {name: round(value, DIGITS) for name, value in asdict(difference).items()}
-    return {**rounded, "noise": difference.is_noise}
+def _change(change: Change) -> dict[str, Any]:
+    rounded = {name: round(value, DIGITS) for name, value in asdict(change).items()}
+    return {**rounded, "noise": not change.is_real}

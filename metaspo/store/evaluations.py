@@ -3,11 +3,11 @@
 import json
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from sqlite_utils import Database
 
-from ..domain.results import Evaluation, Example, Outcome
+from ..domain.results import Evaluation, Example, Outcome, Split
 
 Role = Literal["source", "target"]
 """What a task is to a run: prompts are made for it, or it is only scored."""
@@ -56,15 +56,16 @@ def save_evaluation(db: Database, evaluation: Evaluation, model: str, created: s
     e = evaluation
     row = [
         e.id, e.task, e.split, e.system, e.user, model,
-        e.score, len(e.outcomes), len(e.failures), e.unparsed, created,
+        e.score, len(e.outcomes), len(e.failures), e.unparsed, created, int(e.whole),
     ]  # fmt: skip
     outcomes = [
         (e.id, at, o.example, o.call, o.answer, o.score, int(o.failed), o.explanation) for at, o in enumerate(e.outcomes)
     ]
     with db.atomic():
         inserted = db.execute(
-            "INSERT OR IGNORE INTO evaluations (id, task, split, system, user, model, score, size, failed, unparsed, created)"
-            f" VALUES ({', '.join('?' * 11)})",
+            "INSERT OR IGNORE INTO evaluations"
+            " (id, task, split, system, user, model, score, size, failed, unparsed, created, whole)"
+            f" VALUES ({', '.join('?' * 12)})",
             row,
         )
         if inserted.rowcount:
@@ -80,13 +81,13 @@ def use_evaluation(db: Database, run: str, round: int, evaluation: str) -> None:
 
 def evaluation(db: Database, id: str) -> Evaluation | None:
     """An evaluation by its id, or None."""
-    row = db.execute('SELECT task, system, "user", split, score FROM evaluations WHERE id = ?', [id]).fetchone()
+    row = db.execute('SELECT task, system, "user", split, score, whole FROM evaluations WHERE id = ?', [id]).fetchone()
     if row is None:
         return None
     found = db.execute(f"SELECT {OUTCOME} FROM outcomes WHERE evaluation = ? ORDER BY position", [id])
     outcomes = tuple(Outcome(e, call, answer, score, bool(failed), why) for e, call, answer, score, failed, why in found)
-    task, system, user, split, score = row
-    return Evaluation(id, task, system, user, split, score, outcomes)
+    task, system, user, split, score, whole = row
+    return Evaluation(id, task, system, user, split, score, outcomes, bool(whole))
 
 
 def run_evaluations(db: Database, run: str, split: str) -> list[Evaluation]:
@@ -98,9 +99,30 @@ def run_evaluations(db: Database, run: str, split: str) -> list[Evaluation]:
     return [found for (id,) in ids if (found := evaluation(db, id))]
 
 
-def golds(db: Database, task: str) -> dict[str, str]:
-    """The gold answers of a task's examples by example id, the first where several are accepted."""
-    return {id: json.loads(answers)[0] for id, answers in db.execute("SELECT id, answers FROM examples WHERE task = ?", [task])}
+def whole_evaluations(db: Database, run: str) -> dict[tuple[str, str, str, str], tuple[str, float]]:
+    """Id and score of every evaluation of a whole split that a run relied on, by task, split, system and user prompt id.
+
+    The newest, where a pair was scored again with another model.
+    """
+    rows = db.execute(
+        'SELECT e.task, e.split, e.system, e."user", e.id, e.score FROM run_evaluations r JOIN evaluations e'
+        " ON e.id = r.evaluation WHERE r.run = ? AND e.whole ORDER BY r.round, e.rowid",
+        [run],
+    )
+    return {(task, split, system, user): (id, score) for task, split, system, user, id, score in rows}
+
+
+def first_split(db: Database, run: str) -> Split:
+    """The split that a run scored its first prompts on: the one that selects. "train" before there is any score."""
+    asked = "SELECT e.split FROM run_evaluations r JOIN evaluations e ON e.id = r.evaluation WHERE r.run = ?"
+    found = db.execute(f"{asked} ORDER BY r.round LIMIT 1", [run]).fetchone()
+    return cast(Split, found[0]) if found else "train"
+
+
+def accepted_answers(db: Database, task: str) -> dict[str, tuple[str, ...]]:
+    """The accepted answers of a task's examples by example id, best first."""
+    rows = db.execute("SELECT id, answers FROM examples WHERE task = ?", [task])
+    return {id: tuple(json.loads(answers)) for id, answers in rows}
 
 
 def task_metric(db: Database, task: str) -> tuple[str, dict[str, Any]]:

@@ -15,7 +15,9 @@ CandidateStatus = Literal["seed", "carried", "kept", "incumbent", "rejected", "d
 class CandidateRow:
     """What became of one candidate, with the reason if it was dropped.
 
-    `task` is empty at the system level; `prompt` is None for a proposal that was dropped.
+    `task` is empty at the system level; `prompt` is None for a proposal that was dropped. One that fell
+    before the last stage of judging says at which `stage`, on how many `examples`, and its `gain` there over
+    what it had to beat, in [-1, 1]; one that reached the last has the gain on everything.
     """
 
     run: str
@@ -28,6 +30,9 @@ class CandidateRow:
     status: CandidateStatus
     reason: str | None = None
     score: float | None = None
+    stage: str | None = None
+    examples: int | None = None
+    gain: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +92,7 @@ def save_round(
         db.conn.executemany("INSERT INTO run_evaluations VALUES (?, ?, ?)", used)
         db.conn.executemany("INSERT INTO standing VALUES (?, ?, ?, ?, ?, ?, ?)", [astuple(pair) for pair in pairs])
         db.conn.executemany(
-            f"INSERT OR REPLACE INTO candidates VALUES ({', '.join('?' * 10)})", [astuple(one) for one in proposed]
+            f"INSERT OR REPLACE INTO candidates VALUES ({', '.join('?' * 13)})", [astuple(one) for one in proposed]
         )
         db.execute(f"INSERT OR REPLACE INTO rounds VALUES ({', '.join('?' * 7)})", astuple(row))
 
@@ -127,7 +132,7 @@ def beam(db: Database, run: str, round: int) -> list[str]:
 
 def candidates(db: Database, run: str) -> list[CandidateRow]:
     """Every candidate of a run in the order of its rounds."""
-    columns = "run, round, level, task, position, prompt, parent, status, reason, score"
+    columns = "run, round, level, task, position, prompt, parent, status, reason, score, stage, examples, gain"
     rows = db.execute(f"SELECT {columns} FROM candidates WHERE run = ? ORDER BY round, task, position", [run])
     return [CandidateRow(*row) for row in rows]
 

@@ -1,6 +1,7 @@
 """The `runs` table."""
 
 import json
+import uuid
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -10,6 +11,9 @@ from ..domain.errors import StoreError
 from .database import now
 
 COLUMNS = "id, parent, parent_round, method, config, status, reason, created, updated, seconds, version"
+
+PLACEBO = "placebo:"
+"""What the method of a run begins with that is another run's control, made when that one is done."""
 
 Status = Literal["running", "waiting", "done", "stopped"]
 """How a run stands; one that waits does so for a person."""
@@ -35,12 +39,19 @@ class Run:
     version: str
 
 
+def placebo_id(run: str) -> str:
+    """The id of the run that is a run's placebo: made from its own, so that there is one and it is found again."""
+    return str(uuid.uuid5(uuid.NAMESPACE_OID, f"{run}/placebo"))
+
+
 def create(db: Database, run: Run) -> None:
     """Record a new run; a run that is known already keeps its parent, creation time and seconds."""
     db.execute(
         f"INSERT INTO runs ({COLUMNS}) VALUES ({', '.join('?' * 11)})"
         " ON CONFLICT (id) DO UPDATE SET method = excluded.method, config = excluded.config,"
-        " status = excluded.status, reason = excluded.reason, updated = excluded.updated, version = excluded.version",
+        " status = excluded.status, updated = excluded.updated, version = excluded.version,"
+        # What ended a search stays told when somebody looks at the run again.
+        " reason = CASE status WHEN 'done' THEN reason ELSE excluded.reason END",
         [
             run.id, run.parent, run.parent_round, run.method, json.dumps(run.config, ensure_ascii=False),
             run.status, run.reason, run.created, run.updated, run.seconds, run.version,
@@ -56,7 +67,8 @@ def mark(db: Database, id: str, status: Status, reason: str | None) -> None:
 def leave(db: Database, id: str, status: Status, reason: str | None, seconds: float) -> None:
     """Record that nobody works on a run any more, after `seconds` more; one that was not running keeps its status."""
     db.execute(
-        "UPDATE runs SET updated = ?, seconds = seconds + ?, reason = CASE status WHEN 'running' THEN ? ELSE reason END,"
+        "UPDATE runs SET updated = ?, seconds = seconds + ?,"
+        " reason = CASE status WHEN 'running' THEN coalesce(?, reason) ELSE reason END,"
         " status = CASE status WHEN 'running' THEN ? ELSE status END WHERE id = ?",
         [now(), seconds, reason, status, id],
     )
@@ -76,9 +88,13 @@ def all_runs(db: Database) -> list[Run]:
 
 
 def find(db: Database, name: str = "last") -> Run:
-    """The run whose id starts with `name`; "last" is the newest. Raises StoreError when none or several do."""
+    """The run whose id starts with `name`; "last" is the newest that somebody started, so no placebo.
+
+    Raises StoreError when none or several do.
+    """
     if name == "last":
-        row = db.execute(f"SELECT {COLUMNS} FROM runs ORDER BY created DESC, rowid DESC LIMIT 1").fetchone()
+        asked = f"SELECT {COLUMNS} FROM runs WHERE coalesce(method, '') NOT LIKE ? ORDER BY created DESC, rowid DESC LIMIT 1"
+        row = db.execute(asked, [f"{PLACEBO}%"]).fetchone()
         if row is None:
             raise StoreError("the store holds no runs yet; start one with 'metaspo optimize'")
         return _run(row)

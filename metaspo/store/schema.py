@@ -101,3 +101,17 @@ def m002_scores(db: Database) -> None:
         CREATE INDEX calls_by_run ON calls(run, role);
         """,
     )
+
+
+@migrations()
+def m003_stages(db: Database) -> None:
+    """How far a candidate came in staged judging; an evaluation of a part of a split is not `whole`."""
+    _create(
+        db,
+        """
+        ALTER TABLE candidates ADD COLUMN stage TEXT;
+        ALTER TABLE candidates ADD COLUMN examples INTEGER;
+        ALTER TABLE candidates ADD COLUMN gain REAL;
+        ALTER TABLE evaluations ADD COLUMN whole INTEGER NOT NULL DEFAULT 1;
+        """,
+    )

@@ -17,7 +17,7 @@ from ..domain.prompts import Prompt
 from ..domain.results import Evaluation
 from ..store import calls, evaluations, prompts, runs
 from ..store.database import open_store
-from ..tasks import metrics
+from ..tasks.majority import majority_score
 from ..tasks.paired import score_on
 from ..workspace.generalization import Generalization, read_scores, user_prompts
 from ..workspace.opening import stored_input
@@ -33,6 +33,8 @@ class TaskScores:
     metric: str
     golds: Sequence[str]
     found: Sequence[Evaluation]
+    majority: float | None
+    """The score of always giving the commonest answer; None where nobody graded it."""
 
     @cached_property
     def score(self) -> float:
@@ -43,11 +45,6 @@ class TaskScores:
     def unparsed(self) -> float:
         """The share of replies without a readable answer."""
         return sum(one.unparsed for one in self.found) / (len(self.golds) * len(self.found))
-
-    @property
-    def majority(self) -> float:
-        """The score of always giving the commonest answer."""
-        return metrics.majority(self.golds, self.metric)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +114,7 @@ def final_scores(db: Database, run: str) -> list[TaskScores]:
     given = stored_input(stored.config)
     if isinstance(given, Generalization):
         every = read_scores(db, run, given, user_prompts(db, run))
-        return [TaskScores(one.task, one.metric, one.golds, one.candidate) for one in every]
+        return [TaskScores(one.task, one.metric, one.golds, one.candidate, one.majority) for one in every]
     best = {pair.task: (pair.system, pair.user) for pair in prompts.kept_pairs(db, run) if pair.position == 0}
     system = next(iter(best.values()))[0]
     tasks = evaluations.run_tasks(db, run)
@@ -126,9 +123,11 @@ def final_scores(db: Database, run: str) -> list[TaskScores]:
     for task in [task for task in tasks if task.role == "target"] or tasks:
         metric, spec = evaluations.task_metric(db, task.task)
         pair = best.get(task.name, (system, Prompt("user", spec["user_prompt"]).id))
-        answers = evaluations.golds(db, task.task)
+        answers = evaluations.accepted_answers(db, task.task)
         if evaluation := found.get((task.task, *pair)):
-            scores.append(TaskScores(task.name, metric, [answers[o.example] for o in evaluation.outcomes], [evaluation]))
+            order = [answers[outcome.example] for outcome in evaluation.outcomes]
+            majority = majority_score(db, task, spec, order)
+            scores.append(TaskScores(task.name, metric, [own[0] for own in order], [evaluation], majority))
     return scores
 
 
@@ -152,6 +151,8 @@ def _table(
 def _entry(study: Study, measure: str, setting: str, method: str, by_seed: Mapping[int, Sequence[TaskScores]]) -> Entry:
     means = [mean(task.score for task in tasks) for tasks in by_seed.values() if tasks]
     every = [task for tasks in by_seed.values() for task in tasks]
+    # A mean over some tasks would not be the control of one over all.
+    known = [task.majority for task in every if task.majority is not None]
     value, over = None, ""
     if len(means) > 1:
         value, over = student(means), "seeds"
@@ -170,7 +171,7 @@ def _entry(study: Study, measure: str, setting: str, method: str, by_seed: Mappi
         over=over,
         done=len(means),
         seeds=len(study.seeds),
-        majority=mean(task.majority for task in every) if every else None,
+        majority=mean(known) if known and len(known) == len(every) else None,
         unparsed=mean(task.unparsed for task in every) if every else None,
         reference=told / 100 if told is not None else None,
         tasks={name: mean(task.score for task in every if task.task == name) for name in names},

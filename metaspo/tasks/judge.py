@@ -8,6 +8,9 @@ from ..prompts.renderer import fenced, template
 
 GRADES = (1, 2, 3, 4, 5)
 GRADE = re.compile(r"<grade>\s*([1-5])\s*</grade>", re.IGNORECASE)
+UNGRADED = "the judge gave no grade"
+"""The explanation of an outcome whose answer got no grade: that is not the same as a bad one."""
+
 CONSTRAINT = Constraint(r'root ::= [^<]{0,400} "<grade>" [1-5] "</grade>"')
 
 

@@ -3,10 +3,13 @@
 import re
 import string
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 
 from ..domain.results import Outcome
+
+Scorer = Callable[[str, Sequence[str]], float]
+"""The score in [0, 1] of an answer, given the accepted ones."""
 
 ARTICLES = re.compile(r"\b(a|an|the)\b")
 PUNCTUATION = str.maketrans("", "", string.punctuation + "‘’“”«»…\u2013\u2014¿¡")
@@ -82,12 +85,33 @@ def macro_f1_of_pairs(pairs: Mapping[tuple[str | None, str], int]) -> float:
     return sum(scores) / len(scores) if scores else 0.0
 
 
-def majority(golds: Sequence[str], score: str) -> float:
-    """The score of always giving the commonest gold answer; `score` is "macro_f1" or any other metric's name."""
-    if not golds:
+SCORERS: Mapping[str, Scorer] = {
+    "accuracy": accuracy,
+    "macro_f1": accuracy,
+    "exact_match": exact_match,
+    "token_f1": token_f1,
+    "contains": contains,
+}
+"""How each metric without settings scores one answer; `macro_f1` is worked out over the split."""
+
+
+def scorer(kind: str, tolerance: float) -> Scorer | None:
+    """How a metric scores one answer; None for one that takes a judge or a person's own code."""
+    if kind == "numeric":
+        return lambda answer, golds: numeric(answer, golds, tolerance)
+    return SCORERS.get(kind)
+
+
+def majority(accepted: Sequence[Sequence[str]], kind: str, score: Scorer) -> float:
+    """What always giving the commonest gold answer scores by the task's own metric, in [0, 1].
+
+    `accepted` are each example's accepted answers, best first; the commonest is found among the best
+    ones, the earliest where several are as common.
+    """
+    if not accepted:
         return 0.0
-    count = max(Counter(golds).values())
-    if score != "macro_f1":
-        return count / len(golds)
-    labels = len(set(golds))
-    return 2 * count / (len(golds) + count) / labels
+    [(answer, count)] = Counter(golds[0] for golds in accepted).most_common(1)
+    if kind == "macro_f1":
+        labels = len({golds[0] for golds in accepted})
+        return 2 * count / (len(accepted) + count) / labels
+    return sum(score(answer, golds) for golds in accepted) / len(accepted)

@@ -10,8 +10,11 @@ from sqlite_utils import Database
 
 from ..domain.intervals import Difference, Statistic, paired_difference
 from ..domain.results import Evaluation
+from ..domain.significance import Change, Exchange, change, paired_test
 from ..store import evaluations
 from . import metrics
+from .exchange import exchange_of
+from .majority import majority_score
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +36,14 @@ class TaskComparison:
     """Two system prompts on one task, with the same user prompts and examples.
 
     `wins`, `ties` and `losses` of the candidate count user prompts; `win_rate` counts a tie as half a
-    win. `majority` is the score of always giving the commonest answer.
+    win. `majority` is the score of always giving the commonest answer, None where nobody graded it.
     """
 
     task: str
     metric: str
     constrained: bool
     examples: int
-    majority: float
+    majority: float | None
     candidate: PromptScores
     baseline: PromptScores
     difference: Difference
@@ -69,6 +72,7 @@ class Paired:
     """One task scored with a candidate and with a baseline, on the same examples: `golds` in their order.
 
     Several evaluations of each are those of several user prompts, in the same order; their mean counts.
+    `majority` is the score of always giving the commonest answer, None where nobody graded it.
     """
 
     task: str
@@ -77,6 +81,7 @@ class Paired:
     golds: Sequence[str]
     candidate: Sequence[Evaluation]
     baseline: Sequence[Evaluation]
+    majority: float | None = None
 
     @property
     def examples(self) -> int:
@@ -102,10 +107,10 @@ class Paired:
         """The candidate's score less the baseline's, with its interval."""
         return paired_difference([(self.examples, self.difference_on)])
 
-    @property
-    def majority(self) -> float:
-        """The score of always giving the commonest answer."""
-        return metrics.majority(self.golds, self.metric)
+    @cached_property
+    def exchange(self) -> Exchange:
+        """What a paired test exchanges."""
+        return exchange_of(self.metric, self.candidate, self.baseline, self.golds)
 
     def compare(self) -> TaskComparison:
         """How the two do on this task."""
@@ -130,19 +135,20 @@ def read_paired(
     db: Database, task: evaluations.RunTask, candidate: Sequence[Evaluation], baseline: Sequence[Evaluation]
 ) -> Paired:
     """A candidate and a baseline on a task of a run, with what the store says of the task."""
-    golds = evaluations.golds(db, task.task)
+    accepted = evaluations.accepted_answers(db, task.task)
     metric, spec = evaluations.task_metric(db, task.task)
-    order = [golds[outcome.example] for outcome in baseline[0].outcomes]
-    return Paired(task.name, metric, bool(spec.get("constrain")), order, candidate, baseline)
+    order = [accepted[outcome.example] for outcome in baseline[0].outcomes]
+    majority = majority_score(db, task, spec, order)
+    return Paired(task.name, metric, bool(spec.get("constrain")), [own[0] for own in order], candidate, baseline, majority)
 
 
 @dataclass(frozen=True, slots=True)
 class Overall:
-    """The mean over tasks, each task weighing the same, with 95% intervals over examples."""
+    """The mean over tasks, each task weighing the same, with 95% intervals over examples, and a test of the difference."""
 
     candidate: Difference
     baseline: Difference
-    difference: Difference
+    difference: Change
 
 
 def over_tasks(every: Sequence[Paired]) -> Overall:
@@ -150,13 +156,18 @@ def over_tasks(every: Sequence[Paired]) -> Overall:
     return Overall(
         paired_difference([(one.examples, one.candidate_on) for one in every]),
         paired_difference([(one.examples, one.baseline_on) for one in every]),
-        mean_difference(every),
+        mean_change(every),
     )
 
 
 def mean_difference(every: Sequence[Paired]) -> Difference:
     """The mean over tasks of the differences, with its interval."""
     return paired_difference([(one.examples, one.difference_on) for one in every])
+
+
+def mean_change(every: Sequence[Paired]) -> Change:
+    """The same with a paired test, which alone says whether it is real."""
+    return change(mean_difference(every), paired_test([one.exchange for one in every]))
 
 
 def _scores(found: Sequence[Evaluation], size: int, statistic: Statistic) -> PromptScores:

@@ -132,6 +132,9 @@ class TaskSpec(_Written):
     encoding: str = Field("utf-8", description="The text encoding of the files.")
     duplicates: Literal["error", "drop"] = Field("error", description="What to do with a question that comes twice.")
     user_prompt: str = Field(description="The seed user prompt, with {question} once.", json_schema_extra={"prompt": True})
+    user_prompts: list[str] = Field(
+        default_factory=list, description="Further seed user prompts; the best on the selecting examples begins the search."
+    )
     answer_format: str = Field("", description="Words about the answer's form that every user prompt keeps; added if missing.")
     reader: ReaderSpec = Field(default_factory=lambda: ReaderSpec())
     metric: Annotated[MetricSpec, BeforeValidator(_metric)] = Field(default_factory=lambda: MetricSpec())
@@ -139,6 +142,7 @@ class TaskSpec(_Written):
     max_tokens: int | None = Field(None, gt=0, description="Longest reply in tokens; the model's setting if none.")
     licence: str = Field("", description="The licence of the examples.")
 
+    _written: str = ""
     _folder: Path | None = None
     """The folder that paths are relative to: that of the file the task was written in."""
 
@@ -164,10 +168,13 @@ class TaskSpec(_Written):
 
     @model_validator(mode="after")
     def _consistent(self) -> "TaskSpec":
+        self._written = self._written or self.user_prompt
         self.user_prompt = with_answer_format(self.user_prompt, self.answer_format)
-        complaint = complaint_about_user_prompt(self.user_prompt, self.answer_format)
-        if complaint:
-            raise ValueError(f"user_prompt {complaint}; write one like 'Answer the question.\\n\\n{{question}}'")
+        self.user_prompts = [with_answer_format(text, self.answer_format) for text in self.user_prompts]
+        for key, text in [("user_prompt", self.user_prompt), *(("user_prompts", text) for text in self.user_prompts)]:
+            complaint = complaint_about_user_prompt(text, self.answer_format)
+            if complaint:
+                raise ValueError(f"{key} {complaint}; write one like 'Answer the question.\\n\\n{{question}}'")
         if self.metric.kind == "macro_f1" and self.reader.kind != "choice":
             raise ValueError("metric macro_f1 needs a reader of kind 'choice' with labels")
         if self.metric.kind == "numeric" and self.reader.kind not in ("integer", "number"):
@@ -178,3 +185,8 @@ class TaskSpec(_Written):
                 "that reads from 'reply' or 'tag'"
             )
         return self
+
+    @property
+    def written_prompt(self) -> str:
+        """The seed user prompt as a person wrote it, before the answer format was added."""
+        return self._written

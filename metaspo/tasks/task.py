@@ -18,14 +18,6 @@ from ..domain.results import Example, Outcome, Split
 from . import metrics, readers
 from .spec import TaskSpec
 
-SCORERS: Mapping[str, Callable[[str, Sequence[str]], float]] = {
-    "accuracy": metrics.accuracy,
-    "macro_f1": metrics.accuracy,
-    "exact_match": metrics.exact_match,
-    "token_f1": metrics.token_f1,
-    "contains": metrics.contains,
-}
-
 HINTS: Mapping[type[BaseException], str] = {
     ModuleNotFoundError: "put its module beside the task file, in the working directory or on PYTHONPATH",
     AttributeError: "name a function that the module has",
@@ -102,17 +94,22 @@ class Task:
 
     def score(self, answer: str, example: Example) -> float:
         """The score of a parsed answer in [0, 1]; not for judged tasks."""
-        metric = self.spec.metric
-        if self._custom_metric is not None:
-            return self._custom_score(self._custom_metric, answer, example)
-        if metric.kind == "numeric":
-            return metrics.numeric(answer, example.answers, metric.tolerance)
-        return SCORERS[metric.kind](answer, example.answers)
+        return self._scorer(answer, example.answers)
 
-    def _custom_score(self, function: Callable[..., Any], answer: str, example: Example) -> float:
+    @cached_property
+    def _scorer(self) -> metrics.Scorer:
+        metric, own = self.spec.metric, self._custom_metric
+        known = metrics.scorer(metric.kind, metric.tolerance)
+        if own is not None:
+            return lambda answer, golds: self._custom_score(own, answer, golds)
+        if known is None:
+            raise TaskError(f"task '{self.name}': a judge grades its answers, no function does")
+        return known
+
+    def _custom_score(self, function: Callable[..., Any], answer: str, golds: Sequence[str]) -> float:
         name = self.spec.metric.kind
         try:
-            value = float(function(answer, list(example.answers)))
+            value = float(function(answer, list(golds)))
         except Exception as error:
             raise TaskError(f"task '{self.name}': metric {name} failed on {answer!r}: {error!r}") from error
         if not 0 <= value <= 1:
@@ -133,9 +130,15 @@ class Task:
         """Every drawn example by its id."""
         return {example.id: example for examples in self.splits.values() for example in examples}
 
-    def majority(self, split: Split) -> float:
-        """The score of always giving the split's commonest answer."""
-        return metrics.majority([example.answer for example in self.splits[split]], self.spec.metric.kind)
+    def majority(self, split: Split) -> float | None:
+        """The score of always giving the split's commonest answer, by the task's own metric; None where a judge grades."""
+        if self.spec.metric.kind == "judge":
+            return None
+        return self.majority_of([example.answers for example in self.splits[split]])
+
+    def majority_of(self, accepted: Sequence[Sequence[str]]) -> float:
+        """The same, given the accepted answers of each example; not for judged tasks."""
+        return metrics.majority(accepted, self.spec.metric.kind, self._scorer)
 
 
 def load_callable(name: str, spec: TaskSpec, role: str) -> Callable[..., Any]:

@@ -54,6 +54,17 @@ class RoundOpened(TypedDict):
     evaluations: int
 
 
+class StageOpened(TypedDict):
+    """Within a round, the candidates that are left are asked for more: a larger sample, or everything."""
+
+    event: Literal["stage_opened"]
+    round: int
+    level: RoundLevel
+    stage: str
+    candidates: int
+    evaluations: int
+
+
 class RoundClosed(TypedDict):
     """A round ended: the meta score of the system prompt in force, and whether a candidate was taken up."""
 
@@ -67,7 +78,7 @@ class RoundClosed(TypedDict):
     spent: Spent
 
 
-Event = Scored | Proposed | RoundOpened | RoundClosed
+Event = Scored | Proposed | RoundOpened | StageOpened | RoundClosed
 
 
 def emit(event: Event) -> None:

@@ -10,6 +10,7 @@ from sqlite_utils import Database
 
 from ..domain.errors import ConfigError
 from ..domain.prompts import QUESTION, Prompt
+from ..domain.results import Split
 from ..prompts.renderer import DEFAULT_SYSTEM_PROMPT
 from ..store import evaluations, prompts
 from ..tasks.catalogue import TaskSource, builtin_tasks, read_task
@@ -72,6 +73,16 @@ class Generalization(Block):
     def unseen_tasks(self) -> list[TaskSource]:
         """None beside `tasks`: their train examples are what user prompts are induced from."""
         return []
+
+    @property
+    def most(self) -> frozenset[Split]:
+        """None: sizes are exact."""
+        return frozenset()
+
+    @property
+    def selecting(self) -> Split:
+        """Train, which user prompts are induced from; nothing selects."""
+        return "train"
 
     @property
     def parent(self) -> tuple[str, int] | None:

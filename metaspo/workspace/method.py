@@ -1,13 +1,16 @@
 """What a method is, as data: a schedule of levels, and for each how its candidates are proposed."""
 
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from ..domain.errors import ConfigError
 from ..domain.prompts import Level
 from .settings import Settings
+
+Judging = Literal["exhaustive", "staged"]
+"""How candidates are judged: every one on every selecting example, or in stages that drop most of them early."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +40,8 @@ class Proposer:
     """A way to propose candidates.
 
     `propose` takes the run's Workspace and the candidate's Job (Any, since both are built on this
-    file). `analyses`: whether the optimizer analyses failing examples first. `requests`: how many of a
+    file). `analyses`: whether the optimizer analyses failing examples first; `draws`: whether
+    they are drawn for the gate alone. `requests`: how many of a
     parent's candidates the optimizer writes. `pairs`: the labelled examples that a request shows, by
     level, of the task or of each source task; it is for estimates only.
     """
@@ -45,6 +49,7 @@ class Proposer:
     name: str
     propose: Callable[[Any, Any], Awaitable[Proposal]]
     analyses: bool = False
+    draws: bool = False
     requests: Callable[[Settings, int], int] = _every
     pairs: Callable[[Settings, Level], int] = lambda sizes, level: 0
 
@@ -74,22 +79,47 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
+class Shown:
+    """What the optimizer is shown beside the prompts and the examples.
+
+    `differing`: failing examples that differ by task, expected answer and question rather than any.
+    `explanations`: what a metric or a judge said about each. `tried`: how many earlier candidates of the
+    same parent, with how each did. `tails`: the head and the tail of long texts, rather than the head.
+    """
+
+    differing: bool = False
+    explanations: bool = False
+    tried: int = 0
+    tails: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Method:
     """A way to search: a name, one line about it, and the rounds it goes through under given sizes.
 
-    A fixed prompt has no rounds and brings its own `system_prompt`.
+    `judging` is how its candidates are judged where the problem does not say. `shown` is what the
+    optimizer sees, `strict` whether candidates are checked further than a prompt of the paper's is
+    (metaspo/methods/checks.py), `confirms` whether the prompts found meet the seeds on validation at the end.
+    `sizes` are its own by the name of a preset, before those that a person sets. A fixed prompt has no
+    rounds and brings its own `system_prompt`.
     """
 
     name: str
     description: str
     schedule: Callable[[Settings], list[Step]]
     system_prompt: str | None = None
+    judging: Judging = "exhaustive"
+    shown: Shown = Shown()
+    strict: bool = False
+    confirms: bool = False
+    sizes: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
 
 FILE = "file:"
 """What the name of a method begins with that scores the system prompt in a file."""
 
 _methods: dict[str, Method] = {}
+_variants: dict[str, Callable[[Method], Method]] = {}
 
 
 def register(method: Method) -> Method:
@@ -98,8 +128,16 @@ def register(method: Method) -> Method:
     return method
 
 
+def register_variant(prefix: str, make: Callable[[Method], Method]) -> None:
+    """Make a variant of every method known, by the method's name behind a prefix."""
+    _variants[prefix] = make
+
+
 def find_method(name: str) -> Method:
     """The method of that name; raises ConfigError listing those there are."""
+    for prefix, make in _variants.items():
+        if name.startswith(prefix):
+            return make(find_method(name.removeprefix(prefix)))
     if name not in _methods:
         raise ConfigError(f"unknown method {name!r}; known: {', '.join(sorted(_methods))}")
     return _methods[name]

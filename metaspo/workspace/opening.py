@@ -137,7 +137,8 @@ async def _new_workspace(run: str, given: Context | None, problem: RunInput | No
             problem, context = await _known(store, run, context)
         problem.check()
         settings = problem.settings()
-        sources, targets = await asyncio.to_thread(open_tasks, problem, settings)
+        train_first = await store.run(dealt_train_first, run, problem)
+        sources, targets = await asyncio.to_thread(open_tasks, problem, settings, train_first=train_first)
         account = await _account(store, run, context)
         workspace = (GeneralizationWorkspace if isinstance(problem, Generalization) else SearchWorkspace)(
             run=run, problem=cast(Any, problem), given=given, context=context, settings=settings, sources=sources,
@@ -182,9 +183,16 @@ async def _judges(tasks: Sequence[Task], context: Context) -> dict[str, Model]:
     }
 
 
-def open_tasks(problem: RunInput, settings: Settings) -> tuple[dict[str, Task], dict[str, Task]]:
+def dealt_train_first(db: Database, run: str, problem: RunInput) -> bool:
+    """Whether a run, or the one it branched off from, began before test examples were dealt first: it keeps its dealing."""
+    known = {row.id: row.config for row in runs.all_runs(db)}
+    ours = known.get(run) or (known.get(problem.parent[0]) if problem.parent else None)
+    return ours is not None and "dealing" not in ours
+
+
+def open_tasks(problem: RunInput, settings: Settings, *, train_first: bool = False) -> tuple[dict[str, Task], dict[str, Task]]:
     """The source and the target tasks of a problem by name, with their splits drawn."""
-    sizes = Sizes(settings.train_size, settings.validation_size, settings.test_size)
+    sizes = Sizes(settings.train_size, settings.validation_size, settings.test_size, problem.most, train_first)
 
     def opened(sources: Sequence[TaskSource], target: bool) -> list[Task]:
         specs = [read_task(source) for source in sources]
@@ -204,11 +212,13 @@ def open_tasks(problem: RunInput, settings: Settings) -> tuple[dict[str, Task], 
 
 def _record(db: Database, workspace: Workspace) -> None:
     moment, problem = now(), workspace.problem
-    config = {
+    config: dict[str, Any] = {
         "problem": problem.model_dump(mode="json"),
         "context": workspace.context.model_dump(mode="json"),
         "settings": asdict(workspace.settings),
     }
+    if not dealt_train_first(db, workspace.run, problem):
+        config["dealing"] = "test first"
     known = {task.name: task.task for task in evaluations.run_tasks(db, workspace.run)}
     for name, task in workspace.tasks.items():
         if known.get(name, task.id) != task.id:

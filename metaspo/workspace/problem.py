@@ -5,13 +5,18 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from ..domain.errors import ConfigError
 from ..domain.locks import Locks, without_marks
+from ..domain.results import Split
 from ..prompts.renderer import DEFAULT_SYSTEM_PROMPT
 from ..tasks.catalogue import TaskSource, builtin_tasks, read_task
 from ..tasks.documents import Block
-from .method import FILE, Step, find_method, fixed_prompt, known_methods, needs_optimizer
+from .method import FILE, Judging, Step, find_method, fixed_prompt, known_methods, needs_optimizer
 from .run_input import SystemPrompt
 from .settings import PRESETS, Settings
+
+COMMON_FIRST = "common_first"
+"""The method that a search takes where none is named."""
 
 ADAPT = "adapt"
 """The method of test-time adaptation, whose tasks are target tasks."""
@@ -32,6 +37,7 @@ class Start(BaseModel):
     run: str = Field(description="The parent run.")
     round: int = Field(ge=0, description="The round after which the parent is continued.")
     steps: int = Field(ge=0, description="How many steps of the method's schedule the parent has done; 0 for another method.")
+    idle: int = Field(0, ge=0, description="How many of its last steps in a row have changed nothing.")
     system_prompt: str = Field(min_length=1, description="The system prompt in force.")
     user_prompts: dict[str, list[str]] = Field(description="Each task's kept user prompts, best first.")
     beam: list[str] = Field(
@@ -59,8 +65,35 @@ class Problem(Block):
     system_length: int | None = Field(
         None, ge=1, description="The most characters that a system prompt may have, locked parts included; no limit if empty."
     )
+    system_prompts: list[SystemPrompt] = Field(
+        default_factory=list,
+        description="Further system prompts to start from; the best of all on the selecting examples begins the search.",
+        json_schema_extra={"default": []},
+    )
+    user_length: int | None = Field(
+        None,
+        ge=1,
+        description="The most characters that a user prompt may have, the answer format included; no limit if empty.",
+    )
+    judging: Judging | None = Field(
+        None,
+        description="How candidates are judged: exhaustive, each on all selecting examples; or staged, most of them on few. "
+        "The method's own way if empty.",
+    )
+    target: float | None = Field(
+        None, gt=0, le=1, description="A mean score on the selecting examples, from 0 to 1, at which the search stops."
+    )
+    worst_drop: float | None = Field(
+        None, ge=0, le=1, description="The most that any task may lose on the selecting examples, whatever the mean gains."
+    )
+    keep_unconfirmed: bool = Field(
+        False, description="Return the prompts found even if they do worse than the seeds on validation."
+    )
+    placebo: bool = Field(
+        False, description="Search once more with as many unrelated texts, chosen in the same way, as a control for the report."
+    )
     method: str = Field(
-        "metaspo",
+        COMMON_FIRST,
         description="How to search; 'metaspo methods' lists the ways.",
         json_schema_extra=lambda schema: schema.update(enum=[method.name for method in known_methods()]),
     )
@@ -88,6 +121,15 @@ class Problem(Block):
     proposal_attempts: int | None = _size("Times that a bad proposal is asked for")
     prompt_length: int | None = _size("Characters that the optimizer may write, 0 for no limit", 0)
     rephrasings: int | None = _size("Edited candidates of a parent that the optimizer rephrases (sprig)", 0)
+    system_steps: int | None = _size("System steps before the user steps, in methods with several", 0)
+    user_steps: int | None = _size("User steps after these", 0)
+    patience: int | None = _size("Steps in a row that change nothing, after which the search stops; 0 for never", 0)
+    most_failures: int | None = _size(
+        "Failing examples shown for a system prompt over all tasks; 0: system_failures of each", 0
+    )
+    compositions: int | None = _size("System prompts put together from library sentences to begin with", 0)
+    exchanges: int | None = _size("Steps that put in, take out or exchange one such sentence", 0)
+    demonstrations: int | None = _size("Solved training examples that a user prompt may carry", 0)
 
     @model_validator(mode="after")
     def _built_in_by_default(self) -> "Problem":
@@ -116,6 +158,7 @@ class Problem(Block):
     @model_validator(mode="after")
     def _keeps_what_is_locked(self) -> "Problem":
         locks = self.locks
+        self.system_prompts = [locks.edited(text) for text in self.system_prompts]
         if self.start:
             self.start.system_prompt = locks.edited(self.start.system_prompt)
             self.start.beam = [locks.edited(text) for text in self.start.beam]
@@ -142,9 +185,37 @@ class Problem(Block):
         return without_marks(self.system_prompt)
 
     def settings(self) -> Settings:
-        """The sizes: the preset's, with those that are set."""
+        """The sizes: the preset's, the method's own under it, and those that are set."""
         given = {name: getattr(self, name) for name in Settings.__dataclass_fields__}
-        return replace(PRESETS[self.preset or "paper"], **{name: size for name, size in given.items() if size is not None})
+        given = {name: size for name, size in given.items() if size is not None}
+        method, preset = find_method(self.method), self.preset or "paper"
+        sizes = replace(PRESETS[preset], **{**method.sizes.get(preset, {}), **given})
+        if method.confirms and self.validation_size is None:
+            return replace(sizes, validation_size=sizes.train_size)
+        return sizes
+
+    @property
+    def most(self) -> frozenset[Split]:
+        """The splits whose sizes are the most they may be: those that nobody set, where a method follows the data."""
+        if not find_method(self.method).confirms:
+            return frozenset()
+        sizes: dict[Split, int | None] = {"train": self.train_size, "validation": self.validation_size}
+        return frozenset(split for split, size in sizes.items() if size is None)
+
+    @property
+    def confirms(self) -> bool:
+        """Whether the prompts found meet the seeds on validation at the end."""
+        return find_method(self.method).confirms and self.validation_size != 0
+
+    @property
+    def selecting(self) -> Split:
+        """The split whose scores select; never test, nor what confirms."""
+        return "validation" if self.settings().validation_size and not find_method(self.method).confirms else "train"
+
+    @property
+    def judged(self) -> Judging:
+        """How candidates are judged."""
+        return self.judging or find_method(self.method).judging
 
     def schedule(self) -> list[Step]:
         """The method's steps, less those that a branch's parent has done."""
@@ -155,6 +226,13 @@ class Problem(Block):
         return needs_optimizer(self.schedule(), self.settings())
 
     def check(self) -> "Problem":
-        """Raise ConfigError for a method that does not exist."""
+        """Raise ConfigError for a method that does not exist, and for a first prompt that is longer than one may be."""
         find_method(self.method)
+        for spec in map(read_task, self.tasks if self.user_length else []):
+            carried = self.start.user_prompts.get(spec.name, []) if self.start else []
+            if max(map(len, [spec.user_prompt, *spec.user_prompts, *carried])) > (self.user_length or 0):
+                raise ConfigError(
+                    f"task '{spec.name}' begins with a user prompt that is longer than user_length {self.user_length}; "
+                    "shorten it or raise user_length"
+                )
         return self

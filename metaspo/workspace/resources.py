@@ -57,7 +57,7 @@ class Workspace:
     @property
     def selecting(self) -> Split:
         """The split whose scores select; never test."""
-        return "validation" if self.settings.validation_size else "train"
+        return self.problem.selecting
 
     def base_request(self, task: Task, messages: Sequence[tuple[str, str]]) -> Request:
         """The request that puts one question of a task to the base model."""
@@ -99,9 +99,9 @@ class Workspace:
         """Keep prompts under their ids."""
         await self.store.run(prompts.save_prompts, made)
 
-    async def finish(self) -> None:
-        """Record that the run is done; no node follows."""
-        await self._mark("done")
+    async def finish(self, reason: str | None = None) -> None:
+        """Record that the run is done, and why if it ended early; no node follows."""
+        await self._mark("done", reason)
         self.lease.finished = True
 
     async def wait(self, reason: str, *, stopped: bool = False) -> None:

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Protocol
 
 from pydantic import AfterValidator
 
+from ..domain.results import Split
 from ..prompts.renderer import DEFAULT_SYSTEM_PROMPT
 from ..tasks.catalogue import TaskSource
 from .settings import Settings
@@ -42,6 +43,14 @@ class RunInput(Protocol):
     @property
     def constrain(self) -> bool:
         """Whether replies are held to the labels in every task that has some."""
+
+    @property
+    def most(self) -> frozenset[Split]:
+        """The splits whose sizes are the most they may be; the others' are exact, but for test."""
+
+    @property
+    def selecting(self) -> Split:
+        """The split whose scores select; never test."""
 
     @property
     def parent(self) -> tuple[str, int] | None:

@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import json
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from typing import Any
 
 from ..domain.errors import MetaspoError
@@ -11,7 +11,8 @@ from ..domain.prompts import Prompt
 from ..domain.results import Evaluation, Example, Outcome, Split
 from ..store import evaluations
 from ..store.database import now
-from ..tasks.judge import CONSTRAINT, judge_messages, read_grade
+from ..tasks.demonstrations import carried
+from ..tasks.judge import CONSTRAINT, UNGRADED, judge_messages, read_grade
 from ..tasks.task import Task
 from .resources import Workspace
 
@@ -20,35 +21,65 @@ CUT_OFF = ("length", "content_filter", "context_length", "recursion_limit")
 
 
 async def score_pair(workspace: Workspace, task: Task, system: str, user: str, split: Split) -> Evaluation:
-    """The evaluation of a pair: the recorded one, or a new one."""
-    id = evaluation_id(workspace, task, system, user, split)
+    """The evaluation of a pair on a whole split: the recorded one, or a new one."""
+    return await score_some(workspace, task, (system, user), split)
+
+
+async def score_some(
+    workspace: Workspace, task: Task, pair: tuple[str, str], split: Split, only: Sequence[str] = ()
+) -> Evaluation:
+    """The evaluation of a pair on a split, or on those of its examples alone whose ids are in `only`.
+
+    What is known of a (pair, example) from another evaluation is not paid again: the ledger has the call.
+    """
+    # The answer of an example that a prompt carries solved is given away.
+    given_away = carried(task, pair[1])
+    able = [example for example in task.splits[split] if example.id not in given_away]
+    examples = [example for example in able if not only or example.id in only]
+    every = len(examples) == len(task.splits[split])
+    id = evaluation_id(workspace, task, pair, split, () if every else [example.id for example in examples])
     known = await workspace.store.run(evaluations.evaluation, id)
     if known is not None:
         return known
-    outcomes = await _all_judged(workspace, task, system, user, split)
-    pair = Prompt("system", system), Prompt("user", user)
-    found = Evaluation(id, task.id, pair[0].id, pair[1].id, split, task.aggregate(outcomes), outcomes)
+    outcomes = await _all_judged(workspace, task, pair, examples)
+    prompts = Prompt("system", pair[0]), Prompt("user", pair[1])
+    found = Evaluation(
+        id, task.id, prompts[0].id, prompts[1].id, split, task.aggregate(outcomes), outcomes, len(examples) == len(able)
+    )
     await workspace.store.run(evaluations.save_evaluation, found, workspace.base.spec.label, now())
     return found
 
 
-def evaluation_id(workspace: Workspace, task: Task, system: str, user: str, split: Split) -> str:
+async def on_the_same(
+    workspace: Workspace, task: Task, one: tuple[str, str], other: tuple[str, str]
+) -> tuple[Evaluation, Evaluation]:
+    """Two pairs on the selecting examples, less those that either carries solved. Both have been scored: no model is asked."""
+    given_away = carried(task, one[1]) | carried(task, other[1])
+    both = [example.id for example in task.splits[workspace.selecting] if example.id not in given_away]
+    first, second = [await score_some(workspace, task, pair, workspace.selecting, both) for pair in (one, other)]
+    return first, second
+
+
+def evaluation_id(workspace: Workspace, task: Task, pair: tuple[str, str], split: Split, only: Sequence[str] = ()) -> str:
     """The content address of an evaluation: task, split, prompts, and the models that answer and judge."""
     request = workspace.base_request(task, ()).content()
     judge = workspace.judges.get(task.name)
-    parts = [task.id, split, system, user, workspace.base.backend.identity, request, judge and judge.backend.identity]
+    parts: list[Any] = [task.id, split, *pair, workspace.base.backend.identity, request, judge and judge.backend.identity]
+    parts += [list(only)] if only else []
     blob = json.dumps(parts, sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(blob.encode("utf-8", "surrogatepass")).hexdigest()[:24]
 
 
-async def _all_judged(workspace: Workspace, task: Task, system: str, user: str, split: Split) -> tuple[Outcome, ...]:
+async def _all_judged(
+    workspace: Workspace, task: Task, pair: tuple[str, str], examples: Sequence[Example]
+) -> tuple[Outcome, ...]:
     def judged(example: Example) -> Coroutine[Any, Any, Outcome]:
-        return _judged(workspace, task, system, user, example)
+        return _judged(workspace, task, *pair, example)
 
     try:
         async with asyncio.TaskGroup() as group:
             # Pair after pair: the examples of one share their prompts, which endpoints keep in a cache.
-            asked = await workspace.base.limiter.queue.start(group, judged, task.splits[split])
+            asked = await workspace.base.limiter.queue.start(group, judged, examples)
     except* MetaspoError as errors:
         # One reason is enough: the examples of a pair fail for the same one.
         raise errors.exceptions[0] from None
@@ -67,5 +98,5 @@ async def _judged(workspace: Workspace, task: Task, system: str, user: str, exam
     grading = await workspace.ask_judge(task, judge_messages(rubric, example.question, example.answers, answer), CONSTRAINT)
     grade = read_grade(grading.text)
     if grade is None:
-        return task.outcome(example, key, answer, 0.0, "the judge gave no grade")
+        return task.outcome(example, key, answer, 0.0, UNGRADED)
     return task.outcome(example, key, answer, grade, grading.text.strip())

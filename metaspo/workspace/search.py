@@ -30,8 +30,13 @@ class SearchWorkspace(Workspace):
 
     @property
     def last_round(self) -> int:
-        """The last round of the search; the final test is the one after it."""
+        """The last round of the search; the final test comes after it, and before that what confirms."""
         return self.first_round + len(self.schedule)
+
+    @property
+    def test_round(self) -> int:
+        """The round of the final test."""
+        return self.last_round + 1 + self.problem.confirms
 
     @property
     def seed_system(self) -> Prompt:
@@ -46,12 +51,21 @@ class SearchWorkspace(Workspace):
         """The system prompts that a branch takes over beside the one in force."""
         return [Prompt("system", text) for text in self.problem.start.beam] if self.problem.start else []
 
-    def first_prompts(self) -> tuple[Prompt, dict[str, list[Prompt]]]:
-        """The system prompt and each source task's user prompts that the search begins with: the seeds, or a parent's."""
+    def first_prompts(self) -> tuple[list[Prompt], dict[str, list[Prompt]]]:
+        """The system prompts and each source task's user prompts that the search begins with: the seeds, or a parent's."""
         start = self.problem.start
         carried = start.user_prompts if start else {}
         users = {
-            name: [Prompt("user", text) for text in carried.get(name) or [task.spec.user_prompt]]
+            name: [Prompt("user", text) for text in carried.get(name) or [task.spec.user_prompt, *task.spec.user_prompts]]
             for name, task in self.sources.items()
         }
-        return Prompt("system", start.system_prompt) if start else self.seed_system, users
+        systems = [start.system_prompt] if start else [self.problem.first_system_prompt, *self.problem.system_prompts]
+        return [Prompt("system", text) for text in dict.fromkeys(systems)], users
+
+    def written_user(self, task: str) -> Prompt:
+        """The seed user prompt of a task before the answer format was added to it."""
+        return Prompt("user", self.tasks[task].spec.written_prompt)
+
+    def seed_user(self, task: str) -> Prompt:
+        """The user prompt that a person wrote first for a task."""
+        return Prompt("user", self.tasks[task].spec.user_prompt)

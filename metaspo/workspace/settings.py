@@ -14,6 +14,14 @@ class Settings:
     many kept user prompts a task brings to the final test. `prompt_length` limits what the optimizer
     writes of a candidate, in characters; 0 is no limit. `rephrasings` is how many of a parent's edited
     candidates the optimizer rephrases; without any, component edits need no optimizer model.
+
+    `system_steps` is how many system steps come before so many `user_steps` where a method takes several, and
+    `patience` after how many steps in a row that change nothing such a method stops; 0 is never.
+    `demonstrations` is how many solved training examples a user prompt may carry, 0 for none. `most_failures`
+    is how many failing examples are shown for a system prompt over all tasks, which share them out; 0 is
+    `system_failures` of each. `compositions` is how many system prompts of library sentences a search in small
+    steps begins with, and `exchanges` how many steps follow in which one sentence changes; neither needs an
+    optimizer model.
     """
 
     iterations: int = 3
@@ -29,6 +37,13 @@ class Settings:
     proposal_attempts: int = 3
     prompt_length: int = 0
     rephrasings: int = 1
+    system_steps: int = 1
+    user_steps: int = 1
+    patience: int = 0
+    demonstrations: int = 0
+    most_failures: int = 0
+    compositions: int = 0
+    exchanges: int = 0
 
 
 PRESETS: dict[str, Settings] = {

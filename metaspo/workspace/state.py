@@ -6,9 +6,10 @@ from typing import Annotated, Any, Literal, NotRequired, TypedDict
 from ..domain.prompts import RoundLevel
 from ..domain.results import Split
 from ..tasks.catalogue import TaskSource
+from .method import Judging
 from .problem import Problem
 
-StateLevel = Literal["seed", "user", "system", "test", "done"]
+StateLevel = Literal["seed", "user", "system", "confirm", "test", "done"]
 """The level at work, from the first prompts to the end; one with "done" has been left."""
 
 
@@ -44,7 +45,9 @@ class Job(TypedDict, total=False):
     job's level, by id, best first. `task` is "" at the system level. `position`
     is the candidate's place in its round. `failures` and `analysis` (a call's key) are filled in by
     the analysis. An evaluation names one `system`, one `user`, one `task` and its `split`; an evaluation
-    without a `user` stands for a candidate that was dropped and has nothing to evaluate.
+    without a `user` stands for a candidate that was dropped and has nothing to evaluate. In staged
+    judging it says its `stage` and the `examples` of the split that it is about. `rival` is the user prompt in force that a
+    new one is compared with where either carries demonstrations.
     """
 
     run: str
@@ -60,10 +63,16 @@ class Job(TypedDict, total=False):
     failures: list[Failure]
     analysis: str | None
     pairs: int
+    stage: int
+    examples: list[str]
+    rival: str
 
 
 class Candidate(TypedDict):
-    """A proposed prompt; `id` and `text` are None when it was dropped for `reason`."""
+    """A proposed prompt; `id` and `text` are None when it was dropped for `reason`.
+
+    `failures` are those that it was written from, where there are any.
+    """
 
     task: str
     position: int
@@ -71,12 +80,15 @@ class Candidate(TypedDict):
     id: str | None
     text: str | None
     reason: str | None
+    failures: NotRequired[list[Failure]]
 
 
 class Score(TypedDict):
     """How a (system prompt, user prompt) pair did on one split of one task; `score` in [0, 1].
 
-    `level` is what it was scored for, missing in checkpoints of older versions.
+    `level` is what it was scored for, missing in checkpoints of older versions. With a `stage`, the
+    score is of that stage's examples alone, without one of the whole split. `gain` is over the user prompt in
+    force where the two carry demonstrations, on the examples that neither carries.
     """
 
     task: str
@@ -87,6 +99,23 @@ class Score(TypedDict):
     failures: int
     evaluation: str
     level: NotRequired[RoundLevel]
+    stage: NotRequired[int]
+    gain: NotRequired[float]
+
+
+class Judged(TypedDict):
+    """How far a candidate came in staged judging: its last stage, on how many examples, and its gain there, in [-1, 1].
+
+    One that is `out` goes no further.
+    """
+
+    task: str
+    position: int
+    stage: str
+    examples: int
+    gain: float
+    out: bool
+    reason: NotRequired[str]
 
 
 class Round(TypedDict):
@@ -113,6 +142,13 @@ class State(TypedDict, total=False):
     targets: list[TaskSource] | None
     system_prompt: str
     system_length: int | None
+    system_prompts: list[str]
+    user_length: int | None
+    judging: Judging | None
+    target: float | None
+    worst_drop: float | None
+    keep_unconfirmed: bool
+    placebo: bool
     method: str
     preset: str | None
     seed: int
@@ -132,6 +168,13 @@ class State(TypedDict, total=False):
     proposal_attempts: int | None
     prompt_length: int | None
     rephrasings: int | None
+    system_steps: int | None
+    user_steps: int | None
+    patience: int | None
+    most_failures: int | None
+    compositions: int | None
+    exchanges: int | None
+    demonstrations: int | None
 
     run: Annotated[str, newest]
     """The run's id: the thread's, where there is one."""
@@ -151,6 +194,14 @@ class State(TypedDict, total=False):
     """This round's proposals; emptied by `select`."""
     scores: Annotated[list[Score], operator.add]
     """This round's scores; emptied by `select`."""
+    stage: int
+    """The stage of judging at work in the round, 0 for the first."""
+    judged: list[Judged]
+    """The round's candidates that fell at a stage, and those that came to the last one."""
+    began: dict[str, float]
+    """Each task's score on the selecting examples with the first prompts."""
+    ended: str
+    """Why the search ended before its last step; empty while it goes on, or where it took them all."""
     review: dict[str, str]
     """What a person decided by task ("" is the system prompt) while edited prompts are scored: "accept", "reject",
     or the id of an edited prompt. Emptied when the round closes."""

@@ -26,7 +26,7 @@ def metaspo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., An
 
 
 def test_generalize_from_a_run_and_again_from_the_store(metaspo: Callable[..., Any]) -> None:
-    metaspo("optimize", *DICE, "--set", "iterations=1", "--set", "test_size=0")
+    metaspo("optimize", *DICE, "--method", "metaspo", "--set", "iterations=1", "--set", "test_size=0")
     told = metaspo("generalize", "--prompt", "last", "--prompts", "2", "--test-size", "8").stdout
     assert "garden_or_money" in told.replace("\n", "") and "All in %" in told and "within noise" in told
     shown = json.loads(metaspo("show", "--json").stdout)

@@ -49,10 +49,10 @@ def test_each_example_is_tested_and_in_the_docs() -> None:
 
 def test_subgraph(example: Load, capsys: pytest.CaptureFixture[str]) -> None:
     example("subgraph").main([*DICE, "--store", "s.db"])
-    memo, desk = capsys.readouterr().out.strip().split("\n")
+    said = capsys.readouterr().out.strip()
     shared, mapped = (metaspo.open_report("s.db", row) for row in _runs("s.db"))
-    assert memo == f"Run {shared.run.id} recommends: {shared.system_after}"
-    assert desk == f"{mapped.system_after} ({mapped.train_after:.2f} on its training examples)"
+    memo = f"Run {shared.run.id} recommends: {shared.system_after}"
+    assert said == f"{memo}\n{mapped.system_after} ({mapped.train_after:.2f} on its training examples)"
     assert (shared.system_before, mapped.system_before) == ("You are a helpful assistant.", "You are brief.")
     assert {shared.run.status, mapped.run.status} == {"done"}
 
@@ -65,7 +65,7 @@ async def test_interrupts_pass_through_the_outer_graph(
     module = example("subgraph")
     settings = {"base": "scripted:dice", "optimizer": "scripted:dice", "store": "s.db"}
     context = metaspo.Context.model_validate({**settings, "approve": "both"})
-    given = {"tasks": ["app_reviews"], "targets": [], **module.SIZES}
+    given = {"tasks": ["app_reviews"], "targets": [], **module.SIZES, "method": "metaspo"}
     given = given if way == "shared" else {"topic": "app_reviews", "persona": "You are brief."}
     asked: list[str] = []
     monkeypatch.setattr("builtins.input", lambda prompt: asked.append(prompt) or '{"decision": "accept"}')
@@ -88,7 +88,7 @@ def test_tool(example: Load, talk: Endpoint, capsys: pytest.CaptureFixture[str])
             return say(f"Run {found['run']} went from {found['scores']['app_reviews']['before']}.")
         [tool] = body["tools"]
         assert "app_reviews" in json.dumps(tool["function"]["parameters"])
-        return call_tool(tool["function"]["name"], tasks=["app_reviews"], calls=400)
+        return call_tool(tool["function"]["name"], tasks=["app_reviews"], calls=1000)
 
     talk.act = act
     example("tool").main([*DICE, "--store", "s.db"])
@@ -96,7 +96,7 @@ def test_tool(example: Load, talk: Endpoint, capsys: pytest.CaptureFixture[str])
     source = next(task for task in report.tasks if task.role == "source")
     assert f"Run {report.run.id} went from {source.before}." in capsys.readouterr().out
     assert len(talk.seen) == 2 and len(talk.seen[1]["messages"][-1]["content"]) < 2000
-    assert source.name == "app_reviews" and report.usage.total_calls <= 400
+    assert source.name == "app_reviews" and report.usage.total_calls <= 1000
 
 
 def test_use_result(example: Load, talk: Endpoint, capsys: pytest.CaptureFixture[str]) -> None:

@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 def test_paper_setting_costs_what_the_paper_says(make_task: Callable[..., Task], store_path: Path, open_store: Any) -> None:
     tasks = [make_task(name, 50) for name in ("a", "b", "c", "d")]
     model = "scripted:tests.helpers.scripts:always_wrong"
-    result = optimize(tasks=tasks, base=model, optimizer=model, preset="paper", test_size=0, store=store_path)
+    result = optimize(tasks=tasks, base=model, optimizer=model, preset="paper", method="metaspo", test_size=0, store=store_path)
     assert result.report.usage.calls == {"base": 18_200, "optimizer": 126}
     assert result.report.usage.cached == 0
     db = open_store().db
@@ -33,7 +33,13 @@ def test_paper_setting_costs_what_the_paper_says(make_task: Callable[..., Task],
 
 async def test_rounds_are_in_the_checkpoint_history(make_task: Callable[..., Task], store_path: Path) -> None:
     model = "scripted:tests.helpers.scripts:uneven"
-    settings = {"tasks": [make_task("a"), make_task("b")], "base": model, "optimizer": model, "preset": "quick"}
+    settings = {
+        "tasks": [make_task("a"), make_task("b")],
+        "base": model,
+        "optimizer": model,
+        "preset": "quick",
+        "method": "metaspo",
+    }
     result = await asyncio.to_thread(lambda: optimize(**settings, store=store_path))
     async with open_checkpointer(store_path) as saver:
         history = [state async for state in build_graph(saver).aget_state_history({"configurable": {"thread_id": result.run}})]
@@ -49,7 +55,7 @@ def test_a_task_without_failures_gets_no_proposals(make_task: Callable[..., Task
     solved = make_task("solved", examples=[{"question": f"{i}?", "answer": "yes"} for i in range(30)])
     result = optimize(
         tasks=[solved, make_task("open")], base="scripted:tests.helpers.scripts:always_yes",
-        optimizer="scripted:tests.helpers.scripts:uneven", preset="quick", store=store_path, test_size=5,
+        optimizer="scripted:tests.helpers.scripts:uneven", preset="quick", method="metaspo", store=store_path, test_size=5,
     )  # fmt: skip
     proposed = {row.task for row in candidates(open_store().db, result.run) if row.status != "seed"}
     assert proposed == {"open", ""}
@@ -59,7 +65,7 @@ def test_levels_are_skipped_when_nothing_fails(make_task: Callable[..., Task], s
     rows = [{"question": f"{i}?", "answer": "yes"} for i in range(30)]
     result = optimize(
         tasks=[make_task("a", examples=rows)], base="scripted:tests.helpers.scripts:always_yes",
-        optimizer="scripted:tests.helpers.scripts:uneven", preset="quick", store=store_path, test_size=5,
+        optimizer="scripted:tests.helpers.scripts:uneven", preset="quick", method="metaspo", store=store_path, test_size=5,
     )  # fmt: skip
     assert [row.level for row in result.report.rounds] == ["seed", "test"]
     assert result.report.usage.calls.get("optimizer", 0) == 0
@@ -69,7 +75,7 @@ def test_selection_never_sees_the_test_split(make_task: Callable[..., Task], sto
     for validation in (0, 8):
         result = optimize(
             tasks=[make_task("a"), make_task("b")], targets=[make_task("c")], base="scripted:tests.helpers.scripts:uneven",
-            optimizer="scripted:tests.helpers.scripts:uneven", preset="quick", store=store_path, validation_size=validation,
+            optimizer="scripted:tests.helpers.scripts:uneven", preset="quick", method="metaspo", store=store_path, validation_size=validation,
         )  # fmt: skip
         db = open_store().db
         last = result.report.rounds[-1].round
@@ -84,7 +90,7 @@ def test_dropped_proposals_are_asked_for_again_and_recorded(
 ) -> None:
     settings: dict[str, Any] = {
         "tasks": [make_task("a")], "base": "scripted:tests.helpers.scripts:always_wrong", "store": store_path, "iterations": 1,
-        "optimizer": "scripted:tests.helpers.scripts:loses_placeholder", "preset": "quick", "test_size": 0, "user_candidates": 1,
+        "optimizer": "scripted:tests.helpers.scripts:loses_placeholder", "preset": "quick", "method": "metaspo", "test_size": 0, "user_candidates": 1,
         "system_candidates": 1, "keep": 2,
     }  # fmt: skip
     again = optimize(**settings, proposal_attempts=3)
@@ -98,7 +104,13 @@ def test_dropped_proposals_are_asked_for_again_and_recorded(
 
 def test_a_second_run_of_the_same_config_pays_nothing(make_task: Callable[..., Task], store_path: Path) -> None:
     model = "scripted:tests.helpers.scripts:uneven"
-    settings: dict[str, Any] = {"tasks": [make_task("a"), make_task("b")], "base": model, "optimizer": model, "preset": "quick"}
+    settings: dict[str, Any] = {
+        "tasks": [make_task("a"), make_task("b")],
+        "base": model,
+        "optimizer": model,
+        "preset": "quick",
+        "method": "metaspo",
+    }
     first = optimize(**settings, store=store_path)
     second = optimize(**settings, store=store_path)
     assert second.run != first.run and second.report.usage.total_calls == 0
@@ -144,7 +156,7 @@ def test_hostile_text_changes_nothing_but_its_own_row(
     rows += [{"question": text, "answer": "no"} for text in HOSTILE]
     result = optimize(
         tasks=[make_task("a", examples={"train": rows, "test": [{"question": "?", "answer": "no"}]})],
-        base="scripted:tests.helpers.scripts:always_wrong", optimizer="scripted:tests.helpers.scripts:always_wrong", preset="quick",
+        base="scripted:tests.helpers.scripts:always_wrong", optimizer="scripted:tests.helpers.scripts:always_wrong", preset="quick", method="metaspo",
         train_size=25, user_failures=25, system_failures=25, store=store_path,
     )  # fmt: skip
     requests = [

@@ -31,7 +31,12 @@ def context(store_path: Path) -> metaspo.Context:
 @pytest.fixture
 def problem(make_task: Callable[..., Task]) -> Callable[[str], dict[str, Any]]:
     def problem(name: str) -> dict[str, Any]:
-        return {"tasks": [make_task(name).model_dump(mode="json", by_alias=True)], "preset": "quick", "test_size": 4}
+        return {
+            "tasks": [make_task(name).model_dump(mode="json", by_alias=True)],
+            "preset": "quick",
+            "method": "metaspo",
+            "test_size": 4,
+        }
 
     return problem
 
@@ -41,7 +46,7 @@ def kept_apart(path: Path, ids: list[str]) -> None:
         known = runs.all_runs(store.db)
         assert len(set(ids)) == len(ids) and {run.id for run in known} == set(ids)
         assert {run.status for run in known} == {"done"}
-        assert [[row.round for row in prompts.rounds(store.db, id)] for id in ids] == [list(range(6))] * len(ids)
+        assert all(len(prompts.rounds(store.db, id)) > 2 for id in ids)
 
 
 async def test_a_thread_that_comes_back_with_other_tasks_makes_another_run(

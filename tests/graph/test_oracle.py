@@ -27,7 +27,7 @@ async def searched(world: World, store: Path) -> Decided:
     name = landscapes.__name__
     config = config_of(
         tasks=world.as_tasks(), targets=[], system_prompt=world.seed_system, base=f"scripted:{name}:base",
-        optimizer=f"scripted:{name}:optimizer", preset="paper", test_size=0, store=store, **world.sizes,
+        optimizer=f"scripted:{name}:optimizer", preset="paper", method="metaspo", test_size=0, store=store, **world.sizes,
     )  # fmt: skip
     context = Context.model_validate(config.context().model_dump())
     final: Any = await graph.ainvoke(config.problem().model_dump(mode="json"), context=context)

@@ -49,7 +49,7 @@ def answer(request: web.Request, body: dict[str, Any], number: int) -> web.Respo
 
 def problem(make_task: Callable[..., Task], **settings: Any) -> dict[str, Any]:
     block = make_task("a").model_dump(mode="json", by_alias=True, exclude_defaults=True)
-    return {"tasks": [block], "preset": "quick", "iterations": 1, "test_size": 4, **settings}
+    return {"tasks": [block], "preset": "quick", "method": "metaspo", "iterations": 1, "test_size": 4, **settings}
 
 
 async def test_callbacks_reach_the_models_and_messages_stream_the_optimizer_alone(

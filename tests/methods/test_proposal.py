@@ -11,7 +11,7 @@ import metaspo
 from metaspo import Task
 from metaspo.domain.errors import ConfigError
 from metaspo.domain.locks import Locks
-from metaspo.methods.proposal import _constraint
+from metaspo.methods.proposal import Rules, _constraint
 from metaspo.store.prompts import candidates, prompt_texts
 
 from ..helpers.scripts import LOCKED
@@ -91,7 +91,7 @@ def test_a_seed_that_cannot_be_kept_is_refused_before_any_call(
 
 
 def test_a_grammar_spells_the_places_out() -> None:
-    constraint = _constraint(240, "system", Locks(("A.", "B."), 300))
+    constraint = _constraint(240, Rules("system", locks=Locks(("A.", "B.")), room=296))
     assert constraint is not None
     free = r"[^<>{}\[\]]"
     assert constraint.grammar == (

@@ -84,4 +84,4 @@ def test_the_beam_holds_the_incumbent_then_the_best_of_the_others_once() -> None
 
 def test_candidates_are_taken_by_position_and_dropped_ones_left_out() -> None:
     mixed = [candidate("c", position=2), candidate(None, position=1), candidate("a", position=0)]
-    assert [found["id"] for found in in_order(mixed)] == ["a", "c"]
+    assert [found["id"] for found in in_order({"candidates": mixed})] == ["a", "c"]

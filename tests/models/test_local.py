@@ -12,6 +12,7 @@ from metaspo import ModelSpec, optimize
 from metaspo.domain.calls import Constraint, Request
 from metaspo.domain.errors import MissingExtraError, ModelError
 from metaspo.models import smollm2 as builtin
+from metaspo.models.local import in_flight
 from metaspo.models.registry import Registry
 
 
@@ -42,9 +43,33 @@ async def test_it_answers_within_its_labels_and_repeats_itself(model_file: Path)
     await registry.close()
 
 
+async def test_what_was_asked_before_and_what_is_asked_at_once_change_no_reply(model_file: Path) -> None:
+    registry = Registry()
+    model = await registry.model(ModelSpec.parse("local:smollm2,threads=2"))
+    # Drawn at temperature 1, so that the smallest difference in a probability soon shows in the words.
+    systems = ("You are a helpful assistant.", "You are a poet.")
+    animals = ("a cat", "a cow", "a seal")
+    asked = [Request((("system", one), ("user", f"Describe {it}.")), 16, 1.0, "1") for one in systems for it in animals]
+
+    async def replies(requests: list[Request]) -> dict[Request, str]:
+        texts = await asyncio.gather(*(model.backend.complete(request) for request in requests))
+        return {request: reply.text for request, reply in zip(requests, texts, strict=True)}
+
+    together = await replies(asked)
+    assert await replies(asked[::-1]) == together
+    alone = [await replies([request]) for request in (asked[3], asked[3], asked[0], asked[3])]
+    assert [one for one in alone if one.items() <= together.items()] == alone
+    await registry.close()
+
+
+def test_a_local_model_has_a_server_for_each_request_in_flight() -> None:
+    said = ("threads=1", "threads=3", "threads=16", "threads=16,concurrency=2", "threads=1,concurrency=9")
+    assert [in_flight(ModelSpec.parse(f"local:smollm2,{one}")) for one in said] == [1, 3, 4, 2, 1]
+
+
 def test_an_optimization_with_the_real_model_as_base_and_optimizer(model_file: Path, store_path: Path) -> None:
     result = optimize(
-        tasks=["shop_reviews"], targets=["hotel_comments"], preset="quick", iterations=1, system_candidates=2,
+        tasks=["shop_reviews"], targets=["hotel_comments"], preset="quick", method="metaspo", iterations=1, system_candidates=2,
         user_candidates=1, train_size=12, test_size=4, store=store_path,
         # One thread: two that wait for each other crawl when other tests have the cores.
         base="local:smollm2,threads=1", optimizer="local:smollm2,threads=1,max_tokens=100",

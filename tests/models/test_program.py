@@ -226,6 +226,7 @@ def test_errors_of_a_program_end_a_run_with_its_words(make_task: Callable[..., T
             optimizer="scripted:dice",
             store=store_path,
             preset="quick",
+            method="metaspo",
         )
 
 

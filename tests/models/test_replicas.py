@@ -161,7 +161,7 @@ def test_a_run_over_replicas_outlives_one_of_them(
     three[0].act, three[1].act, three[2].act = act, falls_over, act
     started = time.monotonic()
     result = optimize(
-        tasks=[make_task("a"), make_task("b")], base=joined(three), optimizer=joined(three), preset="quick", iterations=1,
+        tasks=[make_task("a"), make_task("b")], base=joined(three), optimizer=joined(three), preset="quick", method="metaspo", iterations=1,
         train_size=10, test_size=10, store=store_path,
     )  # fmt: skip
     assert result.stopped is None and time.monotonic() - started < 20

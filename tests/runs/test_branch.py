@@ -23,7 +23,15 @@ DICE = "scripted:dice"
 def parent(make_task: Callable[..., Task], store_path: Path) -> Result:
     tasks = [make_task("a"), make_task("b", domain="x")]
     return metaspo.optimize(
-        tasks=tasks, base=UNEVEN, optimizer=UNEVEN, preset="quick", keep=2, iterations=3, test_size=8, store=store_path
+        tasks=tasks,
+        base=UNEVEN,
+        optimizer=UNEVEN,
+        preset="quick",
+        method="metaspo",
+        keep=2,
+        iterations=3,
+        test_size=8,
+        store=store_path,
     )
 
 

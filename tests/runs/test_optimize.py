@@ -13,7 +13,13 @@ import metaspo
 from metaspo import Task
 from metaspo.domain.errors import ConfigError, ModelError, TaskError
 
-DICE: dict[str, Any] = {"base": "scripted:dice", "optimizer": "scripted:dice", "preset": "quick", "test_size": 8}
+DICE: dict[str, Any] = {
+    "base": "scripted:dice",
+    "optimizer": "scripted:dice",
+    "preset": "quick",
+    "method": "metaspo",
+    "test_size": 8,
+}
 
 
 async def test_inside_an_event_loop_and_out_of_it(make_task: Callable[..., Task], store_path: Path) -> None:
@@ -42,7 +48,7 @@ def test_any_langchain_chat_model_will_do(make_task: Callable[..., Task], store_
             yield AIMessage("yes", usage_metadata={"input_tokens": 7, "output_tokens": 1, "total_tokens": 8})
 
     chat = GenericFakeChatModel(messages=replies())
-    result = metaspo.optimize(tasks=[make_task("a")], **(DICE | {"base": chat}), method="fixed", store=store_path)
+    result = metaspo.optimize(tasks=[make_task("a")], **(DICE | {"base": chat, "method": "fixed"}), store=store_path)
     assert result.report.usage.calls == {"base": 16 + 8} and result.report.usage.input_tokens == 24 * 7
     assert result.report.tasks[0].before == pytest.approx(result.report.tasks[0].after)
 
@@ -52,7 +58,7 @@ def test_a_judge_scores_free_text(make_task: Callable[..., Task], store_path: Pa
         "poems", reader={"kind": "text", "from": "reply"},
         metric={"kind": "judge", "rubric": "It rhymes.", "model": "scripted:tests.helpers.scripts:grader"},
     )  # fmt: skip
-    result = metaspo.optimize(tasks=[task], **DICE, method="fixed", store=store_path)
+    result = metaspo.optimize(tasks=[task], **DICE | {"method": "fixed"}, store=store_path)
     assert result.report.usage.calls["judge"] == 16 + 8
     assert result.report.tasks[0].before == pytest.approx(0.75)
 
@@ -90,7 +96,7 @@ def test_resume_takes_what_a_run_works_with_only(make_task: Callable[..., Task],
 
 async def test_two_runs_share_one_event_loop(make_task: Callable[..., Task], store_path: Path) -> None:
     short, long = await asyncio.gather(
-        metaspo.aoptimize(tasks=[make_task("a")], **DICE, method="fixed", store=store_path),
+        metaspo.aoptimize(tasks=[make_task("a")], **DICE | {"method": "fixed"}, store=store_path),
         metaspo.aoptimize(tasks=[make_task("a"), make_task("b")], **DICE, iterations=4, store=store_path),
     )
     assert short.report.run.status == long.report.run.status == "done"

@@ -27,7 +27,7 @@ def _answers(endpoint: Endpoint) -> None:
 def _run(make_task: Callable[..., Task], endpoint: Endpoint, store: Path, **settings: Any) -> metaspo.Result:
     tasks = [make_task("a", user_prompt="Say yes or no.\n\n{question}"), make_task("b", answer_format="One word.")]
     spec = endpoint.spec(concurrency=4)
-    sizes: dict[str, Any] = {"preset": "quick", "iterations": 1, "system_candidates": 3, "test_size": 8}
+    sizes: dict[str, Any] = {"preset": "quick", "method": "metaspo", "iterations": 1, "system_candidates": 3, "test_size": 8}
     return metaspo.optimize(tasks=tasks, base=spec, optimizer=spec, store=store, **(sizes | settings))
 
 

@@ -79,7 +79,9 @@ async def test_the_demo_runs_and_streams_little(client: LangGraphClient) -> None
     thread = await client.threads.create()
     sizes, events = Counter[str](), Counter[str]()
     modes: Any = ["custom", "updates", "values", "tasks", "messages-tuple"]
-    async for part in client.runs.stream(thread["thread_id"], "metaspo", input={}, context=DICE, stream_mode=modes):
+    async for part in client.runs.stream(
+        thread["thread_id"], "metaspo", input={"method": "metaspo"}, context=DICE, stream_mode=modes
+    ):
         assert part.event != "error", part.data
         sizes[part.event] += len(json.dumps(part.data))
         if part.event == "custom":
@@ -108,7 +110,7 @@ async def test_adapt_and_generalize_run_with_their_own_defaults(client: LangGrap
 
 async def test_a_person_approves_in_the_server(client: LangGraphClient, server: AgentServer) -> None:
     run = (await client.threads.create())["thread_id"]
-    sizes = {"iterations": 1, "test_size": 4, "system_candidates": 9}
+    sizes = {"method": "metaspo", "iterations": 1, "test_size": 4, "system_candidates": 9}
     found: Any = await client.runs.wait(run, "metaspo", input=sizes, context=DICE | {"approve": "both"})
     levels = []
     while "__interrupt__" in found:

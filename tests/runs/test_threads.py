@@ -33,7 +33,7 @@ def task(name: str) -> dict[str, Any]:
     return {"name": name, "examples": rows, "user_prompt": "Say yes or no.\n{question}", "reader": reader}
 
 
-PROBLEM: dict[str, Any] = {"tasks": [task("ann"), task("bob")], "preset": "quick", "test_size": 8}
+PROBLEM: dict[str, Any] = {"tasks": [task("ann"), task("bob")], "preset": "quick", "method": "metaspo", "test_size": 8}
 
 
 @pytest.fixture(scope="module")

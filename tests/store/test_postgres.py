@@ -70,7 +70,7 @@ def elsewhere(postgres: str, monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 SIZES: dict[str, Any] = {
-    "base": "scripted:tests.helpers.scripts:uneven", "optimizer": "scripted:tests.helpers.scripts:uneven", "preset": "quick", "iterations": 1,
+    "base": "scripted:tests.helpers.scripts:uneven", "optimizer": "scripted:tests.helpers.scripts:uneven", "preset": "quick", "method": "metaspo", "iterations": 1,
     "system_candidates": 3, "test_size": 8,
 }  # fmt: skip
 

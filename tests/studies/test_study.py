@@ -31,7 +31,7 @@ def block(name: str) -> dict[str, Any]:
 def file(tmp_path: Path) -> Path:
     path = tmp_path / "table.yaml"
     data = {
-        "config": {"base": UNEVEN, "optimizer": UNEVEN, "preset": "quick", "iterations": 1, "train_size": 12, "test_size": 8},
+        "config": {"base": UNEVEN, "optimizer": UNEVEN, "preset": "quick", "method": "metaspo", "iterations": 1, "train_size": 12, "test_size": 8},
         "methods": ["fixed", "metaspo", {"name": "longer", "method": "outer_only", "iterations": 2}],
         "settings": {"one": {"tasks": [block("a")], "targets": [block("x")]}, "two": {"tasks": [block("b")], "targets": [block("y")]}},
         "seeds": [0, 1],

@@ -4,7 +4,7 @@ import pytest
 
 from metaspo.domain.results import Evaluation, Outcome
 from metaspo.tasks import metrics
-from metaspo.tasks.paired import Paired, over_tasks, score_on
+from metaspo.tasks.paired import Paired, mean_change, over_tasks, score_on
 
 GOLDS = ["yes", "no", "yes", "yes"]
 
@@ -24,7 +24,7 @@ NONE = evaluation(["no", "yes", None, "no"])
 
 
 def test_means_wins_and_controls() -> None:
-    found = Paired("t", "accuracy", False, GOLDS, [RIGHT, HALF, HALF], [HALF, HALF, NONE]).compare()
+    found = Paired("t", "accuracy", False, GOLDS, [RIGHT, HALF, HALF], [HALF, HALF, NONE], 0.75).compare()
     assert found.candidate.mean.value == pytest.approx((1 + 0.5 + 0.5) / 3) and found.baseline.mean.value == pytest.approx(
         1 / 3
     )
@@ -54,5 +54,18 @@ def test_tasks_weigh_the_same_whatever_their_size() -> None:
     assert found.candidate.value == found.baseline.value == pytest.approx(0.5) and found.difference.value == pytest.approx(0)
 
 
-def _repeated(one: Evaluation) -> Evaluation:
-    return Evaluation("", "t", "s", "u", "test", one.score, one.outcomes * 5)
+def test_a_change_is_real_only_where_a_paired_test_finds_it() -> None:
+    few, many = (Paired("a", "accuracy", False, GOLDS * n, [_repeated(RIGHT, n)], [_repeated(NONE, n)]) for n in (1, 2))
+    # The bootstrap alone would call both sure.
+    assert few.difference.low == many.difference.low == 1
+    found = mean_change([few])
+    assert (found.p, found.examples, found.differing, found.is_real) == (2 / 16, 4, 4, False) and found.is_hopeless
+    assert (
+        mean_change([many]).is_gain
+        and not mean_change([Paired("a", "accuracy", False, GOLDS * 2, [_repeated(NONE, 2)], [_repeated(RIGHT, 2)])]).is_gain
+    )
+    assert over_tasks([few, few]).difference.examples == 8
+
+
+def _repeated(one: Evaluation, times: int = 5) -> Evaluation:
+    return Evaluation("", "t", "s", "u", "test", one.score, one.outcomes * times)

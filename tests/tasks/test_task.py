@@ -134,7 +134,8 @@ def test_a_split_s_score(open_: Callable[..., Task], metric: str) -> None:
     assert task.aggregate(right) == 1
     assert task.aggregate(unparsed) == 0
     assert task.aggregate(constant) == pytest.approx(yes / 10 if metric == "accuracy" else 2 * yes / (10 + yes) / 2)
-    assert task.majority("test") >= task.aggregate(constant)
+    majority = task.majority("test")
+    assert majority is not None and majority >= task.aggregate(constant)
 
 
 def test_a_callable_metric(open_: Callable[..., Task], code: str) -> None:

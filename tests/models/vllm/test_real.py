@@ -32,7 +32,7 @@ MODEL = Path(__file__).resolve().parents[3] / ".vllm" / "smollm2"
 FLAGS = "--dtype bfloat16 --enforce-eager --max-num-seqs 32"
 SPEC = f"vllm:{MODEL},context=2048,concurrency=16,timeout=300,seed=0,flags={FLAGS}"
 RUN = {
-    "tasks": ["shop_reviews"], "targets": ["hotel_comments"], "preset": "quick", "iterations": 1, "user_candidates": 1,
+    "tasks": ["shop_reviews"], "targets": ["hotel_comments"], "preset": "quick", "method": "metaspo", "iterations": 1, "user_candidates": 1,
     "system_candidates": 2, "train_size": 12, "test_size": 12,
 }  # fmt: skip
 LABELS = Constraint('root ::= "positive" | "negative"', ("positive", "negative"))

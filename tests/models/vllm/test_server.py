@@ -182,7 +182,15 @@ async def test_a_constrained_request_through_the_backend() -> None:
 
 def small(make_task: Callable[..., Any], store: Path, model: ModelSpec) -> dict[str, Any]:
     sizes = {"iterations": 1, "train_size": 8, "test_size": 8, "user_candidates": 1, "system_candidates": 2}
-    return {"tasks": [make_task("a")], "base": model, "optimizer": model, "store": store, "preset": "quick", **sizes}
+    return {
+        "tasks": [make_task("a")],
+        "base": model,
+        "optimizer": model,
+        "store": store,
+        "preset": "quick",
+        "method": "metaspo",
+        **sizes,
+    }
 
 
 def test_a_run_starts_its_server_and_a_second_run_needs_none(

@@ -1,0 +1,39 @@
+"""What the majority answer scores on a task in the store: the control that every score stands beside."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlite_utils import Database
+
+from ..domain.errors import MetaspoError
+from ..store import runs
+from ..store.evaluations import RunTask
+from . import metrics
+from .catalogue import TaskSource, read_task
+from .task import Task
+
+
+def majority_score(db: Database, task: RunTask, spec: dict[str, Any], accepted: Sequence[Sequence[str]]) -> float | None:
+    """The score in [0, 1] of always giving the commonest of the examples' answers, by the metric of a task of a run.
+
+    None for a judged task, since nobody graded that answer, and where a person's own metric is not
+    to be had any more. `accepted` are each example's accepted answers, best first.
+    """
+    metric = spec["metric"]
+    score = metrics.scorer(metric["kind"], metric.get("tolerance", 0.0))
+    if score is not None:
+        return metrics.majority(accepted, metric["kind"], score)
+    if metric["kind"] == "judge" or not accepted:
+        return None
+    try:
+        # Their code may be anywhere, and what it needs may be gone: a report is read without it then.
+        own = next((found for source in _sources(db, task.run) if (found := read_task(source)).name == task.name), None)
+        return Task(own, {}).majority_of(accepted) if own else None
+    except MetaspoError:
+        return None
+
+
+def _sources(db: Database, run: str) -> list[TaskSource]:
+    """The tasks of a run as they were written: only there is it known where a metric's code is."""
+    problem = runs.find(db, run).config["problem"]
+    return [source for key in ("tasks", "targets") for source in problem.get(key) or []]
