@@ -4,6 +4,7 @@
     python benchmarks/search.py --json rows.json            all worlds, 20 seeds each
     python benchmarks/search.py --worlds base --methods metaspo outer_only --seeds 5
     python benchmarks/search.py --null 500 --methods metaspo
+    python benchmarks/search.py --ablations --seeds 8       what each part of the default method is worth
     python benchmarks/search.py --tables rows.json          the tables of an earlier run
 
 Every search of metaspo goes through its Python API, the real graph and a real SQLite store; only the models are
@@ -30,6 +31,7 @@ from statistics import mean, stdev
 from typing import Any
 
 from rivals import RIVALS, missing
+from variants import COMMON_FIRST, VARIANTS, method_of
 from worlds import LABELS, WORLDS, Sim, build, play
 
 METHODS = ["common_first", "metaspo", "outer_only", "metaspo_ape", "sprig", "gepa", "gepa_defaults", "dspy"]
@@ -74,14 +76,14 @@ def searched(sim: Sim, method: str, **sizes: Any) -> Row:
     """One search by metaspo."""
     import metaspo
 
-    calls = play(sim)
+    calls, (name, settings) = play(sim), method_of(method)
     with tempfile.TemporaryDirectory() as folder:
         done = metaspo.optimize(
             tasks=[task(sim, name, "source") for name in sim.source_tasks],
             targets=[task(sim, name, "target") for name in sim.target_tasks],
             system_prompt=sim.seed_system, base="scripted:worlds.chat:base,concurrency=256",
-            optimizer="scripted:worlds.chat:optimizer", method=method, seed=sim.seed, store=Path(folder) / "search.db",
-            **{"preset": "paper", "test_size": sim.world.test, "tested_pairs": 1} | sizes,
+            optimizer="scripted:worlds.chat:optimizer", method=name, seed=sim.seed, store=Path(folder) / "search.db",
+            **{"preset": "paper", "test_size": sim.world.test, "tested_pairs": 1} | settings | sizes,
         )  # fmt: skip
     report = done.report
     assert done.stopped is None, done.stopped
@@ -217,6 +219,7 @@ def options() -> argparse.Namespace:
     parser.add_argument("--methods", nargs="+", default=METHODS, help="the first is compared with the others")
     parser.add_argument("--jobs", type=int, default=2, help="processes")
     parser.add_argument("--quick", action="store_true", help=f"{' and '.join(QUICK_WORLDS)}, {QUICK_SEEDS} seeds")
+    parser.add_argument("--ablations", action="store_true", help="the first method against itself with a part taken out")
     parser.add_argument("--null", type=int, nargs="?", const=500, default=0, metavar="RUNS", help="the null world alone")
     parser.add_argument("--json", type=Path, metavar="FILE", help="keep the rows there, from the first on")
     parser.add_argument("--tables", type=Path, metavar="FILE", help="print the tables of rows that were kept")
@@ -236,7 +239,7 @@ def main() -> None:
     else:
         worlds, seeds = (QUICK_WORLDS, QUICK_SEEDS) if asked.quick else (asked.worlds, asked.seeds)
         worlds, seeds = (["null"], asked.null) if asked.null else (worlds, seeds)
-        methods = available(asked.methods)
+        methods = [COMMON_FIRST, *VARIANTS] if asked.ablations else available(asked.methods)
         for found in in_processes(asked.jobs, [(world, seed, methods) for world in worlds for seed in range(seeds)]):
             rows += found
             if asked.json:

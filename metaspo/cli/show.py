@@ -51,7 +51,7 @@ def summary(report: "Report") -> None:
         console.print(
             Text(
                 "Next: your own tasks ('metaspo init' writes a config and a sample task to edit), "
-                "and a stronger optimizer (--optimizer openai:gpt-4o-mini, or any server)."
+                "and an optimizer that writes prompts (--preset paper --optimizer openai:gpt-4o-mini, or any server)."
             )
         )
 

@@ -22,14 +22,17 @@ optimizer: local:smollm2,max_tokens=100   # writes prompts; a strong one helps m
 #   input_price: 0.15          # per million tokens
 #   output_price: 0.60
 
-method: metaspo                # 'metaspo methods' lists the others
-preset: quick                  # quick, or the paper's sizes: paper. Single sizes can be set too:
-train_size: 12
+method: common_first           # 'metaspo methods' lists the others; the paper's is metaspo with preset: paper
+preset: quick                  # quick: whole sentences alone, no optimizer is asked; paper: the optimizer writes prompts
+# Single sizes can be set too. A training or validation size that is not set follows the data.
 test_size: 12
-# iterations: 3
-# user_candidates: 3
-# system_candidates: 9
-# validation_size: 0           # above 0: candidates are selected on examples of their own
+# train_size: 30
+# iterations: 2
+# system_candidates: 3
+# user_candidates: 2
+# worst_drop: 0.05             # no task may lose more than 5 points, whatever the mean gains
+# target: 0.95                 # a mean score at which the search stops
+# placebo: true                # search once more with unrelated texts, as a control
 seed: 0
 
 # approve: both                # a person accepts, rejects or edits new prompts: user, system, both or none
