@@ -21,7 +21,7 @@ from ..nodes.select import select
 from .edges import evaluations, next_round, proposals, seeds_of
 
 RECURSION_LIMIT = 10_000
-"""A round takes four supersteps; LangGraph's usual limit would end a paper-sized run."""
+"""A round takes four supersteps and two more for each stage; LangGraph's usual limit would end a paper-sized run."""
 
 Bilevel = CompiledStateGraph[State, Context, Problem, Output]
 

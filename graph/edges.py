@@ -140,7 +140,7 @@ async def evaluations(state: State) -> list[Send]:
 
 async def stage_jobs(workspace: SearchWorkspace, state: State) -> list[Job]:
     """The further evidence that a stage asks for about the candidates that are left; at the last, everything."""
-    names, stage, left = await stage_names(workspace, state), state["stage"], in_order(state)
+    names, stage, left = stage_names(workspace, state), state["stage"], in_order(state)
     last = names[stage] == EVERYTHING
     jobs = [
         job

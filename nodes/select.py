@@ -75,7 +75,7 @@ async def _judged(workspace: SearchWorkspace, state: State) -> tuple[list[Judged
         return too_much_lost(workspace, state), None
     if state.get("review"):
         return state.get("judged", []), None  # A person's edits are scored on everything, as what they stand for was.
-    stage, last = state.get("stage", 0), len(await stage_names(workspace, state)) - 1
+    stage, last = state.get("stage", 0), len(stage_names(workspace, state)) - 1
     judged = await judge_stage(workspace, state)
     if stage < last and in_order({**state, "judged": judged}):
         return judged, stage + 1

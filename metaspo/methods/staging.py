@@ -32,7 +32,7 @@ def is_staged(workspace: SearchWorkspace, state: State) -> bool:
     return workspace.problem.judged == "staged" and state.get("level", "seed") in ("user", "system")
 
 
-async def stage_names(workspace: SearchWorkspace, state: State) -> list[str]:
+def stage_names(workspace: SearchWorkspace, state: State) -> list[str]:
     """The stages of the round at work; a task with few examples comes to everything before the others do."""
     counts = [len(workspace.tasks[name].splits[workspace.selecting]) for name in state["kept"]]
     at_once = sample_sizes(max(counts), 1) if state["level"] == "user" else sample_sizes(sum(counts), len(counts))
@@ -93,7 +93,7 @@ async def known_of(workspace: SearchWorkspace, state: State, task: str, split: S
 
 async def judge_stage(workspace: SearchWorkspace, state: State) -> list[Judged]:
     """What is known of the candidates after the stage at work, with what earlier stages said."""
-    names, stage = await stage_names(workspace, state), state.get("stage", 0)
+    names, stage = stage_names(workspace, state), state.get("stage", 0)
     found = list(state.get("judged", []))
     for task in dict.fromkeys(candidate["task"] for candidate in in_order(state)):
         group = _Group(task, [candidate for candidate in in_order(state) if candidate["task"] == task])

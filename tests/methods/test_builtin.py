@@ -82,11 +82,18 @@ def test_calls(method: str, make_task: Maker, store_path: Path) -> None:
     assert spent["base"] == 2 * pairs + 4 * 2
 
 
-def test_the_counts_are_those_in_the_docs() -> None:
+def test_the_counts_are_those_in_the_docs(make_task: Maker) -> None:
     page = (Path(__file__).resolve().parents[2] / "docs" / "methods.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| `([\w:]+)` \|.*\| ([\d,]+) \| ([\d,]+) \|$", page, re.MULTILINE)
     told = {name: (int(calls.replace(",", "")), int(base.replace(",", "")) // 50) for name, calls, base in rows}
     assert told == COUNTS | {"file:PATH": (0, 4)}
+    [[calls, base]] = re.findall(r"^\| `common_first` \|.*\| at most ([\d,]+) \| at most ([\d,]+) \|$", page, re.MULTILINE)
+    config = config_of(
+        tasks=[make_task(name, 90) for name in "abcd"], base=WRONG, optimizer=WRONG, method="common_first", preset="paper",
+        test_size=0, proposal_attempts=1,
+    )  # fmt: skip
+    planned = {role: sum(need.calls for need in plan(config) if need.role == role) for role in ("base", "optimizer")}
+    assert planned == {"base": int(base.replace(",", "")), "optimizer": int(calls)}
     # The page's own example is a method too once it has run.
     assert set(told) == {method.name for method in known_methods()} - {"trim", "common_first"}
     [example] = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
