@@ -12,6 +12,7 @@ from ..methods.stages import sample_sizes
 from ..models.spec import ModelSpec
 from ..prompts.renderer import template
 from ..store.database import open_store
+from ..store.runs import PLACEBO
 from ..tasks.task import Task
 from ..workspace.method import Step
 from ..workspace.opening import dealt_train_first, open_tasks
@@ -60,6 +61,8 @@ def plan(config: RunConfig) -> list[Need]:
         needs += asked.base("confirm", dict.fromkeys(sources, 2), "validation")
     if settings.test_size:
         needs += asked.test(kept, searched=bool(problem.schedule() or config.start))
+    if problem.placebo and problem.schedule():
+        needs += plan(config.model_copy(update={"placebo": False, "method": f"{PLACEBO}{problem.method}"}))
     return _summed(needs)
 
 

@@ -27,7 +27,7 @@ def test_the_paper_setting(make_task: Callable[..., Task]) -> None:
     "settings",
     [
         {"method": "metaspo"}, {"method": "metaspo", "validation_size": 6}, {"method": "protegi", "keep": 3},
-        {"method": "outer_only"}, {"method": "metaspo", "judging": "staged", "keep": 2}, {"method": "common_first", "preset": "paper"},
+        {"method": "outer_only"}, {"method": "metaspo", "judging": "staged", "keep": 2}, {"method": "common_first", "preset": "paper"}, {"method": "metaspo", "placebo": True},
         {"method": "common_first", "preset": "paper", "patience": 0, "demonstrations": 2},
         {"method": "common_first", "iterations": 2, "system_steps": 2},
     ],
@@ -39,7 +39,10 @@ def test_a_run_stays_within_its_plan(settings: dict[str, object], make_task: Cal
         store=store_path, **{"preset": "quick"} | settings,
     )  # fmt: skip
     needs = plan(config)
-    spent = optimize(config).report.usage.calls
+    report = optimize(config).report
+    usages = [report.usage, *([report.placebo.usage] if report.placebo else [])]
+    assert bool(report.placebo) == config.placebo
+    spent = {role: sum(usage.calls.get(role, 0) for usage in usages) for role in ("base", "optimizer")}
     for role in ("base", "optimizer"):
         planned = sum(need.calls for need in needs if need.role == role)
         # Nothing is solved, cached or dropped here but what seeds and winners share in the final test.
