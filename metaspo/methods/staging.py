@@ -129,7 +129,12 @@ async def _at_the_gate(workspace: SearchWorkspace, state: State, group: _Group, 
     asked = _Group(group.task, [candidate for candidate in group.candidates if candidate.get("failures")])
     known = await known_of(workspace, state, group.task, "train")
     shares = {c["position"]: mended(known, await _scores_of(workspace, state, c, 0)) for c in asked.candidates}
-    return asked.told(GATE, shares, through_the_gate(shares))
+    fallen = asked.told(GATE, shares, through_the_gate(shares))
+    others = _Group(group.task, [candidate for candidate in group.candidates if not candidate.get("failures")])
+    # Who was written from no failures has the first sample for a gate.
+    known = await known_of(workspace, state, group.task)
+    gains = {c["position"]: gain(known, await _scores_of(workspace, state, c, 0)) for c in others.candidates}
+    return fallen + others.told(names[1], gains, [position for position, found in gains.items() if found.value > 1e-9])
 
 
 async def _at_a_sample(workspace: SearchWorkspace, state: State, group: _Group, names: Sequence[str]) -> list[Judged]:
