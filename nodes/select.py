@@ -79,7 +79,7 @@ async def _judged(workspace: SearchWorkspace, state: State) -> tuple[list[Judged
     judged = await judge_stage(workspace, state)
     if stage < last and in_order({**state, "judged": judged}):
         return judged, stage + 1
-    lost = {one["position"]: one for one in too_much_lost(workspace, {**state, "judged": judged})}
+    lost = {one["position"]: one for one in too_much_lost(workspace, state)}
     return [lost.pop(one["position"], one) if one["stage"] == EVERYTHING else one for one in judged], None
 
 

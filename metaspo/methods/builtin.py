@@ -25,7 +25,7 @@ Schedule = Callable[[Settings], list[Step]]
 
 SMALL_STEPS: dict[str, int] = {
     "iterations": 2, "system_steps": 6, "system_candidates": 3, "user_steps": 3, "user_candidates": 2, "keep": 1,
-    "user_failures": 6, "most_failures": 12, "train_size": 30, "tested_pairs": 1, "patience": 8,
+    "user_failures": 6, "most_failures": 12, "train_size": 30, "tested_pairs": 1, "patience": 11,
 }  # fmt: skip
 """Sizes of many small steps on few examples; benchmarks/search.py says what they are worth."""
 

@@ -29,7 +29,7 @@ def apart(prompt: str) -> tuple[str, dict[str, str]]:
     """What a person wrote of a system prompt, and the library's sentences in it by their places."""
     place_of = {sentence: place for place, sentences in library().items() for sentence in sentences}
     own, places = [], {}
-    for line in prompt.splitlines():
+    for line in prompt.split("\n"):
         place = place_of.get(line.strip())
         if place and place not in places:
             places[place] = line.strip()
@@ -49,7 +49,9 @@ def compositions(own: str, random: Random, size: int) -> list[str]:
     """So many different prompts of two to four sentences, drawn by chance."""
     open_places = [place for place in library() if place != "role" or own == DEFAULT_SYSTEM_PROMPT]
     found: dict[str, None] = {}
-    while len(found) < size:
+    for _ in range(100 * size):  # A library has an end.
+        if len(found) == size:
+            break
         chosen = random.sample(open_places, random.randint(2, 4))
         found[together(own, {place: random.choice(library()[place]) for place in chosen})] = None
     return list(found)
@@ -76,7 +78,10 @@ async def composed(workspace: SearchWorkspace, job: Job) -> Proposal:
     own, _ = apart(workspace.seed_system.text)
     step = workspace.step(job["round"])
     every = compositions(own, _random(workspace, job, "composed"), step.candidates)
-    return Proposal(job["system"], prompt=every[job["position"] % step.candidates])
+    place = job["position"] % step.candidates
+    if place >= len(every):
+        return Proposal(job["system"], reason="the library has no further composition")
+    return Proposal(job["system"], prompt=every[place])
 
 
 async def exchanged(workspace: SearchWorkspace, job: Job) -> Proposal:

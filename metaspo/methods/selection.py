@@ -178,13 +178,13 @@ def keep_best(
     kept: Sequence[Kept], candidates: Sequence[Candidate], system: str, scores: Mapping[Pair, Score], size: int
 ) -> list[Kept]:
     """The best `size` of a task's old and new user prompts, best first; ties keep the earlier one first."""
-    new = [_kept(c["id"] or "", c["text"] or "", scores[c["task"], system, c["id"] or ""]) for c in candidates]
-    for prompt, candidate in zip(new, candidates, strict=True):
-        gain = scores[candidate["task"], system, prompt["id"]].get("gain")
-        if gain is not None:
-            # What either prompt carries solved does not count, so that their own means do not compare.
-            prompt["score"] = kept[0]["score"] + gain
-    return by_score([*kept, *new])[:size]
+    compared = [(prompt, prompt["score"]) for prompt in kept]
+    for candidate in candidates:
+        score = scores[candidate["task"], system, candidate["id"] or ""]
+        prompt = _kept(candidate["id"] or "", candidate["text"] or "", score)
+        # Where either prompt carries solved examples, these do not count, and their own means do not compare.
+        compared.append((prompt, kept[0]["score"] + score["gain"] if "gain" in score else prompt["score"]))
+    return [prompt for prompt, _ in sorted(compared, key=lambda one: -rank(one[1]))][:size]
 
 
 def lead(kept: Sequence[Kept], candidate: Candidate, system: str, scores: Mapping[Pair, Score], size: int) -> list[Kept]:

@@ -10,7 +10,7 @@ from ..tasks.demonstrations import carried
 from ..workspace.scoring import score_pair
 from ..workspace.search import SearchWorkspace
 from ..workspace.state import Candidate, Job, Judged, Score, State
-from .selection import in_order
+from .selection import in_order, too_much_lost
 from .stages import (
     EVERYTHING,
     GATE,
@@ -60,10 +60,12 @@ async def sample_jobs(workspace: SearchWorkspace, state: State, candidate: Candi
     drawn = sample(known, size, _random(workspace, state, candidate["task"]))
     given_away = carried(workspace.tasks[candidate["task"]], candidate["text"] or "") if candidate["task"] else frozenset()
     drawn = {task: able for task, ids in drawn.items() if (able := [id for id in ids if id not in given_away])}
-    return [
+    jobs: list[Job] = [
         {**_pair(workspace, state, candidate, task), "split": workspace.selecting, "stage": stage, "examples": sorted(ids)}
         for task, ids in drawn.items()
     ]
+    # A prompt that carries all of them has nothing to be asked, and still goes with the others.
+    return jobs or [{"run": workspace.run, "round": state["round"], "task": candidate["task"]}]
 
 
 def _random(workspace: SearchWorkspace, state: State, task: str) -> Random:
@@ -127,7 +129,8 @@ class _Group:
 
 async def _at_the_gate(workspace: SearchWorkspace, state: State, group: _Group, names: Sequence[str]) -> list[Judged]:
     asked = _Group(group.task, [candidate for candidate in group.candidates if candidate.get("failures")])
-    known = await known_of(workspace, state, group.task, "train")
+    # Looked up where it is needed alone: where other examples select, a pair may not have met the training ones.
+    known = await known_of(workspace, state, group.task, "train") if asked.candidates else []
     shares = {c["position"]: mended(known, await _scores_of(workspace, state, c, 0)) for c in asked.candidates}
     fallen = asked.told(GATE, shares, through_the_gate(shares))
     others = _Group(group.task, [candidate for candidate in group.candidates if not candidate.get("failures")])
@@ -148,9 +151,12 @@ async def _at_the_end(workspace: SearchWorkspace, state: State, group: _Group, n
     known = await known_of(workspace, state, group.task)
     scores = {c["position"]: await _scores_of(workspace, state, c, None) for c in group.candidates}
     gains = {position: gain(known, own) for position, own in scores.items()}
-    better = sorted((p for p, found in gains.items() if found.value > 1e-9), key=lambda p: (-round(gains[p].value, 9), p))
-    taken = not_longer(scores, better, group.lengths) if better else None
-    return group.told(EVERYTHING, gains, [p for p in gains if p not in better or p == taken], all=True)
+    lost = {one["position"] for one in too_much_lost(workspace, state)} if not group.task else set()
+    able = {position: found for position, found in gains.items() if found.value > 1e-9 and position not in lost}
+    better = sorted(able, key=lambda p: (-round(gains[p].value, 9), p))
+    wide = workspace.settings.keep > 1 if group.task else workspace.step(state["round"]).keep > 1
+    stay = list(gains) if wide else [not_longer(scores, better, group.lengths)] if better else []
+    return group.told(EVERYTHING, gains, stay, all=True)
 
 
 async def _scores_of(workspace: SearchWorkspace, state: State, candidate: Candidate, stage: int | None) -> Scores:

@@ -1,7 +1,7 @@
 """Whether the prompts that a run found are confirmed on examples that selected nothing, and what that would take."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from ..domain.results import Evaluation
@@ -60,10 +60,16 @@ def verdict_without(run: runs.Run, pairs: RunPairs) -> tuple[Verdict, str]:
     if run.status == "done":
         if pairs.found == pairs.seeds:
             return "unconfirmed", "the search ended with the prompts that it began with, so there is nothing to confirm"
-        return "unconfirmed", "this method keeps no examples back"
-    return ("not yet", "the run has not come that far") if _confirms(run.method) else (
-        "unconfirmed", "this method keeps no examples back"
-    )  # fmt: skip
+        return "unconfirmed", _nothing_kept_back(run, pairs)
+    kept_back = _confirms(run.method) and all(task.validation for task in pairs.sources)
+    return ("not yet", "the run has not come that far") if kept_back else ("unconfirmed", _nothing_kept_back(run, pairs))
+
+
+def _nothing_kept_back(run: runs.Run, pairs: RunPairs) -> str:
+    if not _confirms(run.method):
+        return "this method keeps no examples back"
+    without = next((task.name for task in pairs.sources if not task.validation), None)
+    return f"task '{without}' has no examples for validation" if without else "nothing was kept back"
 
 
 def _confirms(method: str) -> bool:
@@ -83,10 +89,23 @@ def _compared(pairs: RunPairs, split: Literal["train", "validation", "test"]) ->
     every = []
     for task in pairs.sources:
         found, seeds = (pairs.evaluation(task, split, side[task.name]) for side in (pairs.found, pairs.seeds))
-        if not found or not seeds or not found.outcomes:
+        if not found or not seeds:
+            return None
+        found, seeds = on_both(found, seeds)
+        if not found.outcomes:
             return None
         every.append(read_paired(pairs.db, task, [found], [seeds]))
     return every or None
+
+
+def on_both(one: Evaluation, other: Evaluation) -> tuple[Evaluation, Evaluation]:
+    """Two evaluations on the examples that both hold: a prompt that carries some of them solved was not scored on these."""
+    both = {outcome.example for outcome in one.outcomes} & {outcome.example for outcome in other.outcomes}
+    first, second = (
+        replace(found, outcomes=tuple(outcome for outcome in found.outcomes if outcome.example in both))
+        for found in (one, other)
+    )
+    return first, second
 
 
 def _verdict(change: Change, examples: int, needed: int | None) -> Verdict:

@@ -57,8 +57,10 @@ def plan(config: RunConfig) -> list[Need]:
             kept = {name: min(settings.keep, count + step.proposals(count)) for name, count in kept.items()}
         else:
             beam = min(step.keep, beam + step.proposals(beam))
-    if problem.confirms and problem.schedule():
+    if problem.confirms and (problem.schedule() or config.start):
         needs += asked.base("confirm", dict.fromkeys(sources, 2), "validation")
+        # A branch has not scored the seeds themselves on what selects.
+        needs += asked.base("confirm", dict.fromkeys(sources, 1)) if config.start else []
     if settings.test_size:
         needs += asked.test(kept, searched=bool(problem.schedule() or config.start))
     if problem.placebo and problem.schedule():
@@ -144,8 +146,11 @@ class _Estimate:
     def test(self, kept: Mapping[str, int], searched: bool) -> Iterable[Need]:
         """The calls of the final test: the tested pairs of each task, and the seed pair unless it is the one found."""
         every = {**self.sources, **self.targets}
+        # A curve tests what was best after every round.
+        rounds = len(self.config.schedule()) + 1 if self.config.curve else 0
         pairs = {
             name: searched
+            + rounds * (name in self.sources)
             + min(self.settings.tested_pairs, kept.get(name, 1))
             + (task.spec.written_prompt != task.spec.user_prompt)
             for name, task in every.items()
