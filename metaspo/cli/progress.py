@@ -95,7 +95,9 @@ class Progress:
         news = {"user": f", {data['accepted']} kept", "system": ", new incumbent" if data["accepted"] else ", incumbent stays"}
         # A resumed run may close a round that it did not open.
         rounds = f" of {self._rounds}" if self._rounds else ""
-        name = f"round {data['round']}{rounds}, {what}" if data["round"] and data["level"] != "branch" else what
+        name = (
+            f"round {data['round']}{rounds}, {what}" if data["round"] and data["level"] not in ("branch", "confirm") else what
+        )
         self._line(f"{name}: score {100 * data['score']:.1f}{gain}{news.get(data['level'], '')}, {self._costs()}")
 
     def _costs(self) -> str:

@@ -63,7 +63,7 @@ def _plan_or_run(config: "RunConfig", plan_only: bool, as_json: bool) -> None:
     from ..runs.optimize import optimize
     from ..runs.plan import plan
 
-    if "optimizer" in config.model_fields_set and config.schedule() and not config.asks_optimizer():
+    if not as_json and "optimizer" in config.model_fields_set and config.schedule() and not config.asks_optimizer():
         click.echo(f"note: method {config.method} with preset {config.preset} asks no optimizer; --preset paper does", err=True)
     if plan_only:
         needs = [asdict(need) for need in plan(config)]

@@ -38,7 +38,21 @@ def metaspo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Metaspo:
 
 
 def start(metaspo: Metaspo, *words: str) -> Any:
-    return metaspo("optimize", "metaspo.yaml", *DICE, "--set", "approve=both", "--set", "seed=2", *words, exit_code=4)
+    return metaspo(
+        "optimize",
+        "metaspo.yaml",
+        *DICE,
+        "--method",
+        "metaspo",
+        "--set",
+        "train_size=12",
+        "--set",
+        "approve=both",
+        "--set",
+        "seed=2",
+        *words,
+        exit_code=4,
+    )
 
 
 def test_a_waiting_run_says_so_and_goes_on_when_answered(metaspo: Metaspo, tmp_path: Path) -> None:

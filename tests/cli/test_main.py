@@ -74,7 +74,7 @@ def test_init_replaces_nothing(metaspo: Metaspo, tmp_path: Path) -> None:
 def test_the_summary_is_plain_lines_when_not_a_terminal(metaspo: Metaspo) -> None:
     metaspo("init")
     result = metaspo("optimize", "metaspo.yaml", *DICE)
-    assert "round 1 of 4, user prompts: score" in result.output and "calls/s" in result.output
+    assert "round 1 of 13, system prompt: score" in result.output and "calls/s" in result.output
     assert "\x1b" not in result.output
     assert "Paid:" in result.output and "On the source tasks:" in result.output
 
