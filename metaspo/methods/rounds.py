@@ -30,8 +30,7 @@ def next_level(
 def why_ended(workspace: SearchWorkspace, rounds: Sequence[Round], after: Selected) -> str:
     """Why a search needs no further step, or nothing: none fails, the score aimed at, or steps that change nothing."""
     own = [closed["accepted"] for closed in rounds if closed["level"] in ("user", "system")]
-    before = workspace.problem.start.idle if workspace.problem.start else 0
-    idle = next((count for count, accepted in enumerate(reversed(own)) if accepted), len(own) + before)
+    idle = idle_steps(own, workspace.problem.start.idle if workspace.problem.start else 0)
     patience, target = workspace.settings.patience, workspace.problem.target
     if workspace.selecting == "train" and not any(prompts[0]["failures"] for prompts in after.kept.values()):
         return "no selecting example fails any more"
@@ -40,6 +39,11 @@ def why_ended(workspace: SearchWorkspace, rounds: Sequence[Round], after: Select
     if patience and idle >= patience:
         return f"{idle} steps in a row changed nothing"
     return ""
+
+
+def idle_steps(accepted: Sequence[int], before: int) -> int:
+    """How many steps in a row have changed nothing, by what each step took up, after `before` idle ones of a parent."""
+    return next((count for count, taken in enumerate(reversed(accepted)) if taken), len(accepted) + before)
 
 
 def is_changed(workspace: SearchWorkspace, after: Selected) -> bool:

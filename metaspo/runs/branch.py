@@ -7,6 +7,7 @@ from sqlite_utils import Database
 
 from ..domain.errors import ConfigError
 from ..domain.twins import twin_of
+from ..methods.rounds import idle_steps
 from ..store import prompts, runs
 from ..store.database import default_store, open_store
 from ..tasks.documents import check
@@ -70,7 +71,7 @@ def _start(db: Database, parent: runs.Run, at: int | None) -> dict[str, Any]:
     before = parent.config["problem"].get("start") or {"round": 0, "steps": 0}
     steps = before["steps"] + at - before["round"]
     own = [row.accepted for row in prompts.rounds(db, parent.id) if row.round <= at and row.level in ("user", "system")]
-    idle = next((count for count, accepted in enumerate(reversed(own)) if accepted), len(own) + before.get("idle", 0))
+    idle = idle_steps(own, before.get("idle", 0))
     return {
         "run": parent.id, "round": at, "steps": steps, "system_prompt": texts[pairs[0].system], "user_prompts": users,
         "beam": [texts[id] for id in beam], "idle": idle,

@@ -82,6 +82,12 @@ def with_checkpoints(db: Database) -> list[Run]:
     return [_run(row) for row in db.execute(f"{found} ORDER BY created, rowid")]
 
 
+def known(db: Database, id: str) -> Run | None:
+    """The run of exactly that id, or None."""
+    row = db.execute(f"SELECT {COLUMNS} FROM runs WHERE id = ?", [id]).fetchone()
+    return _run(row) if row else None
+
+
 def all_runs(db: Database) -> list[Run]:
     """Every run, oldest first."""
     return [_run(row) for row in db.execute(f"SELECT {COLUMNS} FROM runs ORDER BY created, rowid")]

@@ -185,9 +185,8 @@ async def _judges(tasks: Sequence[Task], context: Context) -> dict[str, Model]:
 
 def dealt_train_first(db: Database, run: str, problem: RunInput) -> bool:
     """Whether a run, or the one it branched off from, began before test examples were dealt first: it keeps its dealing."""
-    known = {row.id: row.config for row in runs.all_runs(db)}
-    ours = known.get(run) or (known.get(problem.parent[0]) if problem.parent else None)
-    return ours is not None and "dealing" not in ours
+    ours = runs.known(db, run) or (runs.known(db, problem.parent[0]) if problem.parent else None)
+    return ours is not None and "dealing" not in ours.config
 
 
 def open_tasks(problem: RunInput, settings: Settings, *, train_first: bool = False) -> tuple[dict[str, Task], dict[str, Task]]:
