@@ -9,7 +9,7 @@ from random import Random
 
 from ..prompts.renderer import DEFAULT_SYSTEM_PROMPT, lines_by_category
 from ..store import prompts
-from ..workspace.method import Proposal, Proposer
+from ..workspace.method import Proposal, Proposer, none_asked
 from ..workspace.search import SearchWorkspace
 from ..workspace.state import Job
 
@@ -106,5 +106,5 @@ def _random(workspace: SearchWorkspace, job: Job, purpose: str) -> Random:
     return Random(f"{workspace.problem.seed}/{job['round']}/{purpose}")
 
 
-COMPOSED = Proposer("composed", composed, requests=lambda sizes, candidates: 0)
-EXCHANGED = Proposer("exchanged", exchanged, requests=lambda sizes, candidates: 0)
+COMPOSED = Proposer("composed", composed, requests=none_asked)
+EXCHANGED = Proposer("exchanged", exchanged, requests=none_asked)

@@ -8,7 +8,7 @@ from random import Random
 from ..domain.results import Example
 from ..tasks.demonstrations import apart, block, carried, carrying, demonstration
 from ..tasks.task import Task
-from ..workspace.method import Proposal, Proposer
+from ..workspace.method import Proposal, Proposer, none_asked
 from ..workspace.search import SearchWorkspace
 from ..workspace.state import Job
 from .failures import LONGEST, candidate_random, differing, on_train
@@ -67,4 +67,4 @@ def _whole(task: Task, block: str, written: str) -> str:
     return carrying(task.complete(written.strip()), block) if block else written.strip()
 
 
-DEMONSTRATED = Proposer("demonstrated", demonstrated, requests=lambda sizes, candidates: 0)
+DEMONSTRATED = Proposer("demonstrated", demonstrated, requests=none_asked)

@@ -5,9 +5,8 @@ from collections.abc import Sequence
 
 from ..domain.prompts import QUESTION
 from ..store import prompts
-from ..workspace.method import Proposal, Proposer
+from ..workspace.method import Proposal, Proposer, none_asked
 from ..workspace.search import SearchWorkspace
-from ..workspace.settings import Settings
 from ..workspace.state import Job
 from .failures import candidate_random
 
@@ -50,8 +49,4 @@ async def trimming(workspace: SearchWorkspace, job: Job) -> Proposal:
     return Proposal(parent, prompt=order[place])
 
 
-def _none(sizes: Settings, candidates: int) -> int:
-    return 0
-
-
-TRIMMED = Proposer("trimmed", trimming, requests=_none)
+TRIMMED = Proposer("trimmed", trimming, requests=none_asked)

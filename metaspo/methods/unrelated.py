@@ -7,7 +7,7 @@ from random import Random
 from ..domain.locks import Locks
 from ..prompts.renderer import fixed_text
 from ..store.runs import PLACEBO
-from ..workspace.method import Method, Proposal, Proposer, Step
+from ..workspace.method import Method, Proposal, Proposer, Step, none_asked
 from ..workspace.search import SearchWorkspace
 from ..workspace.settings import Settings
 from ..workspace.state import Job
@@ -43,7 +43,7 @@ def _system_prompt(locks: Locks, seed: str, random: Random) -> str:
     return "\n".join([*parts, *sorted(missing)])
 
 
-UNRELATED = Proposer("unrelated", unrelated, requests=lambda sizes, candidates: 0)
+UNRELATED = Proposer("unrelated", unrelated, requests=none_asked)
 
 AT_THE_GATE = replace(UNRELATED, draws=True)
 """In the place of what is written from failures, which a text then has to mend like any other candidate."""

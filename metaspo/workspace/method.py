@@ -35,6 +35,11 @@ def _every(sizes: Settings, candidates: int) -> int:
     return candidates
 
 
+def none_asked(sizes: Settings, candidates: int) -> int:
+    """The `requests` of a proposer that makes its candidates without the optimizer."""
+    return 0
+
+
 @dataclass(frozen=True, slots=True)
 class Proposer:
     """A way to propose candidates.
