@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
     from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
+    from openai import AsyncOpenAI
     from sqlite_utils import Migrations
 
 
@@ -26,6 +27,13 @@ def outer_namespace(checkpoint_namespace: str) -> str:
 def identifying_parameters(model: "BaseChatModel") -> dict[str, Any]:
     """What LangChain tells chat models apart by; empty unless the model's author wrote it."""
     return dict(model._identifying_params)
+
+
+def without_account(client: "AsyncOpenAI") -> None:
+    """Take from an OpenAI client what it found in the environment about an account: organization, project, headers."""
+    client.organization = client.project = None
+    client._custom_headers = {}
+    client._ambient_authorizations = frozenset()
 
 
 def migration_names(migrations: "Migrations") -> list[str]:

@@ -1,6 +1,7 @@
 """Live objects given in Python: LangChain chat models, and programs."""
 
 import hashlib
+import json
 import re
 from typing import Any
 
@@ -9,6 +10,7 @@ from langchain_core.runnables import Runnable
 
 from ..compat import identifying_parameters
 from ..domain.errors import ModelError
+from .described import described
 from .program import Program
 from .spec import ModelSpec
 
@@ -16,18 +18,19 @@ _registered: dict[tuple[str, str | None], Any] = {}
 
 
 def register(model: Runnable[Any, Any]) -> ModelSpec:
-    """Give a live chat model a name that specs can use; the spec of the same settings is the same.
+    """Give a live chat model a name that specs can use; the spec of the same class and settings is the same.
 
-    The name is made from the model's class and parameters, hashed so that nothing of them leaks. The
-    model keeps its own sampling settings; its own retries should be off. Raises ModelError for any other
-    Runnable: what it is made of can't be told from outside, so it needs a name, see `program`.
+    The name is made from the model's class and all its settings, hashed so that nothing of them leaks; see
+    `described`. The model keeps its own sampling settings; its own retries should be off. Raises ModelError for
+    any other Runnable: what it is made of can't be told from outside, so it needs a name, see `program`.
     """
     if not isinstance(model, BaseChatModel):
         raise ModelError(
             f"{type(model).__name__} has no name to record its replies under; "
             "give metaspo.program(it, name='...', version='1') instead of it"
         )
-    digest = hashlib.sha256(repr(sorted(identifying_parameters(model).items())).encode()).hexdigest()[:12]
+    told = [described(model), described(identifying_parameters(model))]
+    digest = hashlib.sha256(json.dumps(told, sort_keys=True).encode("utf-8", "surrogatepass")).hexdigest()[:16]
     return _put(model, ModelSpec(provider="object", name=f"{type(model).__name__}-{digest}"))
 
 
@@ -60,5 +63,11 @@ def live(spec: ModelSpec) -> Program:
 
 
 def _put(found: Any, spec: ModelSpec) -> ModelSpec:
-    _registered[spec.name, spec.version] = found
+    key = spec.name, spec.version
+    # Made once more, as cells of a notebook are, it is the same one.
+    if key in _registered and _registered[key] is not found and described(_registered[key]) != described(found):
+        raise ModelError(
+            f"{spec.label} version {spec.version!r} is already the name of another object here; give this one another version"
+        )
+    _registered[key] = found
     return spec

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_delay, wait_random_exponential
 
@@ -22,17 +23,23 @@ LONGEST_WAIT = 30.0
 
 @dataclass(eq=False)
 class Model:
-    """A backend with its spec and the limiter of its requests in flight, which it may share."""
+    """A backend with its spec and the limiter of its requests in flight, which it may share.
+
+    `by_name` is for runs that began before the code of scripted functions counted: they know them by their names alone.
+    """
 
     spec: ModelSpec
     backend: Backend
     limiter: Limiter
+    by_name: bool = False
     proven: bool = False
     proof: asyncio.Lock = field(default_factory=asyncio.Lock)
 
-    def like(self, spec: ModelSpec) -> "Model":
-        """The same connection and limiter under another spec's sampling settings and prices."""
-        return replace(self, spec=spec)
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What tells this model from others in the keys of its calls and scores."""
+        own = self.backend.identity
+        return {"script": own["script"]} if self.by_name and "script" in own else own
 
     async def try_once(self, request: Request, account: Account) -> Reply:
         """One try at a request. Until a first reply has come, one at a time: a wrong key costs one call, not sixteen."""
@@ -82,7 +89,7 @@ class Ledger:
         Raises RunStopped when the account allows no further call or the endpoint stays unavailable,
         ModelError when the endpoint refuses the key, the model's name or the request.
         """
-        key = call_key(model.backend.identity, request.content())
+        key = call_key(model.identity, request.content())
         task = self._in_flight.get(key)
         if task is None:
             task = asyncio.create_task(self._answer(key, model, request, role, account))

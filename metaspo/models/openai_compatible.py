@@ -3,18 +3,24 @@
 import hashlib
 import json
 import os
+from ipaddress import ip_address
 from typing import Any
+from urllib.parse import urlsplit
 
 from langchain_core.messages import AIMessage
 from langchain_openai import ChatOpenAI
 from langchain_openai.chat_models.base import BaseChatOpenAI
 from openai import DefaultAioHttpClient
 
+from ..compat import without_account
 from ..domain.calls import Constraint, Reply, Request
 from ..domain.errors import ModelError
 from .backend import traced
 from .faults import classify
-from .spec import ModelSpec
+from .spec import ModelSpec, redact
+
+OPENAI_URL = "https://api.openai.com/v1"
+"""OpenAI's own address, which recorded calls know as "openai"."""
 
 NO_KEY = "none"
 """Sent to servers that want no key; the client insists on a value."""
@@ -25,7 +31,8 @@ class OpenAICompatible:
 
     def __init__(self, spec: ModelSpec, *, base_url: str | None = None, identity: dict[str, Any] | None = None) -> None:
         """Prepare the client; no request is made. `base_url` and `identity` are given for servers that we started."""
-        self.identity = identity or {"endpoint": spec.base_url or "openai", "model": spec.name}
+        address = base_url or address_of(spec)
+        self.identity = identity or {"endpoint": "openai" if address == OPENAI_URL else address, "model": spec.name}
         self._constrain = spec.constrain or ("json_schema" if spec.provider == "openai" else "none")
         if self._constrain != "none":
             self.identity["constrain"] = self._constrain
@@ -33,20 +40,23 @@ class OpenAICompatible:
             self.identity["seed"] = spec.seed
         self._seed = spec.seed
         self._secret = os.environ.get(key_variable(spec) or "", "")
-        # httpx's own pool collapses above some thirty requests in flight; aiohttp's does not.
-        self._http = DefaultAioHttpClient(timeout=spec.timeout)
+        self._http = _http_client(spec, address)
         # Only OpenAI itself is sure to know `max_completion_tokens`, which ChatOpenAI turns `max_tokens` into.
         kind = ChatOpenAI if spec.provider == "openai" else BaseChatOpenAI
         self._chat = kind(
             model=spec.name,
-            base_url=base_url or spec.base_url,
+            base_url=address,
             api_key=lambda: key_of(spec),
             max_retries=0,
             http_async_client=self._http,
+            openai_proxy=None,
             stream_usage=False,
             # LangGraph's `messages` stream would have every reply streamed, which loses the token counts.
             disable_streaming=True,
         )
+        if not _is_openai(address):
+            # The organization, the project and the headers of somebody's account at OpenAI are nobody else's business.
+            without_account(self._chat.root_async_client)
 
     async def ready(self) -> None:
         """The endpoint is somebody else's to start."""
@@ -73,6 +83,54 @@ class OpenAICompatible:
     async def close(self) -> None:
         """Close the connections."""
         await self._http.aclose()
+
+
+def address_of(spec: ModelSpec) -> str:
+    """Where the requests of a spec go: its base_url, or for `openai:` what the environment says, or OpenAI itself.
+
+    Raises ModelError where the environment's address is none, or holds a secret.
+    """
+    if spec.base_url or spec.provider != "openai":
+        return spec.base_url or ""
+    for name in ("OPENAI_API_BASE", "OPENAI_BASE_URL"):
+        if url := os.environ.get(name, "").strip():
+            try:
+                return str(ModelSpec.parse({"provider": "openai", "name": spec.name, "base_url": url}).base_url)
+            except ModelError as error:
+                raise ModelError(f"{spec.label}: the environment variable {name} cannot be used: {error}") from None
+    return OPENAI_URL
+
+
+def _is_openai(address: str) -> bool:
+    host = urlsplit(address).hostname or ""
+    return host == "api.openai.com" or host.endswith(".api.openai.com")
+
+
+def _http_client(spec: ModelSpec, address: str) -> DefaultAioHttpClient:
+    """The client that requests travel by: past any proxy where the endpoint is on this machine."""
+    options: dict[str, Any] = {}
+    if _is_loopback(address):
+        options["mounts"] = dict.fromkeys(("http://", "https://", "all://"))
+    elif spec.provider == "openai" and (proxy := os.environ.get("OPENAI_PROXY")):
+        options["proxy"] = proxy
+    try:
+        # httpx's own pool collapses above some thirty requests in flight; aiohttp's does not.
+        return DefaultAioHttpClient(timeout=spec.timeout, **options)
+    except (OSError, ValueError) as error:
+        names = ("OPENAI_PROXY", "ALL_PROXY", "HTTPS_PROXY", "HTTP_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR")
+        there = [name for name in names if os.environ.get(name) or os.environ.get(name.lower())]
+        raise ModelError(
+            f"{spec.label}: no connection can be made: {redact(str(error)) or type(error).__name__}; "
+            f"look at {' and '.join(there) or 'the proxy and the certificates'} in the environment"
+        ) from None
+
+
+def _is_loopback(address: str) -> bool:
+    host = urlsplit(address).hostname or ""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
 
 
 def key_of(spec: ModelSpec) -> str:

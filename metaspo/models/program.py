@@ -15,9 +15,7 @@ the last AI message's text.
 
 import asyncio
 import contextvars
-import hashlib
 import inspect
-import sys
 import uuid
 from collections.abc import Callable, Mapping
 from functools import lru_cache
@@ -38,7 +36,7 @@ from ..domain.calls import Reply, Request
 from ..domain.errors import ModelError
 from .backend import traced
 from .faults import Fault, endpoint_fault, said
-from .spec import ModelSpec, imported
+from .spec import ModelSpec, code_identity, imported
 
 RECURSION_LIMIT = 50
 """Supersteps that a graph may take for one question if its own config sets no limit."""
@@ -229,17 +227,10 @@ def _fault(error: Exception) -> Fault:
 def load(spec: ModelSpec) -> Program:
     """The program that a spec names by `package.module:attribute`; raises ModelError when there is none.
 
-    Recorded replies are found again under the name and the version. Without a version the text of the
-    named module counts instead: any edit of that file makes another program, edits elsewhere do not.
+    Recorded replies are found again under the name and the version. Without a version the text of the named
+    module counts instead, and of all that it imports from beside it: any edit there makes another program.
     """
     if ":" not in spec.name:
         raise ModelError(f"{spec.label}: write program:package.module:attribute")
     found = imported(spec)
-    identity = {"program": spec.name, "version": spec.version}
-    if spec.version is None:
-        try:
-            source = inspect.getsource(sys.modules[spec.name.partition(":")[0]])
-        except (OSError, TypeError):
-            raise ModelError(f"{spec.label}: its module has no source to tell versions apart; add version=1") from None
-        identity["source"] = hashlib.sha256(source.encode()).hexdigest()[:16]
-    return Program(spec.label, found, identity)
+    return Program(spec.label, found, {"program": spec.name, "version": None} | code_identity(spec))

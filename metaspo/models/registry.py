@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from weakref import WeakKeyDictionary
 
@@ -12,7 +13,7 @@ from .langchain import live
 from .ledger import Ledger, Model
 from .limiter import Limiter
 from .local import LocalModel, in_flight
-from .openai_compatible import OpenAICompatible, check_key
+from .openai_compatible import OpenAICompatible, address_of, check_key
 from .program import load
 from .scripted import Scripted
 from .spec import ModelSpec
@@ -56,22 +57,22 @@ class Registry:
                 self._ledgers[real] = store, Ledger(store)
             return self._ledgers[real]
 
-    async def model(self, spec: ModelSpec) -> Model:
+    async def model(self, spec: ModelSpec, *, by_name: bool = False) -> Model:
         """The model behind a spec; models at one endpoint share one limiter, if their limits are the same."""
         # What only shapes single requests does not open a second connection, or a second server.
         connection = spec.model_copy(update={"temperature": None, "max_tokens": None, "input_price": 0, "output_price": 0})
-        key = connection.model_dump_json()
+        key = f"{connection.model_dump_json()} {address_of(spec)}"
         async with self._opening:
             if key not in self._models:
                 backend = await _open(spec)
                 self._models[key] = Model(spec, backend, self._limiter(spec, key))
             known = self._models[key]
-        return known if known.spec == spec else known.like(spec)
+        return known if known.spec == spec and known.by_name == by_name else replace(known, spec=spec, by_name=by_name)
 
     def _limiter(self, spec: ModelSpec, connection: str) -> Limiter:
         level = in_flight(spec) if spec.provider == "local" else spec.concurrency
         # Other programs' models are not at one endpoint just because their provider is.
-        endpoint = spec.base_url or (spec.provider if spec.provider == "openai" else connection)
+        endpoint = address_of(spec) or connection
         shared = f"{endpoint} {spec.api_key_env} {level}"
         return self._limiters.setdefault(shared, Limiter(None if level == "auto" else level))
 

@@ -9,7 +9,7 @@ from typing import Any
 from ..domain.calls import Reply, Request
 from ..domain.errors import ModelError
 from .faults import classify
-from .spec import ModelSpec, imported
+from .spec import ModelSpec, code_identity, imported
 
 Script = Callable[[Request], "str | Reply | Awaitable[str | Reply]"]
 """What answers a request: text, or a whole reply. May be async and may raise a Fault."""
@@ -22,6 +22,8 @@ class Scripted:
         """Find the function that `spec` names: "dice", or package.module:function."""
         self.identity: dict[str, Any] = {"script": spec.name}
         self._script = dice if spec.name == "dice" else _load(spec)
+        if spec.name != "dice":
+            self.identity |= code_identity(spec)
 
     async def ready(self) -> None:
         """There is nothing to start."""

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validat
 
 from ..domain.errors import ModelError
 from ..domain.importing import import_attribute
+from ..domain.source import fingerprint
 
 PROVIDERS = ("openai", "server", "vllm", "local", "scripted", "program", "object")
 TEXTS = ("base_url", "api_key_env", "flags", "python", "version")
@@ -49,7 +50,9 @@ class ModelSpec(BaseModel):
     constrain: Literal["none", "grammar", "structured_outputs", "json_schema"] | None = Field(
         None, description="How the backend constrains replies; the provider's own way if none."
     )
-    version: str | None = Field(None, description="program: replies recorded under one version are not asked for again.")
+    version: str | None = Field(
+        None, description="program, scripted: stands for the code; what is recorded under one version is not asked for again."
+    )
     context: int | None = Field(
         None, ge=256, description="local, vllm: tokens that a request and its reply may take together; 2048 for local if none."
     )
@@ -160,6 +163,16 @@ def _complaint(loc: tuple[int | str, ...], message: str, kind: str) -> str:
     if kind == "extra_forbidden":
         return f"unknown setting '{key}'; known: {', '.join(ModelSpec.model_fields)}"
     return f"{key}: {message.removeprefix('Value error, ')}" if key else message.removeprefix("Value error, ")
+
+
+def code_identity(spec: ModelSpec) -> dict[str, str]:
+    """What stands for the code that a spec names and that has been imported: the spec's version, or else the code's text."""
+    if spec.version is not None:
+        return {"version": spec.version}
+    found = fingerprint(spec.name.partition(":")[0])
+    if found is None:
+        raise ModelError(f"{spec.label}: its module has no source to tell versions apart; add version=1")
+    return {"source": found}
 
 
 def imported(spec: ModelSpec) -> Any:

@@ -14,6 +14,8 @@ NAME = r"[A-Za-z0-9][A-Za-z0-9_.-]*"
 CALLABLE = r"[\w.]+:[\w.]+"
 """How a Python callable is named: package.module:function."""
 
+VERSION = "package.module:function: stands for its code, which is then not followed; another one means other scores."
+
 LONGEST_RANGE = 50
 """Integers that a reply may be held to, at most."""
 
@@ -41,6 +43,7 @@ class ReaderSpec(_Written):
     pattern: str | None = Field(None, description="A regular expression; its last match's group 1 is the answer.")
     minimum: float | None = Field(None, description="Numbers below this are unparsed.")
     maximum: float | None = Field(None, description="Numbers above this are unparsed.")
+    version: Annotated[str | None, BeforeValidator(_label)] = Field(None, description=VERSION)
 
     @property
     def closed(self) -> list[str]:
@@ -90,6 +93,7 @@ class MetricSpec(_Written):
     rubric: str | None = Field(None, description="judge: what a good answer is.")
     model: str | None = Field(None, description="judge: the model that grades; the optimizer model if none.")
     failing_below: float | None = Field(None, gt=0, le=1, description="An example below this score is a failure.")
+    version: Annotated[str | None, BeforeValidator(_label)] = Field(None, description=VERSION)
 
     @model_validator(mode="after")
     def _consistent(self) -> "MetricSpec":

@@ -1,11 +1,9 @@
 """A task that is ready to use: its splits are drawn, its reader and metric are loaded."""
 
 import hashlib
-import inspect
 import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -15,6 +13,7 @@ from ..domain.errors import TaskError
 from ..domain.importing import import_attribute
 from ..domain.prompts import complaint_about_user_prompt, fill, with_answer_format
 from ..domain.results import Example, Outcome, Split
+from ..domain.source import fingerprint, installed_version
 from . import metrics, readers
 from .spec import TaskSpec
 
@@ -40,9 +39,19 @@ class Task:
     def id(self) -> str:
         """A fingerprint of all that a score depends on beside prompts and model: data, reader, metric."""
         parts = self.spec.model_dump(mode="json", include={"name", "reader", "metric", "constrain", "max_tokens"})
+        for part in (parts["reader"], parts["metric"]):
+            if part["version"] is None:
+                del part["version"]  # Tasks without one have the names that they had before there were any.
         parts["examples"] = [(split, [e.id for e in examples]) for split, examples in sorted(self.splits.items())]
-        parts["code"] = [_source_of(c) for c in (self._extract, self._custom_metric) if c]
+        parts["code"] = self._code
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
+
+    @cached_property
+    def _code(self) -> list[str]:
+        """What stands for the code of the task's own functions: a version that a person gave, or a fingerprint."""
+        reader, metric = (self.spec.reader.source, self.spec.reader.version), (self.spec.metric.kind, self.spec.metric.version)
+        return [version or code_of(name, self.spec, role) for (name, version), role in ((reader, "reader"), (metric, "metric"))
+                if ":" in name]  # fmt: skip
 
     @cached_property
     def _extract(self) -> Callable[[str], str | None] | None:
@@ -55,7 +64,7 @@ class Task:
 
     def load(self) -> None:
         """Import the task's callables now, so that a wrong name is found before the first call is paid."""
-        _ = self._extract, self._custom_metric
+        _ = self._extract, self._custom_metric, self._code
 
     def messages(self, system: str, user: str, example: Example) -> tuple[tuple[str, str], ...]:
         """The chat messages of one example; an empty system prompt is left out."""
@@ -158,9 +167,16 @@ def load_callable(name: str, spec: TaskSpec, role: str) -> Callable[..., Any]:
     return found
 
 
-def _source_of(function: Callable[..., Any]) -> str:
-    """The source of a function or of a callable object's class; "" where there is none (its name is in the spec)."""
-    for source in (function, type(function)):
-        with suppress(OSError, TypeError):
-            return inspect.getsource(source)
-    return ""
+def code_of(name: str, spec: TaskSpec, role: str) -> str:
+    """The fingerprint of the code behind `package.module:function`, which has been imported; see metaspo/domain/source.py.
+
+    Raises TaskError where the code is no text that could be read and no installed package either, which has a version.
+    """
+    module = name.partition(":")[0]
+    found = fingerprint(module, spec._folder) or installed_version(module)
+    if found is None:
+        raise TaskError(
+            f"task '{spec.name}': the code of {role} {name} cannot be read, so that a change of it would go unseen; "
+            f"give the {role} a version, such as version: 1, and another one whenever it changes"
+        )
+    return found

@@ -142,10 +142,10 @@ async def _new_workspace(run: str, given: Context | None, problem: RunInput | No
         account = await _account(store, run, context)
         workspace = (GeneralizationWorkspace if isinstance(problem, Generalization) else SearchWorkspace)(
             run=run, problem=cast(Any, problem), given=given, context=context, settings=settings, sources=sources,
-            targets=targets, store=store, ledger=ledger, base=await registry().model(context.base),
-            optimizer=await registry().model(context.optimizer) if problem.asks_optimizer() else None,
+            targets=targets, store=store, ledger=ledger, base=await registry().model(context.base, by_name=train_first),
+            optimizer=await registry().model(context.optimizer, by_name=train_first) if problem.asks_optimizer() else None,
             judges=await _judges([*sources.values(), *targets.values()], context),
-            account=account, lease=RunLease(store, account, lease, left),
+            account=account, lease=RunLease(store, account, lease, left), by_name=train_first,
         )  # fmt: skip
         await store.run(_record, workspace)
         return workspace

@@ -11,6 +11,7 @@ from ..models.ledger import Ledger, Model
 from ..models.registry import registry
 from ..store import prompts, runs
 from ..store.database import Store
+from ..tasks import judge
 from ..tasks.task import Task
 from .context import Context
 from .lease import RunLease
@@ -26,7 +27,8 @@ class Workspace:
     """One run's opened resources. Models are reached through its methods only, so that every call is counted.
 
     `optimizer` is opened before any call where the run is sure to ask it, and else only if it is asked after all.
-    `given` is the context as the graph got it, `context` the same with what the run already knew.
+    `given` is the context as the graph got it, `context` the same with what the run already knew. `by_name` says
+    that the run began before the code of scripted functions counted.
     """
 
     run: str
@@ -43,6 +45,7 @@ class Workspace:
     judges: dict[str, Model]
     account: Account
     lease: RunLease
+    by_name: bool
 
     def fits(self, given: Context | None, problem: RunInput | None) -> bool:
         """Whether work under this context, and on this problem if there is one, can go on in this workspace."""
@@ -74,21 +77,23 @@ class Workspace:
     async def ask_optimizer(self, text: str, sample: str, constraint: Constraint | None = None) -> tuple[str, Reply]:
         """The key and reply of one request to the optimizer model; each `sample` is a draw of its own."""
         if self.optimizer is None:
-            self.optimizer = await registry().model(self.context.optimizer)
+            self.optimizer = await registry().model(self.context.optimizer, by_name=self.by_name)
         spec = self.optimizer.spec
         temperature = 1.0 if spec.temperature is None else spec.temperature
         sample = f"seed {self.problem.seed}, {sample}"
         request = Request((("user", text),), spec.max_tokens or OPTIMIZER_TOKENS, temperature, sample, constraint, "optimizer")
         return await self.ledger.call(self.optimizer, request, "optimizer", self.account)
 
-    async def ask_judge(self, task: Task, messages: Sequence[tuple[str, str]], constraint: Constraint) -> Reply:
-        """A judge's reply; judges work at temperature 0 unless their spec says otherwise."""
-        judge = self.judges[task.name]
-        request = Request(
-            tuple(messages), judge.spec.max_tokens or JUDGE_TOKENS, judge.spec.temperature or 0.0, constraint=constraint,
-            role="judge",
-        )  # fmt: skip
-        return (await self.ledger.call(judge, request, "judge", self.account))[1]
+    def judge_request(self, task: Task, messages: Sequence[tuple[str, str]]) -> Request:
+        """The request that has an answer of a task graded; judges work at temperature 0 unless their spec says otherwise."""
+        spec = self.judges[task.name].spec
+        longest, temperature = spec.max_tokens or JUDGE_TOKENS, spec.temperature or 0.0
+        return Request(tuple(messages), longest, temperature, constraint=judge.CONSTRAINT, role="judge")
+
+    async def ask_judge(self, task: Task, messages: Sequence[tuple[str, str]]) -> Reply:
+        """A judge's reply."""
+        request = self.judge_request(task, messages)
+        return (await self.ledger.call(self.judges[task.name], request, "judge", self.account))[1]
 
     async def prompt_texts(self, *ids: str) -> list[str]:
         """The texts of prompts by their ids."""

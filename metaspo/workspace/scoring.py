@@ -12,7 +12,7 @@ from ..domain.results import Evaluation, Example, Outcome, Split
 from ..store import evaluations
 from ..store.database import now
 from ..tasks.demonstrations import carried
-from ..tasks.judge import CONSTRAINT, UNGRADED, judge_messages, read_grade
+from ..tasks.judge import UNGRADED, judge_messages, read_grade
 from ..tasks.task import Task
 from .resources import Workspace
 
@@ -63,8 +63,11 @@ async def on_the_same(
 def evaluation_id(workspace: Workspace, task: Task, pair: tuple[str, str], split: Split, only: Sequence[str] = ()) -> str:
     """The content address of an evaluation: task, split, prompts, and the models that answer and judge."""
     request = workspace.base_request(task, ()).content()
+    parts: list[Any] = [task.id, split, *pair, workspace.base.identity, request]
     judge = workspace.judges.get(task.name)
-    parts: list[Any] = [task.id, split, *pair, workspace.base.backend.identity, request, judge and judge.backend.identity]
+    # What a judge is asked beside the answer shapes its grades: template, length, temperature, form.
+    asked = workspace.judge_request(task, judge_messages("", "", (), "")).content() if judge else None
+    parts.append([judge.identity, asked] if judge else None)
     parts += [list(only)] if only else []
     blob = json.dumps(parts, sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(blob.encode("utf-8", "surrogatepass")).hexdigest()[:24]
@@ -95,7 +98,7 @@ async def _judged(workspace: Workspace, task: Task, system: str, user: str, exam
     if task.name not in workspace.judges:
         return task.outcome(example, key, answer, task.score(answer, example))
     rubric = task.spec.metric.rubric or ""
-    grading = await workspace.ask_judge(task, judge_messages(rubric, example.question, example.answers, answer), CONSTRAINT)
+    grading = await workspace.ask_judge(task, judge_messages(rubric, example.question, example.answers, answer))
     grade = read_grade(grading.text)
     if grade is None:
         return task.outcome(example, key, answer, 0.0, UNGRADED)

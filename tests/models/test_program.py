@@ -184,7 +184,7 @@ class Listener(BaseCallbackHandler):
 @pytest.mark.parametrize("base", ["program:tests.helpers.programs:slot_in_state", "live"])
 def test_an_agents_system_prompt_is_optimized(base: str, make_task: Callable[..., Task], store_path: Path) -> None:
     """A prompt that has the agent use its tool wins; the agent leaves nothing in our checkpoints."""
-    live = metaspo.program(programs.slot_in_state, name="clerk", version="1")
+    live = metaspo.program(programs.slot_in_state, name="clerk-in-state", version="1")
     result = metaspo.optimize(
         tasks=[make_task("a"), make_task("b")], base=live if base == "live" else base, preset="quick", test_size=8,
         optimizer="scripted:tests.helpers.scripts:finds_the_tool", method="outer_only", store=store_path,
@@ -196,7 +196,7 @@ def test_an_agents_system_prompt_is_optimized(base: str, make_task: Callable[...
         rows = store.db.execute("select distinct thread_id, checkpoint_ns from checkpoints").fetchall()
         labels = {row[0] for row in store.db.execute("select distinct model from calls where role = 'base'")}
     assert rows == [(result.run, "")]
-    assert labels == {"object:clerk" if base == "live" else base}
+    assert labels == {"object:clerk-in-state" if base == "live" else base}
 
 
 async def test_callbacks_of_the_caller_reach_into_a_program(make_task: Callable[..., Task], store_path: Path) -> None:
@@ -239,7 +239,7 @@ def test_a_program_whose_connections_outlive_a_run_works_in_the_next(
     chat = programs.chat(http_async_client=client)
     wrapped = RunnableLambda(lambda given: given["messages"]) | chat
     for version in "12":
-        base = metaspo.program(wrapped, name="wrapped", version=version)
+        base = metaspo.program(wrapped, name=f"wrapped-{endpoint.port}", version=version)
         result = metaspo.optimize(
             tasks=[make_task("a")], base=base, optimizer="scripted:dice", method="fixed", preset="quick", store=store_path
         )
