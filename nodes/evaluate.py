@@ -8,7 +8,7 @@ from metaspo.store import evaluations
 from metaspo.workspace.context import Context
 from metaspo.workspace.events import emit, spent
 from metaspo.workspace.opening import workspace_of
-from metaspo.workspace.scoring import on_the_same, score_some
+from metaspo.workspace.scoring import on_the_same, score_some, unread_sample
 from metaspo.workspace.state import Job
 
 
@@ -24,7 +24,8 @@ async def evaluate(state: Job, runtime: Runtime[Context]) -> dict[str, Any]:
     emit(
         {
             "event": "scored", "round": state["round"], "level": state["level"], "task": found.task, "split": found.split,
-            "score": found.score, "spent": spent(workspace),
+            "score": found.score, "examples": len(found.outcomes), "unparsed": found.unparsed, "ungraded": found.ungraded,
+            "sample": await unread_sample(workspace, found), "spent": spent(workspace),
         }
     )  # fmt: skip
     score = {

@@ -7,7 +7,7 @@ from itertools import chain, zip_longest
 from typing import TypedDict
 
 from ..domain.intervals import Difference
-from ..domain.results import Evaluation
+from ..domain.results import Evaluation, graded_together
 from ..tasks.paired import Paired, mean_difference
 from ..tasks.task import Task
 from ..workspace.resources import Workspace
@@ -118,8 +118,9 @@ def _differences(
 
 
 def _paired(task: Task, both: Sequence[tuple[Evaluation, Evaluation]]) -> Paired:
-    golds = [task.examples[outcome.example].answer for outcome in both[0][0].outcomes]
-    after, before = [new for _, new in both], [old for old, _ in both]
+    graded = graded_together(*(new for _, new in both), *(old for old, _ in both))
+    after, before = graded[: len(both)], graded[len(both) :]
+    golds = [task.examples[outcome.example].answer for outcome in after[0].outcomes]
     return Paired(task.name, task.spec.metric.kind, task.spec.constrain, golds, after, before)
 
 
@@ -129,7 +130,8 @@ def _mean(found: Sequence[Evaluation]) -> float:
 
 def _moved(task: Task, old: Evaluation, new: Evaluation, up: bool) -> list[ExampleChange]:
     """The examples whose score rose, or fell; the largest moves first."""
-    moves = [(new.score - old.score, old, new) for old, new in zip(old.outcomes, new.outcomes, strict=True)]
+    both = zip(*(one.outcomes for one in graded_together(old, new)), strict=True)
+    moves = [(after.score - before.score, before, after) for before, after in both]
     found = sorted((move for move in moves if (move[0] > 0 if up else move[0] < 0)), key=lambda move: -abs(move[0]))
     return [
         {

@@ -22,6 +22,10 @@ LEVELS = {
 }
 
 
+MANY = 0.1
+"""The share of replies without a readable answer from which on a person is told."""
+
+
 class Progress:
     """Feeds on events; shows round, level, candidates, best score, calls, calls a second, cost and time left."""
 
@@ -34,6 +38,8 @@ class Progress:
         self._started = time.monotonic()
         self._first_calls: int | None = None
         self._round = self._rounds = 0
+        self._replies = self._unread = self._ungraded = 0
+        self._sample = ""
         self._score: float | None = None
         self._spent: Spent | None = None
         self._bars = Bars(
@@ -75,6 +81,10 @@ class Progress:
 
     def _scored(self, data: dict[str, Any]) -> None:
         self._advance()
+        self._replies += data.get("examples", 0)
+        self._unread += data.get("unparsed", 0)
+        self._ungraded += data.get("ungraded", 0)
+        self._sample = data.get("sample") or self._sample
 
     def _proposed(self, data: dict[str, Any]) -> None:
         self._advance()
@@ -85,7 +95,16 @@ class Progress:
         for bar in self._bars.task_ids:
             self._bars.advance(bar)
 
+    def _tell_unread(self) -> None:
+        """What could not be read in the round that ends, where that is more than a few."""
+        if self._unread > MANY * self._replies:
+            self._line(f"  {self._unread / self._replies:.0%} of replies could not be read, such as: {self._sample}")
+        if self._ungraded > MANY * self._replies:
+            self._line(f"  {self._ungraded / self._replies:.0%} of answers got no grade from the judge")
+        self._replies = self._unread = self._ungraded = 0
+
     def _round_closed(self, data: dict[str, Any]) -> None:
+        self._tell_unread()
         before, self._score = self._score, data["score"]
         what = LEVELS[data["level"]]
         if data["level"] == "test":
@@ -120,7 +139,7 @@ class Progress:
 
     def _line(self, text: str) -> None:
         if not self._quiet:
-            self._console.print(f"{self._label}: {text}" if self._label else text, soft_wrap=True)
+            self._console.print(f"{self._label}: {text}" if self._label else text, soft_wrap=True, markup=False)
 
     def _render(self) -> Group:
         best = "" if self._score is None else f"best score {100 * self._score:.1f}, "

@@ -18,6 +18,7 @@ def controls(report: "Report") -> list[str]:
     lines = [report.verdict_says]
     if report.tasks:
         lines += [_replies(report.tasks), _lengths(report.tasks), *_format(report.tasks), *_unread(report.tasks)]
+        lines += report.remarks
     splits = [(name, getattr(report.splits, name)) for name in ("train", "validation", "test")]
     scored = [f"{name} {100 * score:.1f}" for name, score in splits if score is not None]
     if len(scored) > 1:
@@ -94,9 +95,11 @@ def _format(tasks: "Sequence[TaskReport]") -> list[str]:
 
 
 def _unread(tasks: "Sequence[TaskReport]") -> list[str]:
-    """A few replies that could not be read, over all tasks."""
+    """The share of replies that could not be read with the prompts found, and a few of them."""
     found = [(task.name, text) for task in tasks for text in task.unread]
-    return ["Could not be read:", *(f"  {name}: {text or '(nothing)'}" for name, text in found[:3])] if found else []
+    share = 100 * sum(task.replies_after.unparsed for task in tasks) / len(tasks)
+    told = [f"  {name}: {text or '(nothing)'}" for name, text in found[:3]]
+    return [f"{share:.0f}% of the test replies could not be read, such as:", *told] if found else []
 
 
 def _placebo(found: "PlaceboReport") -> list[str]:

@@ -5,6 +5,8 @@ import json
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from .thoughts import without_thoughts
+
 Role = Literal["base", "optimizer", "judge"]
 """What a call is for: answering a task, rewriting prompts, or grading an answer."""
 
@@ -70,6 +72,11 @@ class Reply:
     output_tokens: int = 0
     latency: float = 0.0
     cost: float = 0.0
+
+    @property
+    def said(self) -> str:
+        """What was answered once it was thought out; the text itself is kept as it came."""
+        return without_thoughts(self.text)
 
 
 @dataclass(slots=True)

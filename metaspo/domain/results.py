@@ -1,9 +1,12 @@
 """How an answer was judged, one example at a time and over a split."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 Split = Literal["train", "validation", "test"]
+
+UNGRADED = "the judge gave no grade"
+"""The explanation of an outcome whose answer got no grade: that is not the same as a bad one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +25,10 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one example: the parsed answer (None = unparsed) and a score in [0, 1]."""
+    """What became of one example: the parsed answer (None = unparsed) and a score in [0, 1].
+
+    One that is not `graded` has no score: its 0 stands for none, and no mean counts it.
+    """
 
     example: str
     call: str
@@ -30,6 +36,11 @@ class Outcome:
     score: float
     failed: bool
     explanation: str = ""
+
+    @property
+    def graded(self) -> bool:
+        """Whether there is a score: the judge of an answer may have given none."""
+        return not self.explanation.startswith(UNGRADED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,3 +68,16 @@ class Evaluation:
     def unparsed(self) -> int:
         """How many replies held no readable answer."""
         return sum(outcome.answer is None for outcome in self.outcomes)
+
+    @property
+    def ungraded(self) -> int:
+        """How many answers the judge gave no grade."""
+        return sum(not outcome.graded for outcome in self.outcomes)
+
+
+def graded_together(*found: Evaluation) -> list[Evaluation]:
+    """Evaluations of the same examples, in one order, less the examples that any of them has no grade for."""
+    kept = [at for at in range(len(found[0].outcomes)) if all(one.outcomes[at].graded for one in found)] if found else []
+    if not found or len(kept) == len(found[0].outcomes):
+        return [*found]
+    return [replace(one, outcomes=tuple(one.outcomes[at] for at in kept)) for one in found]

@@ -19,7 +19,7 @@ async def corrected(workspace: SearchWorkspace, job: Job) -> Proposal:
     values = {
         "system_prompt": fenced(workspace.problem.locks.hidden(system) if not job["task"] else system),
         "examples": await shown(workspace, job, job["failures"]),
-        "analysis": fenced(analysis.text if analysis else ""),
+        "analysis": fenced(analysis.said if analysis else ""),
     }
     if not job["task"]:
         return Proposal(parent, await with_attempts(workspace, job, parent, template("propose_system").render(**values)))

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from ..domain.calls import Constraint
 from ..domain.locks import Locks, place
 from ..domain.prompts import QUESTION, Level, Prompt
+from ..domain.thoughts import without_thoughts
 from ..prompts.renderer import fenced, template
 from ..tasks.demonstrations import apart
 from ..tasks.task import Task
@@ -121,8 +122,8 @@ async def ask_for_prompt(
 
 
 def proposed(reply: str) -> str | None:
-    """The prompt in an optimizer's reply: what stands in its last complete <prompt> tag, or None."""
-    found = TAG.findall(reply)
+    """The prompt in an optimizer's reply, thoughts aside: what stands in its last complete <prompt> tag, or None."""
+    found = TAG.findall(without_thoughts(reply))
     if not found:
         return None
     # A model that opens the tag twice means the second one.

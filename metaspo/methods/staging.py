@@ -88,7 +88,7 @@ async def known_of(workspace: SearchWorkspace, state: State, task: str, split: S
     for name in [task] if task else state["kept"]:
         pair = state["incumbent"]["text"], state["kept"][name][0]["text"]
         evaluation = await score_pair(workspace, workspace.tasks[name], *pair, split or workspace.selecting)
-        scores = {outcome.example: outcome.score for outcome in evaluation.outcomes}
+        scores = {outcome.example: outcome.score for outcome in evaluation.outcomes if outcome.graded}
         found.append(Known(name, scores, frozenset(outcome.example for outcome in evaluation.failures)))
     return found
 
@@ -165,7 +165,7 @@ async def _scores_of(workspace: SearchWorkspace, state: State, candidate: Candid
     for score in state.get("scores", []):
         if _is_of(state, score, candidate) and score.get("stage") == stage:
             evaluation = await workspace.store.run(evaluations.evaluation, score["evaluation"])
-            found[score["task"]] = {o.example: o.score for o in evaluation.outcomes} if evaluation else {}
+            found[score["task"]] = {o.example: o.score for o in evaluation.outcomes if o.graded} if evaluation else {}
     return found
 
 

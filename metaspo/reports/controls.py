@@ -1,25 +1,18 @@
 """What a task's scores stand beside: what its replies were, how long prompts and replies are, where the format alone gets."""
 
-import unicodedata
 from collections import Counter
 from dataclasses import dataclass
 
+from ..domain.excerpts import excerpt
 from ..domain.intervals import Difference
 from ..domain.results import Evaluation, Outcome
 from ..store import calls, evaluations, prompts
 from ..store.evaluations import RunTask
-from ..tasks.judge import UNGRADED
 from ..tasks.paired import Paired, read_paired
 from .pairs import Pair, RunPairs
 
 SAMPLE = 3
 """Replies that could not be read of which a report shows the beginning."""
-
-LONGEST = 100
-"""Characters of such a reply."""
-
-UNSAFE, MASK = ("Cc", "Cf", "Cs"), "\N{REPLACEMENT CHARACTER}"
-"""The categories of characters that are not shown, and what is in their place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +89,8 @@ def tested(pairs: RunPairs) -> dict[str, Paired]:
 
 def task_report(pairs: RunPairs, task: RunTask, paired: Paired) -> TaskReport:
     """A task's scores and controls."""
-    [before], [after] = paired.baseline, paired.candidate
+    before, after = (pairs.evaluation(task, "test", side[task.name]) for side in (pairs.seeds, pairs.ended))
+    assert before is not None and after is not None
     first, last = (_replies(pairs, side, at[task.name]) for side, at in ((before, pairs.seeds), (after, pairs.ended)))
     return TaskReport(
         name=task.name,
@@ -137,7 +131,7 @@ def kind_of(outcome: Outcome) -> str:
     """What became of an example: "right", "wrong", "unparsed" or "ungraded"."""
     if outcome.answer is None:
         return "unparsed"
-    if outcome.explanation == UNGRADED:
+    if not outcome.graded:
         return "ungraded"
     return "wrong" if outcome.failed else "right"
 
@@ -160,12 +154,4 @@ def _replies(pairs: RunPairs, found: Evaluation, pair: Pair) -> Replies:
 
 def _unread(pairs: RunPairs, found: Evaluation) -> list[str]:
     keys = [outcome.call for outcome in found.outcomes if outcome.answer is None]
-    return [plain(reply.text) for reply in calls.find(pairs.db, keys[:SAMPLE]) if reply]
-
-
-def plain(text: str) -> str:
-    """The beginning of a text that a model wrote, on one line and without anything that a terminal would act on."""
-    # Control and format characters: escape sequences, bells, marks that turn the direction of writing.
-    safe = (MASK if unicodedata.category(char) in UNSAFE and not char.isspace() else char for char in text[: 4 * LONGEST])
-    line = " ".join("".join(safe).split())
-    return line if len(line) <= LONGEST and len(text) <= 4 * LONGEST else f"{line[:LONGEST]}..."
+    return [excerpt(reply.text) for reply in calls.find(pairs.db, keys[:SAMPLE]) if reply]

@@ -16,6 +16,7 @@ from .confirmation import Confirmation, Verdict, read_confirmation, verdict_with
 from .controls import Splits, TaskReport, WorstTask, by_split, task_report, tested, worst_task
 from .pairs import RunPairs, run_pairs
 from .placebo import PlaceboReport, mean_of, read_placebo
+from .remarks import remarks
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +25,8 @@ class Report:
 
     `source` and `target` are the mean test differences, None where nothing was tested. `verdict` says
     whether the prompts found are confirmed on examples that chose nothing, `verdict_says` the same in
-    a sentence, and `confirmation` holds the figures, None where there are none.
+    a sentence, and `confirmation` holds the figures, None where there are none. `remarks` are sentences on
+    what looks wrong with the endpoint.
     """
 
     run: runs.Run
@@ -44,6 +46,7 @@ class Report:
     splits: Splits
     worst: WorstTask | None
     placebo: PlaceboReport | None
+    remarks: list[str]
     usage: Usage
     lineage: list[prompts.CandidateRow]
     texts: dict[str, str]
@@ -81,6 +84,7 @@ def report(store: Store, run: runs.Run) -> Report:
         splits=by_split(pairs),
         worst=worst_task(pairs),
         placebo=read_placebo(store.db, run, pairs),
+        remarks=remarks(store.db, run.id),
         usage=calls.usage(store.db, run.id),
         store=str(store.path),
         base=_label(context.get("base")),

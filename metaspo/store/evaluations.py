@@ -7,7 +7,7 @@ from typing import Any, Literal, cast
 
 from sqlite_utils import Database
 
-from ..domain.results import Evaluation, Example, Outcome, Split
+from ..domain.results import UNGRADED, Evaluation, Example, Outcome, Split
 
 Role = Literal["source", "target"]
 """What a task is to a run: prompts are made for it, or it is only scored."""
@@ -88,6 +88,15 @@ def evaluation(db: Database, id: str) -> Evaluation | None:
     outcomes = tuple(Outcome(e, call, answer, score, bool(failed), why) for e, call, answer, score, failed, why in found)
     task, system, user, split, score, whole = row
     return Evaluation(id, task, system, user, split, score, outcomes, bool(whole))
+
+
+def has_answers(db: Database, run: str) -> bool:
+    """Whether any reply that a run relied on held an answer, with a score."""
+    asked = (
+        "SELECT 1 FROM run_evaluations r JOIN outcomes o ON o.evaluation = r.evaluation"
+        " WHERE r.run = ? AND o.answer IS NOT NULL AND o.explanation NOT LIKE ? LIMIT 1"
+    )
+    return db.execute(asked, [run, f"{UNGRADED}%"]).fetchone() is not None
 
 
 def run_evaluations(db: Database, run: str, split: str) -> list[Evaluation]:

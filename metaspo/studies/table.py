@@ -14,7 +14,7 @@ from sqlite_utils import Database
 from ..domain.calls import Usage
 from ..domain.intervals import paired_difference, student
 from ..domain.prompts import Prompt
-from ..domain.results import Evaluation
+from ..domain.results import Evaluation, graded_together
 from ..store import calls, evaluations, prompts, runs
 from ..store.database import open_store
 from ..tasks.majority import majority_score
@@ -124,7 +124,8 @@ def final_scores(db: Database, run: str) -> list[TaskScores]:
         metric, spec = evaluations.task_metric(db, task.task)
         pair = best.get(task.name, (system, Prompt("user", spec["user_prompt"]).id))
         answers = evaluations.accepted_answers(db, task.task)
-        if evaluation := found.get((task.task, *pair)):
+        if (task.task, *pair) in found:
+            [evaluation] = graded_together(found[task.task, *pair])
             order = [answers[outcome.example] for outcome in evaluation.outcomes]
             majority = majority_score(db, task, spec, order)
             scores.append(TaskScores(task.name, metric, [own[0] for own in order], [evaluation], majority))

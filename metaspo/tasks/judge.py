@@ -4,12 +4,14 @@ import re
 from collections.abc import Sequence
 
 from ..domain.calls import Constraint
+from ..domain.thoughts import without_thoughts
 from ..prompts.renderer import fenced, template
 
 GRADES = (1, 2, 3, 4, 5)
-GRADE = re.compile(r"<grade>\s*([1-5])\s*</grade>", re.IGNORECASE)
-UNGRADED = "the judge gave no grade"
-"""The explanation of an outcome whose answer got no grade: that is not the same as a bad one."""
+NUMBER = r"([1-5](?:[.,]\d{1,3})?)(?![\d.,]*\d)(?:\s*(?:/|out of)\s*(\d+))?"
+TAGGED = re.compile(r"<grade>(.*?)</grade>", re.IGNORECASE | re.DOTALL)
+WITHIN = re.compile(rf"[\s*_`\"'(\[]*{NUMBER}[\s*_`\"')\].]*(?:points?|stars?)?[\s.]*", re.IGNORECASE)
+NAMED = re.compile(rf"\b(?:grade|score|rating)\b[\s*_`\"']*(?:is|of|[:=])[\s*_`\"'(\[]*{NUMBER}", re.IGNORECASE)
 
 CONSTRAINT = Constraint(r'root ::= [^<]{0,400} "<grade>" [1-5] "</grade>"')
 
@@ -26,6 +28,23 @@ def judge_messages(rubric: str, question: str, golds: Sequence[str], answer: str
 
 
 def read_grade(reply: str) -> float | None:
-    """The last grade from 1 to 5 in a judge's reply as a score in [0, 1], or None."""
-    grades = GRADE.findall(reply)
-    return (int(grades[-1]) - GRADES[0]) / (GRADES[-1] - GRADES[0]) if grades else None
+    """The grade in a judge's reply as a score in [0, 1], or None where it gives none that can be told.
+
+    The last tag counts, and where there is no tag the grade that is named as one ("**Grade: 4**"), or a reply of
+    nothing but a number. Parts of a grade count ("4.5", "4/5"); a grade on another scale, or out of it, is none.
+    """
+    reply = without_thoughts(reply)
+    tagged = TAGGED.findall(reply)
+    if tagged:
+        return _score(WITHIN.fullmatch(tagged[-1]))
+    if alone := WITHIN.fullmatch(reply):
+        return _score(alone)
+    named = {_score(match) for match in NAMED.finditer(reply)}
+    return named.pop() if len(named) == 1 else None
+
+
+def _score(grade: re.Match[str] | None) -> float | None:
+    if grade is None or (grade[2] and int(grade[2]) != GRADES[-1]):
+        return None
+    value = float(grade[1].replace(",", "."))
+    return (value - GRADES[0]) / (GRADES[-1] - GRADES[0]) if value <= GRADES[-1] else None

@@ -9,7 +9,7 @@ from statistics import stdev
 from sqlite_utils import Database
 
 from ..domain.intervals import Difference, Statistic, paired_difference
-from ..domain.results import Evaluation
+from ..domain.results import Evaluation, graded_together
 from ..domain.significance import Change, Exchange, change, paired_test
 from ..store import evaluations
 from . import metrics
@@ -64,7 +64,7 @@ def score_on(metric: str, found: Sequence[Evaluation], golds: Sequence[str]) -> 
         return lambda at: sum(metrics.macro_f1_of_pairs(Counter(map(own.__getitem__, at))) for own in pairs) / len(pairs)
     # The mean over evaluations of a mean over examples is the mean of each example's own mean.
     each = [sum(e.outcomes[i].score for e in found) / len(found) for i in range(len(golds))]
-    return lambda at: sum(map(each.__getitem__, at)) / len(at)
+    return lambda at: sum(map(each.__getitem__, at)) / (len(at) or 1)
 
 
 @dataclass(frozen=True)
@@ -134,7 +134,9 @@ class Paired:
 def read_paired(
     db: Database, task: evaluations.RunTask, candidate: Sequence[Evaluation], baseline: Sequence[Evaluation]
 ) -> Paired:
-    """A candidate and a baseline on a task of a run, with what the store says of the task."""
+    """A candidate and a baseline on a task of a run, on what all of them have a score for, with what the store says of it."""
+    both = graded_together(*candidate, *baseline)
+    candidate, baseline = both[: len(candidate)], both[len(candidate) :]
     accepted = evaluations.accepted_answers(db, task.task)
     metric, spec = evaluations.task_metric(db, task.task)
     order = [accepted[outcome.example] for outcome in baseline[0].outcomes]

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from decimal import Decimal
 
+from ..domain.thoughts import without_thoughts
 from .choices import ANNOUNCED, AROUND, JOINED, plain_signs, read_choice, without_scale
 from .spec import ReaderSpec
 
@@ -19,11 +20,11 @@ SECOND_NUMBER = re.compile(rf"(?:{JOINED}|\s*(?:-|\bto\b)\s*){FIGURE}", re.IGNOR
 
 
 def read(spec: ReaderSpec, reply: str, extract: Callable[[str], str | None] | None = None) -> str | None:
-    """The answer in `reply` in canonical form, or None when there is none.
+    """The answer in `reply` in canonical form, or None when there is none; what the model thought before is no part of it.
 
     `extract` is the callable behind `from: package.module:function`, loaded by the task.
     """
-    text = _place(spec, reply, extract)
+    text = _place(spec, without_thoughts(reply), extract)
     if text is None or not text.strip():
         return None
     return canonical(spec, text)

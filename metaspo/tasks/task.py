@@ -130,9 +130,10 @@ class Task:
         return Outcome(example.id, call, answer, score, score < self.spec.metric.threshold, why)
 
     def aggregate(self, outcomes: Sequence[Outcome]) -> float:
-        """The score of a split from its outcomes."""
+        """The score of a split from its outcomes; those that a judge gave no grade count for nothing."""
         over = metrics.macro_f1 if self.spec.metric.kind == "macro_f1" else metrics.mean
-        return over(outcomes, [self.examples[outcome.example].answer for outcome in outcomes])
+        graded = [outcome for outcome in outcomes if outcome.graded]
+        return over(graded, [self.examples[outcome.example].answer for outcome in graded])
 
     @cached_property
     def examples(self) -> Mapping[str, Example]:

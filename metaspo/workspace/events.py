@@ -20,7 +20,11 @@ class Spent(TypedDict):
 
 
 class Scored(TypedDict):
-    """A (system prompt, user prompt) pair was scored on one split of a task."""
+    """A (system prompt, user prompt) pair was scored on one split of a task, or on some of its examples.
+
+    Of `examples` replies `unparsed` held no readable answer, `sample` is the beginning of one of these, and
+    `ungraded` answers got no grade from a judge.
+    """
 
     event: Literal["scored"]
     round: int
@@ -28,6 +32,10 @@ class Scored(TypedDict):
     task: str
     split: str
     score: float
+    examples: int
+    unparsed: int
+    ungraded: int
+    sample: str
     spent: Spent
 
 

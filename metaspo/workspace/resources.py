@@ -1,7 +1,7 @@
 """What the nodes of one run work with: its tasks, models, store and account."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ..domain.calls import Constraint, Reply, Request
 from ..domain.prompts import Prompt
@@ -9,11 +9,12 @@ from ..domain.results import Split
 from ..models.account import Account
 from ..models.ledger import Ledger, Model
 from ..models.registry import registry
-from ..store import prompts, runs
+from ..store import evaluations, prompts, runs
 from ..store.database import Store
 from ..tasks import judge
 from ..tasks.task import Task
 from .context import Context
+from .first_replies import FirstReplies
 from .lease import RunLease
 from .run_input import RunInput
 from .settings import Settings
@@ -46,6 +47,7 @@ class Workspace:
     account: Account
     lease: RunLease
     by_name: bool
+    first: FirstReplies = field(default_factory=FirstReplies, kw_only=True)
 
     def fits(self, given: Context | None, problem: RunInput | None) -> bool:
         """Whether work under this context, and on this problem if there is one, can go on in this workspace."""
@@ -95,6 +97,17 @@ class Workspace:
         request = self.judge_request(task, messages)
         return (await self.ledger.call(self.judges[task.name], request, "judge", self.account))[1]
 
+    async def stop_without_answers(self, *, at_the_end: bool = False) -> None:
+        """Stop the run with the reason where none of its first replies holds an answer, or none of the answers got a grade."""
+        longest = self.base.spec.max_tokens or BASE_TOKENS
+        if self.first.trouble(self.base.spec, longest, at_the_end=at_the_end) is None:
+            return
+        self.first.before = await self.store.run(evaluations.has_answers, self.run)
+        trouble = self.first.trouble(self.base.spec, longest, at_the_end=at_the_end)
+        if trouble is not None:
+            self.account.stop(trouble)
+            raise self.account.reason
+
     async def prompt_texts(self, *ids: str) -> list[str]:
         """The texts of prompts by their ids."""
         found = await self.store.run(prompts.prompt_texts, list(ids))
@@ -105,7 +118,8 @@ class Workspace:
         await self.store.run(prompts.save_prompts, made)
 
     async def finish(self, reason: str | None = None) -> None:
-        """Record that the run is done, and why if it ended early; no node follows."""
+        """Record that the run is done, and why if it ended early; no node follows. One without any answer is not done."""
+        await self.stop_without_answers(at_the_end=True)
         await self._mark("done", reason)
         self.lease.finished = True
 

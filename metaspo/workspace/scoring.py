@@ -7,17 +7,22 @@ from collections.abc import Coroutine, Sequence
 from typing import Any
 
 from ..domain.errors import MetaspoError
+from ..domain.excerpts import excerpt
 from ..domain.prompts import Prompt
-from ..domain.results import Evaluation, Example, Outcome, Split
+from ..domain.results import UNGRADED, Evaluation, Example, Outcome, Split
 from ..store import evaluations
 from ..store.database import now
 from ..tasks.demonstrations import carried
-from ..tasks.judge import UNGRADED, judge_messages, read_grade
+from ..tasks.judge import judge_messages, read_grade
 from ..tasks.task import Task
 from .resources import Workspace
 
 CUT_OFF = ("length", "content_filter", "context_length", "recursion_limit")
 """Ways to end that leave no answer to trust, unless the reply is read whole all the same."""
+
+
+READING = "without thoughts"
+"""How replies are read, where that has changed: scores of another reading are worked out anew from the same replies."""
 
 
 async def score_pair(workspace: Workspace, task: Task, system: str, user: str, split: Split) -> Evaluation:
@@ -60,6 +65,13 @@ async def on_the_same(
     return first, second
 
 
+async def unread_sample(workspace: Workspace, found: Evaluation) -> str:
+    """The beginning of one reply that could not be read, "" where all could."""
+    unread = next((outcome.call for outcome in found.outcomes if outcome.answer is None), None)
+    reply = await workspace.store.find_call(unread) if unread else None
+    return excerpt(reply.text) or "(nothing)" if reply else ""
+
+
 def evaluation_id(workspace: Workspace, task: Task, pair: tuple[str, str], split: Split, only: Sequence[str] = ()) -> str:
     """The content address of an evaluation: task, split, prompts, and the models that answer and judge."""
     request = workspace.base_request(task, ()).content()
@@ -69,6 +81,7 @@ def evaluation_id(workspace: Workspace, task: Task, pair: tuple[str, str], split
     asked = workspace.judge_request(task, judge_messages("", "", (), "")).content() if judge else None
     parts.append([judge.identity, asked] if judge else None)
     parts += [list(only)] if only else []
+    parts.append(READING)
     blob = json.dumps(parts, sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(blob.encode("utf-8", "surrogatepass")).hexdigest()[:24]
 
@@ -91,7 +104,9 @@ async def _all_judged(
 
 async def _judged(workspace: Workspace, task: Task, system: str, user: str, example: Example) -> Outcome:
     key, reply = await workspace.ask_base(task, task.messages(system, user, example))
-    answer = None if not reply.text.strip() else task.read(reply.text)
+    answer = task.read(reply.text) if reply.said.strip() else None
+    workspace.first.reply(reply, answer)
+    await workspace.stop_without_answers()
     if answer is None:
         why = f"no answer: {reply.finish}" if reply.finish in CUT_OFF else "no answer found in the reply"
         return task.outcome(example, key, None, 0.0, why)
@@ -99,7 +114,10 @@ async def _judged(workspace: Workspace, task: Task, system: str, user: str, exam
         return task.outcome(example, key, answer, task.score(answer, example))
     rubric = task.spec.metric.rubric or ""
     grading = await workspace.ask_judge(task, judge_messages(rubric, example.question, example.answers, answer))
-    grade = read_grade(grading.text)
+    # A grade in what was cut off may be one that the judge only weighed.
+    grade = read_grade(grading.text) if grading.finish not in CUT_OFF else None
+    workspace.first.grade(grade, grading.text)
+    await workspace.stop_without_answers()
     if grade is None:
-        return task.outcome(example, key, answer, 0.0, UNGRADED)
-    return task.outcome(example, key, answer, grade, grading.text.strip())
+        return Outcome(example.id, key, answer, 0.0, False, f"{UNGRADED}: {grading.finish}: {excerpt(grading.said)}")
+    return task.outcome(example, key, answer, grade, grading.said.strip())

@@ -11,7 +11,7 @@ import metaspo
 from metaspo import Task
 from metaspo.domain.errors import ConfigError
 from metaspo.domain.locks import Locks
-from metaspo.methods.proposal import Rules, _constraint
+from metaspo.methods.proposal import Rules, _constraint, proposed
 from metaspo.store.prompts import candidates, prompt_texts
 
 from ..helpers.scripts import LOCKED
@@ -97,3 +97,9 @@ def test_a_grammar_spells_the_places_out() -> None:
     assert constraint.grammar == (
         f'root ::= "<prompt>" [A-Z] {free}{{20,80}} " [[locked 1]]" {free}{{0,80}} " [[locked 2]]" {free}{{0,80}} "</prompt>"'
     )
+
+
+def test_a_prompt_that_was_only_thought_of_is_no_proposal() -> None:
+    assert proposed("<think><prompt>Be a draft.</prompt></think><prompt>Be kind.</prompt>") == "Be kind."
+    assert proposed("<think><prompt>Be a draft.</prompt></think>No.") is None
+    assert proposed("<think><prompt>Be a draft.</prompt>") is None

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from metaspo.cli.show_controls import controls
+from metaspo.domain.excerpts import excerpt
+from metaspo.domain.results import UNGRADED
 from metaspo.reports.claims import claim
-from metaspo.reports.controls import plain
 from metaspo.reports.export import export
 from metaspo.reports.report import Report, open_report
 from metaspo.store.database import Store
-from metaspo.tasks.judge import UNGRADED
 
 from ..helpers.written import FOUND, SEED, WrittenRun
 
@@ -120,4 +120,4 @@ def test_every_form_is_plain_data_and_short_lines(run: WrittenRun, store_path: P
 
 @pytest.mark.parametrize(("text", "shown"), [("a\tb\n\nc", "a b c"), ("", ""), ("\x9b2J", "\ufffd2J"), ("é 漢字", "é 漢字")])
 def test_replies_are_made_safe(text: str, shown: str) -> None:
-    assert plain(text) == shown
+    assert excerpt(text) == shown

@@ -160,3 +160,16 @@ def test_every_parsed_number_reads_itself() -> None:
         once = canonical(reader("number"), text)
         assert once and re.fullmatch(r"-?\d+(\.\d+)?", once)
         assert canonical(reader("number"), once) == once
+
+
+@pytest.mark.parametrize(
+    ("source", "labels", "reply", "answer"),
+    [
+        ("reply", ["yes", "no"], "<think>... the answer is no?</think>\n\nyes", "yes"),
+        ("tag", ["A", "B"], "<think><answer>A</answer></think> So the answer is B", None),
+        ("reply", ["A", "B"], "<think><answer>A</answer></think> So the answer is B", "B"),
+        ("reply", ["yes", "no"], "<think>never closed: yes", None),
+    ],
+)
+def test_thoughts_are_no_answer(source: str, labels: list[str], reply: str, answer: str | None) -> None:
+    assert read(reader("choice", source, labels=labels), reply) == answer

@@ -1,0 +1,80 @@
+"""Whether a run gets any answers at all: one whose first replies hold none is stopped before it has paid for more."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from ..domain.calls import Reply
+from ..domain.errors import ModelError
+from ..models.spec import ModelSpec
+
+FIRST = 16
+"""Replies without an answer, or answers without a grade, after which a run that has had none stops."""
+
+CAUSES = {
+    "length": "cut off before an answer: set max_tokens (now {tokens}) higher, or less reasoning effort",
+    "context_length": "too long for the model's context: serve it with more context, or shorten the prompts and questions",
+    "content_filter": "held back by the endpoint's content filter",
+    "tool": "calls of tools instead of answers: take the tools away from the model, or name another one",
+    "refused": "refused by the endpoint",
+    "failed": "failures of the endpoint",
+    "empty": "empty: see that max_tokens (now {tokens}) leaves room after the reasoning, and that the server knows the model's "
+    "chat template",
+}
+
+
+def without_answer(reply: Reply) -> str | None:
+    """Why a reply holds nothing that could have been an answer, as one of `CAUSES`; None where it holds something."""
+    if "tool" in reply.finish or "function" in reply.finish:
+        return "tool"
+    if reply.finish in CAUSES:
+        return reply.finish
+    return None if reply.said.strip() else "empty"
+
+
+@dataclass
+class FirstReplies:
+    """What the base model's replies and the judges' grades of one session came to, until the first good one of each.
+
+    `before` says that an earlier session of the run had answers: then prompts are to blame, not settings.
+    """
+
+    before: bool = False
+    causes: Counter[str] = field(default_factory=Counter)
+    sample: str = ""
+    answered: bool = False
+    graded: bool = False
+    ungraded: list[str] = field(default_factory=list)
+
+    def reply(self, reply: Reply, answer: str | None) -> None:
+        """Count a reply with what was read from it."""
+        cause = without_answer(reply)
+        if answer is not None or cause is None:
+            self.answered = True
+        elif not self.answered:
+            self.causes[cause] += 1
+            self.sample = reply.text or self.sample
+
+    def grade(self, grade: float | None, said: str) -> None:
+        """Count what a judge said of an answer."""
+        self.graded = self.graded or grade is not None
+        if not self.graded:
+            self.ungraded.append(said)
+
+    def trouble(self, spec: ModelSpec, tokens: int, *, at_the_end: bool = False) -> ModelError | None:
+        """Why the run should stop: all of its first replies held no answer, or no answer got a grade."""
+        count, fewest = self.causes.total(), 1 if at_the_end else FIRST
+        if not self.answered and not self.before and count >= fewest:
+            [(cause, most)] = self.causes.most_common(1)
+            said = f": {self.sample[:200]!r}" if self.sample.strip() else ""
+            whole = "all" if most == count else f"{most} of them"
+            return ModelError(
+                f"{spec.label}: none of the first {count} replies holds an answer; "
+                f"{whole} {CAUSES[cause].format(tokens=tokens)}{said}"
+            )
+        if not self.graded and not self.before and len(self.ungraded) >= fewest:
+            return ModelError(
+                f"the judge gave none of the first {len(self.ungraded)} answers a grade; it said, such as: "
+                f"{self.ungraded[0][:200]!r}; it is to end with <grade>N</grade>, N from 1 to 5: try another judge or rubric, "
+                "or more max_tokens for it"
+            )
+        return None
