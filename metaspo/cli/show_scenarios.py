@@ -42,6 +42,13 @@ def show_generalization(report: "GeneralizationReport", as_json: bool) -> None:
             first, second = (f"{100 * side.unparsed:.0f}%" for side in (task.candidate, task.baseline))
             share = f"{first} of replies with the candidate, {second} with the baseline"
             console.print(Text(f"{task.task}: no readable answer in {share}."))
+    if report.seen:
+        console.print(
+            Text(
+                f"Not unseen: {', '.join(report.seen)}. A system prompt here was made on other examples of "
+                f"{'this task' if len(report.seen) == 1 else 'these tasks'}."
+            )
+        )
     if report.overall:
         console.print(Text(claim("The candidate against the baseline", report.overall.difference)))
     if report.dropped:
@@ -77,7 +84,6 @@ def show_adaptation(found: "Adaptation", as_json: bool) -> None:
     if as_json:
         data = asdict(found)
         data["stopped"] = found.stopped and str(found.stopped)
-        data["reached"] = found.reached()
         for plain, one in zip(data["curves"], found.curves, strict=True):
             plain["means"] = [dict(zip(("round", "selecting", "test"), row, strict=True)) for row in one.means()]
         click.echo(json.dumps(data, ensure_ascii=False, indent=2))
@@ -94,14 +100,13 @@ def show_adaptation(found: "Adaptation", as_json: bool) -> None:
     console.print(
         Text("The candidate is the system prompt in question, the baseline the other one. No test score chose a prompt.")
     )
-    for reached in found.reached():
-        when = f"in round {reached['rounds']}" if reached["rounds"] is not None else "in no round"
-        console.print(
-            Text(
-                f"With {reached['train_size']} training examples, the candidate does as well as the baseline does in the end "
-                f"with all of them ({100 * reached['score']:.1f}) {when}."
-            )
-        )
+    from ..reports.claims import claim
+
+    most = max(found.ends, default=0)
+    for size, change in found.ends.items():
+        data = "as many" if size == most else f"{size}"
+        where = f"In the end, the candidate with {data} training examples against the baseline with all {most}"
+        console.print(Text(claim(where if size != most else "In the end, the candidate against the baseline", change)))
 
 
 def _scores(candidate: "Difference", spread: str, baseline: "Difference", change: "Difference") -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from ..domain.calls import Usage
 from ..domain.errors import ConfigError, MetaspoError
-from ..store import calls, prompts, runs
+from ..store import calls, evaluations, prompts, runs
 from ..store.database import open_store
 from ..tasks.paired import Overall, TaskComparison, over_tasks
 from ..workspace.generalization import Generalization, read_scores, user_prompts
@@ -14,7 +14,11 @@ from ..workspace.opening import stored_input
 
 @dataclass(frozen=True, slots=True)
 class GeneralizationReport:
-    """What came out. `overall` is None until every pair is scored; `dropped` counts proposals nobody could use."""
+    """What came out. `overall` is None until every pair is scored; `dropped` counts proposals nobody could use.
+
+    `seen` names the tasks that a run which made one of the system prompts worked on: their examples here are others,
+    and the tasks are not unseen.
+    """
 
     run: runs.Run
     system_prompt: str
@@ -23,6 +27,7 @@ class GeneralizationReport:
     dropped: int
     tasks: list[TaskComparison]
     overall: Overall | None
+    seen: list[str]
     usage: Usage
     store: str
     stopped: MetaspoError | None = None
@@ -40,6 +45,7 @@ def open_generalization(path: str | Path, name: str = "last", stopped: MetaspoEr
         rows = [row for row in prompts.candidates(store.db, run.id) if row.level == "user"]
         texts = prompts.prompt_texts(store.db, sorted({id for ids in users.values() for id in ids}))
         usage = calls.usage(store.db, run.id)
+        made_on = {task.name for one in given.made_by for task in evaluations.run_tasks(store.db, one) if task.role == "source"}
     return GeneralizationReport(
         run=run,
         system_prompt=given.system_prompt,
@@ -48,6 +54,7 @@ def open_generalization(path: str | Path, name: str = "last", stopped: MetaspoEr
         dropped=sum(row.prompt is None for row in rows),
         tasks=[paired.compare() for paired in every],
         overall=over_tasks(every) if every else None,
+        seen=[paired.task for paired in every if paired.task in made_on],
         usage=usage,
         store=str(path),
         stopped=stopped,

@@ -15,7 +15,7 @@ from ..store.database import open_store
 from ..store.runs import PLACEBO
 from ..tasks.task import Task
 from ..workspace.method import Step
-from ..workspace.opening import dealt_train_first, open_tasks
+from ..workspace.opening import Rules, dealing_rules, open_tasks
 from ..workspace.resources import BASE_TOKENS, JUDGE_TOKENS, OPTIMIZER_TOKENS
 from ..workspace.settings import Settings
 from .config import RunConfig
@@ -44,7 +44,7 @@ def plan(config: RunConfig) -> list[Need]:
     """
     problem = config.problem().check()
     settings = problem.settings()
-    sources, targets = open_tasks(problem, settings, train_first=_train_first(config))
+    sources, targets = open_tasks(problem, settings, _rules(config))
     asked = _Estimate(config, settings, sources, targets)
     first = {name: len(_starting(config, task)) for name, task in sources.items()}
     beam = 1 + len(config.start.beam if config.start else config.system_prompts)
@@ -73,12 +73,12 @@ def _starting(config: RunConfig, task: Task) -> list[str]:
     return carried or [task.spec.user_prompt, *task.spec.user_prompts]
 
 
-def _train_first(config: RunConfig) -> bool:
-    """Whether a branch keeps a dealing from before test examples were dealt first."""
-    if config.start is None or not Path(config.store).exists():
-        return False
+def _rules(config: RunConfig) -> Rules | None:
+    """By which rules the examples of a run that builds on others would be dealt."""
+    if not (config.start or config.made_by) or not Path(config.store).exists():
+        return None
     with open_store(config.store) as store:
-        return dealt_train_first(store.db, "", config.problem())
+        return dealing_rules(store.db, "", config.problem())
 
 
 @dataclass(frozen=True)

@@ -18,13 +18,39 @@ class PromptSource:
     run: runs.Run | None = None
 
     @property
+    def made_by(self) -> list[str]:
+        """The run's id, where there is one."""
+        return [self.run.id] if self.run else []
+
+    @property
     def settings(self) -> dict[str, Any]:
-        """What its run brings to trying it elsewhere: models, target tasks (its source tasks if none) and sizes."""
+        """What its run brings to trying it elsewhere: models, its target tasks if it has some, and sizes."""
         if self.run is None:
             return {}
         problem, context = self.run.config["problem"], self.run.config["context"]
-        tasks = problem["targets"] or problem["tasks"]
-        return {"base": context["base"], "optimizer": context["optimizer"], "tasks": tasks, "preset": problem["preset"]}
+        brought = {
+            "base": context["base"],
+            "optimizer": context["optimizer"],
+            "preset": problem["preset"],
+            "made_by": self.run.id,
+        }
+        return {**brought, "tasks": problem["targets"]} if problem.get("targets") else brought
+
+    def insist_on_tasks(self, tasks: object) -> None:
+        """Raise ConfigError where a run's prompt is to be tried and no tasks are named: on its own it would be no news."""
+        if self.run is not None and not tasks:
+            made_on = ", ".join(sorted(map(_named, self.run.config["problem"]["tasks"])))
+            raise ConfigError(
+                f"run {self.run.id[:8]} has no target tasks, and its prompt was made on {made_on}: name the tasks to try "
+                "it on with --tasks (tasks=[...] in Python); of a task that it was made on, none of the examples that it "
+                "selected on is tested"
+            )
+
+
+def _named(task: Any) -> str:
+    if isinstance(task, dict):
+        return str(task.get("name"))
+    return Path(str(task)).stem if str(task).endswith((".yaml", ".yml")) else str(task)
 
 
 def read_prompt(name: str, store: str | Path) -> PromptSource:

@@ -115,3 +115,16 @@ def m003_stages(db: Database) -> None:
         ALTER TABLE evaluations ADD COLUMN whole INTEGER NOT NULL DEFAULT 1;
         """,
     )
+
+
+@migrations()
+def m006_dealt(db: Database) -> None:
+    """Which examples every run drew, and for what."""
+    _create(
+        db,
+        """
+        CREATE TABLE dealt (
+            run TEXT NOT NULL REFERENCES runs(id), task TEXT NOT NULL REFERENCES tasks(id), example TEXT NOT NULL,
+            split TEXT NOT NULL, PRIMARY KEY (run, task, example)) WITHOUT ROWID;
+        """,
+    )

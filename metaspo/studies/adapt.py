@@ -2,20 +2,25 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from sqlite_utils import Database
+
 from ..domain.calls import Usage
 from ..domain.errors import ConfigError, MetaspoError
+from ..domain.results import Evaluation
+from ..domain.significance import Change
 from ..domain.twins import twin_of
 from ..prompts.renderer import DEFAULT_SYSTEM_PROMPT
 from ..reports.curve import Point, open_curve
 from ..runs.config import RunConfig, located, nested
-from ..runs.prompt_source import read_prompt
-from ..store import calls
+from ..runs.prompt_source import PromptSource, read_prompt
+from ..store import calls, evaluations, prompts
 from ..store.database import default_store, open_store
 from ..tasks.documents import check
+from ..tasks.paired import Paired, mean_change, read_paired
 from ..workspace.problem import ADAPT
 from .batch import BatchListener, Planned, account_of, run_all, statuses
 
@@ -52,30 +57,18 @@ class Curve:
 
 @dataclass(frozen=True, slots=True)
 class Adaptation:
-    """All curves, most data first, the system prompt in question before the other one."""
+    """All curves, most data first, the system prompt in question before the other one.
+
+    `ends` compares what each search of the candidate ended with to what the baseline ended with on all of the data, on
+    the same test examples, by the candidate's number of training examples.
+    """
 
     system_prompt: str
     against: str
     curves: list[Curve]
     store: str
     stopped: MetaspoError | None = None
-
-    def reached(self) -> list[dict[str, Any]]:
-        """When each curve of the candidate first does as well on test as the baseline ends with all of the data, if ever."""
-        baseline = next((curve for curve in self.curves if curve.side == "baseline"), None)
-        target = baseline.means()[-1][2] if baseline and baseline.points else None
-        if target is None:
-            return []
-        return [
-            {
-                "train_size": curve.train_size,
-                "rounds": next((round for round, _, test in curve.means() if test is not None and test >= target), None),
-                "of": curve.points[-1].round if curve.points else 0,
-                "score": target,
-            }
-            for curve in self.curves
-            if curve.side == "candidate"
-        ]
+    ends: dict[int, Change] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,23 +99,27 @@ def plan_adaptation(
         raise ConfigError(f"shares are numbers above 0 and up to 1, such as 0.25, 0.5, 1; not {list(shares)}")
     known = str(store or default_store())
     source = read_prompt(prompt, known)
-    other = read_prompt(against, known).text if against is not None else DEFAULT_SYSTEM_PROMPT
-    data = {**source.settings, "store": known, "method": ADAPT}
+    told = read_prompt(against, known) if against is not None else PromptSource(DEFAULT_SYSTEM_PROMPT)
+    other, made_by = told.text, [*source.made_by, *told.made_by]
+    data = {**source.settings, "store": known, "method": ADAPT, "made_by": made_by}
     data = located({**data, **nested(settings, data), "targets": []}, Path())
+    source.insist_on_tasks(data.get("tasks"))
     config = check(RunConfig, data, ConfigError)
     whole = config.problem().settings().train_size
+    aside = whole + config.problem().settings().validation_size
     sizes = sorted({max(1, round(share * whole)) for share in shares}, reverse=True)
-    prompts: dict[Side, str] = {"candidate": source.text, "baseline": other}
+    texts: dict[Side, str] = {"candidate": source.text, "baseline": other}
     searches = [
-        (side, size, Planned(f"{side} {size}", _problem(config, text, size), config.context()))
+        (side, size, Planned(f"{side} {size}", _problem(config, text, size, aside), config.context()))
         for size in sizes
-        for side, text in prompts.items()
+        for side, text in texts.items()
     ]
     return AdaptationPlan(source.text, other, config.store, config, searches)
 
 
-def _problem(config: RunConfig, system_prompt: str, train_size: int) -> Any:
-    return config.problem().model_copy(update={"system_prompt": system_prompt, "train_size": train_size})
+def _problem(config: RunConfig, system_prompt: str, train_size: int, aside: int) -> Any:
+    # All of them leave aside as many examples as the largest, so that they test the same ones and train on nested ones.
+    return config.problem().model_copy(update={"system_prompt": system_prompt, "train_size": train_size, "aside": aside})
 
 
 async def aadapt(plan: AdaptationPlan, *, parallel: int = 4, listener: BatchListener | None = None) -> Adaptation:
@@ -144,6 +141,28 @@ def open_adaptation(plan: AdaptationPlan, stopped: MetaspoError | None = None) -
     done = [(side, size, run) for side, size, search in plan.searches if known.get(run := search.run) == "done"]
     with open_store(plan.store, create=True) as store:
         usages = [calls.usage(store.db, run) for _, _, run in done]
-    for (side, size, run), usage in zip(done, usages, strict=True):
-        curves.append(Curve(side, size, run, open_curve(plan.store, run), usage))
-    return Adaptation(plan.system_prompt, plan.against, curves, plan.store, stopped)
+        for (side, size, run), usage in zip(done, usages, strict=True):
+            curves.append(Curve(side, size, run, open_curve(plan.store, run), usage))
+        against = next(
+            (curve for curve in curves if curve.side == "baseline" and curve.train_size == plan.searches[0][1]), None
+        )
+        ends = {one.train_size: mean_change(both) for one in curves if against and (both := _ends(store.db, one, against))}
+    return Adaptation(plan.system_prompt, plan.against, curves, plan.store, stopped, ends)
+
+
+def _ends(db: Database, candidate: Curve, baseline: Curve) -> list[Paired]:
+    """Each task's test scores at the end of two searches; none unless both were tested on the same examples of every task."""
+    if candidate.side == "baseline":
+        return []
+    found = [_tested(db, one.run) for one in (candidate, baseline)]
+    tasks = evaluations.run_tasks(db, candidate.run)
+    every = [(task, *(side.get(task.name) for side in found)) for task in tasks]
+    return [read_paired(db, task, [new], [old]) for task, new, old in every if new and old] if all(map(all, every)) else []
+
+
+def _tested(db: Database, run: str) -> dict[str, Evaluation]:
+    """The test scores of the best pairs that a run ended with, by task."""
+    best = {pair.task: (pair.system, pair.user) for pair in prompts.kept_pairs(db, run) if pair.position == 0}
+    names = {task.task: task.name for task in evaluations.run_tasks(db, run)}
+    scored = evaluations.run_evaluations(db, run, "test")
+    return {names[one.task]: one for one in scored if best.get(names[one.task]) == (one.system, one.user)}

@@ -30,9 +30,21 @@ def cut(study: Study, options: Mapping[str, Any], config: Mapping[str, Any]) -> 
         data["seeds"] = _seeds(options["seeds"])
     if options.get("store"):
         data["store"] = options["store"]
+    if study.reference:
+        data["differs"] = _differences(study, options, config)
     if "budget" in shared:
         data["budget"] = shared.pop("budget")
     return check(Study, data, ConfigError)
+
+
+SAID = {"tasks": "other tasks", "targets": "other target tasks", "test_size": "fewer test examples", "model": "another model",
+        "optimizer": "another optimizer", "seeds": "other seeds"}  # fmt: skip
+
+
+def _differences(study: Study, options: Mapping[str, Any], config: Mapping[str, Any]) -> list[str]:
+    """In what a study that was cut is not the one that its reference figures are of."""
+    told = [words for name, words in SAID.items() if options.get(name)]
+    return [*study.differs, *told, *([f"other settings ({', '.join(sorted(config))})"] if config else [])]
 
 
 def _settings(

@@ -35,14 +35,16 @@ def generalization_config(
     """The configuration from a prompt's name, another one's to compare with, and settings on top.
 
     `prompt` and `against` are files or runs. Where the prompt comes from a run, so do models and tasks
-    that are not set: the run's target tasks, without those it was made on. Raises UserError.
+    that are not set: the run's target tasks, and of other tasks the examples that the run did not select on. Raises UserError.
     """
     known = str(store or default_store())
     source = read_prompt(prompt, known)
-    data = {**source.settings, "system_prompt": source.text, "store": known}
+    data = {**source.settings, "system_prompt": source.text, "store": known, "made_by": source.made_by}
     if against is not None:
-        data["against"] = read_prompt(against, known).text
+        other = read_prompt(against, known)
+        data |= {"against": other.text, "made_by": [*source.made_by, *other.made_by]}
     data = located({**data, **nested(settings, data)}, Path())
+    source.insist_on_tasks(data.get("tasks"))
     if isinstance(data.get("user_prompts"), str):
         data["user_prompts"] = read_user_prompts(Path(data["user_prompts"]))
     return check(GeneralizationConfig, data, ConfigError)

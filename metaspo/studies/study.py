@@ -2,19 +2,21 @@
 
 import asyncio
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from ..domain.errors import ConfigError, MetaspoError
+from ..domain.results import Split
 from ..domain.twins import twin_of
 from ..models.account import Account, Budget
 from ..runs.config import RunConfig, located
 from ..runs.prompt_source import read_prompt
 from ..tasks.data import DATASETS
 from ..tasks.documents import check, read_yaml
+from ..workspace.problem import Problem
 from .batch import BatchListener, Planned, account_of, run_all, statuses
 from .generalize import GeneralizationConfig
 
@@ -73,6 +75,9 @@ class Study(BaseModel):
     reference: dict[str, dict[str, dict[str, float]]] = Field(
         default_factory=dict, description="Figures in % to print beside: measure, setting (or all), method."
     )
+    differs: list[str] = Field(
+        default_factory=list, description="In what the runs differ from what the reference figures are of, such as fewer tasks."
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,11 +121,27 @@ def plan_study(study: Study) -> list[Cell]:
     """Every cell, in the order of the file. Raises UserError for blocks that are no configuration, before any call."""
     rows = _rows(study)
     return [
-        _cell(study, name, row, setting, seed)
+        cell
         for seed in study.seeds
         for setting in study.settings
-        for name, row in rows.items()
+        for cell in _alike([_cell(study, name, row, setting, seed) for name, row in rows.items()])
     ]
+
+
+def _alike(cells: Sequence[Cell]) -> list[Cell]:
+    """The cells of one setting, all of which leave aside as many examples as the largest: they test the same ones."""
+    asked = [sum(_exact(cell.search.problem).values()) for cell in cells]
+    if len(set(asked)) < 2:
+        return [*cells]
+    made = [cell.search.problem.model_copy(update={"aside": max(asked)}) for cell in cells]
+    return [replace(cell, search=replace(cell.search, problem=one)) for cell, one in zip(cells, made, strict=True)]
+
+
+def _exact(problem: Problem) -> dict[str, int]:
+    """The sizes that take examples from testing where they have to: those that are no mere limits."""
+    sizes = problem.settings()
+    found: dict[Split, int] = {"train": sizes.train_size, "validation": sizes.validation_size}
+    return {split: size for split, size in found.items() if split not in problem.most}
 
 
 def _rows(study: Study) -> dict[str, dict[str, Any]]:
@@ -147,9 +168,18 @@ def _cell(study: Study, name: str, row: dict[str, Any], setting: str, seed: int)
     label = f"{name}, {setting}, seed {seed}"
     problem, context = config.problem().check(), config.context()
 
+    for key, measure in study.measures.items():
+        if measure.test is None and problem.tasks and not problem.targets:
+            raise ConfigError(
+                f"setting {setting!r} has no target tasks left, and {key!r} measures prompts on tasks that they were not made "
+                "on: name some with --targets (targets: in the file), or measure with test"
+            )
+    unseen = {"tasks": problem.unseen_tasks, "targets": []}
+
     def follow(run: str) -> list[Planned]:
         prompt = read_prompt(run, study.store).text
-        made = [_measuring(one, {**block, **sizes}, prompt, f"{label}, {key}") for key, one in study.measures.items()]
+        shared = {**block, **sizes, **unseen, "made_by": [run]}
+        made = [_measuring(one, shared, prompt, f"{label}, {key}") for key, one in study.measures.items()]
         return [planned for planned in made if planned is not None]
 
     return Cell(name, setting, seed, Planned(label, problem, context, follow))
@@ -159,14 +189,13 @@ def _measuring(measure: Measure, block: dict[str, Any], prompt: str, label: str)
     """The run that measures a system prompt; None where the search does so itself."""
     if measure.test is not None:
         return None
-    unseen = block.get("targets") or block.get("tasks") or []
     shared = {key: value for key, value in block.items() if value is not None}
     if measure.generalize is not None:
         data = {key: value for key, value in shared.items() if key in GeneralizationConfig.model_fields}
-        data |= {"tasks": unseen, "system_prompt": prompt, "method": "generalize", **located(measure.generalize, Path())}
+        data |= {"system_prompt": prompt, "method": "generalize", **located(measure.generalize, Path())}
         general = check(GeneralizationConfig, data, ConfigError)
         return Planned(label, general.generalization().check(), general.context())
-    data = {**shared, "tasks": unseen, "targets": [], "system_prompt": prompt, "method": "protegi"}
+    data = {**shared, "system_prompt": prompt, "method": "protegi"}
     config = check(RunConfig, data | located(measure.adapt or {}, Path()), ConfigError)
     return Planned(label, config.problem().check(), config.context())
 

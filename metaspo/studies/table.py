@@ -4,7 +4,7 @@ import csv
 import io
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from statistics import mean
 from typing import Any
@@ -52,7 +52,8 @@ class Entry:
     """A method under a setting by one measure; scores in [0, 1].
 
     The 95% interval is Student's over seeds; of a single seed, the bootstrap's over examples. `score`
-    is None until a seed is done. `reference` is somebody else's figure, in [0, 1] as well.
+    is None until a seed is done. `reference` is somebody else's figure, in [0, 1] as well. `seen` says that the
+    tasks are those that the prompts were made on.
     """
 
     measure: str
@@ -68,16 +69,18 @@ class Entry:
     unparsed: float | None
     reference: float | None
     tasks: dict[str, float]
+    seen: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class StudyReport:
-    """Every entry, and what each method's runs have paid."""
+    """Every entry, what each method's runs have paid, and in what the runs differ from those of the reference figures."""
 
     name: str
     entries: list[Entry]
     paid: dict[str, Usage]
     missing: int
+    differs: list[str]
 
 
 def study_report(name: str, study: Study, cells: Sequence[Cell]) -> StudyReport:
@@ -98,14 +101,18 @@ def study_report(name: str, study: Study, cells: Sequence[Cell]) -> StudyReport:
                     by_seed = scores.setdefault((measure, cell.setting, cell.method), {})
                     by_seed[cell.seed] = final_scores(store.db, measuring)
     methods = list(paid)
+    made_on = {cell.setting for cell in cells if not cell.search.problem.unseen_tasks}
     entries = [
-        _entry(study, measure, setting, method, by_seed)
+        replace(
+            _entry(study, measure, setting, method, by_seed),
+            seen=study.measures[measure].test is not None and bool(made_on & ({setting} if setting != ALL else made_on)),
+        )
         for measure in study.measures
         for setting, method, by_seed in _table(study, measure, methods, scores)
     ]
     wanted = len(cells) * len(study.measures)
     done = sum(entry.done for entry in entries if entry.setting in study.settings)
-    return StudyReport(name, entries, paid, wanted - done)
+    return StudyReport(name, entries, paid, wanted - done, study.differs)
 
 
 def final_scores(db: Database, run: str) -> list[TaskScores]:
@@ -204,7 +211,7 @@ def as_markdown(report: StudyReport) -> str:
         settings = list(dict.fromkeys(entry.setting for entry in own))
         rows: dict[str, list[str]] = {}
         for entry in own:
-            rows.setdefault(entry.method, []).append(shown(entry))
+            rows.setdefault(entry.method, []).append(shown(entry, subset=bool(report.differs)))
         majority, unparsed = ([_across(own, setting, name) for setting in settings] for name in ("majority", "unparsed"))
         parts += [f"### {measure}", "", _row(["method", *settings]), _row(["---"] * (len(settings) + 1))]
         parts += [_row([method, *cells]) for method, cells in rows.items()]
@@ -215,20 +222,31 @@ def as_markdown(report: StudyReport) -> str:
     return "\n".join(parts) + "\n"
 
 
-def shown(entry: Entry) -> str:
-    """A score in % with its interval, the seeds that are missing, and the figure to compare with."""
-    told = f" (reference {100 * entry.reference:.1f})" if entry.reference is not None else ""
+def shown(entry: Entry, *, subset: bool = False) -> str:
+    """A score in % with its interval and what that holds over, the seeds that are missing, and the figure to compare with."""
+    told = f" (reference{' of the whole' * subset} {100 * entry.reference:.1f})" if entry.reference is not None else ""
     if entry.score is None or entry.low is None or entry.high is None:
         return f"not done{told}"
     part = f" {entry.done} of {entry.seeds} seeds" if entry.done < entry.seeds else ""
-    return f"{100 * entry.score:.1f} [{100 * entry.low:.0f}, {100 * entry.high:.0f}]{part}{told}"
+    over = f"{entry.done} seeds" if entry.over == "seeds" else entry.over
+    return f"{100 * entry.score:.1f} [{100 * entry.low:.0f}, {100 * entry.high:.0f}; {over}]{part}{told}"
+
+
+OVER = {
+    "seeds": "over seeds (Student's t: how much another seed would differ on the same test examples, not other examples)",
+    "examples": "over examples (bootstrap: how much other examples would differ, not other seeds)",
+}
+"""What an interval holds over."""
 
 
 def notes(report: StudyReport) -> list[str]:
     """How to read the table."""
     over = {entry.over for entry in report.entries if entry.over}
-    said = {"seeds": "over seeds (Student's t)", "examples": "over examples (bootstrap), for a single seed"}
-    lines = [f"Scores in %, 95% intervals {', '.join(said[name] for name in sorted(over))}."] if over else []
+    lines = [f"Scores in %, 95% intervals {' and '.join(OVER[name] for name in sorted(over))}."] if over else []
+    if seen := sorted({f"{entry.measure}, {entry.setting}" for entry in report.entries if entry.seen}):
+        lines.append(f"Test examples of the tasks that the prompts were made on, so not unseen tasks: {'; '.join(seen)}.")
+    if report.differs and any(entry.reference is not None for entry in report.entries):
+        lines.append(f"The reference figures are of the whole, and these runs differ from it: {', '.join(report.differs)}.")
     lines.append("Paid counts calls that no other run of the study had made before.")
     if report.missing:
         lines.append(f"{report.missing} measurements are missing: run the same command again.")

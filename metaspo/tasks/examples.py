@@ -29,9 +29,11 @@ def load_pools(spec: TaskSpec) -> Pools:
     """
     pools: Pools = {}
     seen: dict[str, tuple[str, str]] = {}
-    for row in _rows(spec):
+    rows = list(_rows(spec))
+    column = spec.split or _own_column(spec, rows)
+    for row in rows:
         example = _example(spec, row)
-        split = _split(spec, row)
+        split = _split(spec, row, column)
         question = comparable(example.question)
         if question not in seen:
             seen[question] = row.place, split
@@ -154,9 +156,39 @@ def _sendable(text: str, row: Row, key: str) -> str:
     return text
 
 
-def _split(spec: TaskSpec, row: Row) -> str:
-    split = row.split if spec.split is None else _text(_field(spec, row, spec.split, "split"), row, spec.split).strip()
-    split = {"val": "validation", "dev": "validation"}.get(split.lower(), split.lower())
+def _own_column(spec: TaskSpec, rows: list[Row]) -> str | None:
+    """The column that says which split a row is in, where nobody named one: one called "split" whose values say so.
+
+    Raises TaskError where only some of its values do, which is for a person to decide. A file whose rows are all
+    marked train assigns nothing.
+    """
+    used = {spec.question, spec.answer, *COLUMN.findall(spec.question)}
+    name = next((str(key) for row in rows for key in row.values if str(key).strip().lower() == "split"), None)
+    if name is None or name in used or any(row.split for row in rows):
+        return None
+    told = [(row, str(row.values.get(name) or "").strip().lower()) for row in rows]
+    known = [WORDS[value] for _, value in told if value in WORDS]
+    if not known or (set(known) == {"train"} and len(known) == len(rows)):
+        return None
+    odd = next((row for row, value in told if value not in WORDS), None)
+    if odd is not None:
+        raise TaskError(
+            f"{odd.place}: field '{name}' is {odd.values.get(name)!r}, where other rows say {known[0]}; write train, "
+            "validation or test in all of them, or rename the field if it means something else"
+        )
+    return name
+
+
+WORDS = {
+    "train": "train", "training": "train", "validation": "validation", "valid": "validation", "val": "validation",
+    "dev": "validation", "development": "validation", "test": "test", "testing": "test", "holdout": "test",
+}  # fmt: skip
+"""What people call the splits."""
+
+
+def _split(spec: TaskSpec, row: Row, column: str | None) -> str:
+    split = row.split if column is None else _text(_field(spec, row, column, "split"), row, column).strip()
+    split = WORDS.get(split.lower(), split.lower())
     if split and split not in SPLITS:
         raise TaskError(f"{row.place}: unknown split {split!r}; use train, validation or test")
     return split

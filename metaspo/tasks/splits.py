@@ -2,30 +2,39 @@
 
 An example's place is decided by its content alone, so that no seed, size, branch or study moves it between
 what selects and what tests: of examples without a split, the half with the lower ids is tested, and of the
-rest a third is for validation. A size that asks for more than its part has takes from the part before it.
+rest a third is for validation. A size that asks for more than its part has takes from the part before it, and
+what an ancestor selected on is never tested, wherever it lies.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
+from typing import Literal
 
 from ..domain.errors import TaskError
 from ..domain.results import Example, Split
-from .examples import Pools
+from .examples import Pools, comparable
+
+Dealing = Literal["train first", "test first", "one test set"]
+"""How examples are dealt. The last is today's: the same test examples whatever the seed. The others are for runs that
+began when those were: the second drew the test examples by the seed, the first dealt the training examples before."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
     """How many examples a run draws per task; `test` is a most, so are those in `most`, the others are exact.
 
-    `train_first` deals as runs did that began before test examples were dealt first.
+    At least `aside` examples are left to train and validation together, so that runs of several sizes test the same ones.
+    `seen` are questions, made `comparable`, that are not to be tested.
     """
 
     train: int
     validation: int
     test: int
     most: frozenset[Split] = frozenset()
-    train_first: bool = False
+    dealing: Dealing = "one test set"
+    aside: int = 0
+    seen: frozenset[str] = frozenset()
 
 
 def draw(name: str, pools: Pools, sizes: Sizes, seed: int, *, target: bool = False) -> Mapping[Split, tuple[Example, ...]]:
@@ -37,8 +46,16 @@ def draw(name: str, pools: Pools, sizes: Sizes, seed: int, *, target: bool = Fal
     """
     random = Random(f"{seed}/split/{name}")
     if target:
-        sizes = Sizes(0, 0, sizes.test, frozenset(), sizes.train_first)
-    found = (_train_first if sizes.train_first else _test_first)(pools, sizes, random)
+        sizes = replace(sizes, train=0, validation=0, most=frozenset(), aside=0)
+    if sizes.dealing == "train first":
+        found = _train_first(pools, sizes, random)
+    else:
+        found = _test_first(pools, sizes, random, random if sizes.dealing == "test first" else Random(f"split/{name}"))
+    if sizes.test and not found["test"] and any(comparable(e.question) in sizes.seen for pool in pools.values() for e in pool):
+        raise TaskError(
+            f"task '{name}' has no example left to test that the run, or one that it builds on, has not selected on; "
+            "add examples, or set test_size to 0"
+        )
     wanted: dict[Split, int] = {"train": sizes.train, "validation": sizes.validation, "test": min(1, sizes.test)}
     for split, want in wanted.items():
         if split not in sizes.most:
@@ -47,7 +64,7 @@ def draw(name: str, pools: Pools, sizes: Sizes, seed: int, *, target: bool = Fal
     return found
 
 
-def _test_first(pools: Pools, sizes: Sizes, random: Random) -> dict[Split, tuple[Example, ...]]:
+def _test_first(pools: Pools, sizes: Sizes, random: Random, of_test: Random) -> dict[Split, tuple[Example, ...]]:
     pools = {split: sorted(examples, key=lambda example: example.id) for split, examples in pools.items()}
     train, validation = (
         0 if split in sizes.most else size for split, size in (("train", sizes.train), ("validation", sizes.validation))
@@ -55,15 +72,20 @@ def _test_first(pools: Pools, sizes: Sizes, random: Random) -> dict[Split, tuple
     tested, selecting = pools.get("test", []), pools.get("train", [])
     if "" in pools:
         only_tested = not sizes.train
-        tested, selecting = _cut(pools[""], len(pools[""]) if only_tested else len(pools[""]) // 2, train + validation)
+        leave = max(train + validation, sizes.aside)
+        tested, selecting = _cut(pools[""], len(pools[""]) if only_tested else len(pools[""]) // 2, leave)
     own = pools.get("validation")
     if own is None:
-        own, selecting = _cut(selecting, max(len(selecting) // 3, validation), train)
+        own, selecting = _cut(selecting, max(len(selecting) // 3, validation), max(train, sizes.aside - validation))
     return {
         "train": _some(selecting, sizes.train, random),
         "validation": _some(own, sizes.validation, random),
-        "test": _some(tested, sizes.test, random),
+        "test": _some(_unseen(tested, sizes), sizes.test, of_test),
     }
+
+
+def _unseen(pool: list[Example], sizes: Sizes) -> list[Example]:
+    return [example for example in pool if comparable(example.question) not in sizes.seen]
 
 
 def _cut(pool: list[Example], at: int, leave: int) -> tuple[list[Example], list[Example]]:
@@ -83,13 +105,13 @@ def _train_first(pools: Pools, sizes: Sizes, random: Random) -> dict[Split, tupl
     if "" in pools:
         pool = pools[""]
         train, validation = pool[: sizes.train], pool[sizes.train : sizes.train + sizes.validation]
-        test = pool[sizes.train + sizes.validation :][: sizes.test]
+        test = _unseen(pool[sizes.train + sizes.validation :], sizes)[: sizes.test]
     else:
         pool = pools.get("train", [])
         own = pools.get("validation")
         train = pool[: sizes.train]
         validation = (own if own is not None else pool[sizes.train :])[: sizes.validation]
-        test = pools.get("test", [])[: sizes.test]
+        test = _unseen(pools.get("test", []), sizes)[: sizes.test]
     return {"train": tuple(train), "validation": tuple(validation), "test": tuple(test)}
 
 

@@ -56,6 +56,14 @@ class Generalization(Block):
     test_size: int | None = Field(None, ge=1, description="Examples to score on, at most; the preset's if empty.")
     prompt_length: int | None = Field(None, ge=0, description="Longest induced prompt in characters; the preset's if empty.")
     seed: int = Field(0, ge=0, description="Of every random choice.")
+    made_by: list[str] = Field(
+        default_factory=list,
+        json_schema_extra={"default": []},
+        description="The runs that made the system prompts: what those selected on is not tested here.",
+    )
+    aside: int | None = Field(
+        None, ge=1, description="Examples kept from testing, at least, so that runs of several sizes test the same ones."
+    )
     constrain: bool = Field(
         False, description="Hold replies to the labels in every task that has some, not only where the task asks for it."
     )
@@ -154,6 +162,8 @@ class GeneralizationState(TypedDict, total=False):
     test_size: int | None
     prompt_length: int | None
     seed: int
+    made_by: list[str]
+    aside: int | None
     constrain: bool
 
     run: Annotated[str, newest]

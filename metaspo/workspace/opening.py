@@ -3,7 +3,7 @@
 import asyncio
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from typing import Any, TypeVar, cast
 from weakref import WeakKeyDictionary
@@ -17,11 +17,12 @@ from ..models.account import Account
 from ..models.ledger import Model
 from ..models.registry import registry
 from ..models.spec import ModelSpec
-from ..store import calls, evaluations, leases, runs
+from ..store import calls, dealt, evaluations, leases, runs
 from ..store.checkpoints import refuse_elsewhere
 from ..store.database import Store, now
 from ..tasks.catalogue import TaskSource, open_task, read_task
-from ..tasks.splits import Sizes
+from ..tasks.examples import comparable
+from ..tasks.splits import Dealing, Sizes
 from ..tasks.task import Task
 from .context import Context
 from .generalization import GENERALIZE, Generalization, GeneralizationWorkspace
@@ -137,8 +138,9 @@ async def _new_workspace(run: str, given: Context | None, problem: RunInput | No
             problem, context = await _known(store, run, context)
         problem.check()
         settings = problem.settings()
-        train_first = await store.run(dealt_train_first, run, problem)
-        sources, targets = await asyncio.to_thread(open_tasks, problem, settings, train_first=train_first)
+        rules = await store.run(dealing_rules, run, problem)
+        sources, targets = await asyncio.to_thread(open_tasks, problem, settings, rules)
+        train_first = rules.dealing == "train first"
         account = await _account(store, run, context)
         workspace = (GeneralizationWorkspace if isinstance(problem, Generalization) else SearchWorkspace)(
             run=run, problem=cast(Any, problem), given=given, context=context, settings=settings, sources=sources,
@@ -183,15 +185,33 @@ async def _judges(tasks: Sequence[Task], context: Context) -> dict[str, Model]:
     }
 
 
-def dealt_train_first(db: Database, run: str, problem: RunInput) -> bool:
-    """Whether a run, or the one it branched off from, began before test examples were dealt first: it keeps its dealing."""
-    ours = runs.known(db, run) or (runs.known(db, problem.parent[0]) if problem.parent else None)
-    return ours is not None and "dealing" not in ours.config
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """By which rules a run's examples are dealt: today's, or those of when it, or what it builds on, began."""
+
+    dealing: Dealing = "one test set"
+    seen: frozenset[str] = frozenset()
 
 
-def open_tasks(problem: RunInput, settings: Settings, *, train_first: bool = False) -> tuple[dict[str, Task], dict[str, Task]]:
-    """The source and the target tasks of a problem by name, with their splits drawn."""
-    sizes = Sizes(settings.train_size, settings.validation_size, settings.test_size, problem.most, train_first)
+def dealing_rules(db: Database, run: str, problem: RunInput) -> Rules:
+    """The rules for a run: those that it began with, or its parent's, with what its lineage selected on kept from testing."""
+    own = runs.known(db, run)
+    before = own or (runs.known(db, problem.parent[0]) if problem.parent else None)
+    dealing: Dealing = before.config.get("dealing", "train first") if before else "one test set"
+    if own is not None and not own.config.get("unseen"):
+        return Rules(dealing)
+    builds_on = [*([problem.parent[0]] if problem.parent else []), *problem.made_by]
+    questions = {question for one in builds_on for question in dealt.selected_on(db, one)}
+    return Rules(dealing, frozenset(map(comparable, questions)))
+
+
+def open_tasks(problem: RunInput, settings: Settings, rules: Rules | None = None) -> tuple[dict[str, Task], dict[str, Task]]:
+    """The source and the target tasks of a problem by name, with their splits drawn; by today's rules if none are given."""
+    rules = rules or Rules()
+    sizes = Sizes(
+        settings.train_size, settings.validation_size, settings.test_size, problem.most, rules.dealing, problem.aside or 0,
+        rules.seen,
+    )  # fmt: skip
 
     def opened(sources: Sequence[TaskSource], target: bool) -> list[Task]:
         specs = [read_task(source) for source in sources]
@@ -216,8 +236,12 @@ def _record(db: Database, workspace: Workspace) -> None:
         "context": workspace.context.model_dump(mode="json"),
         "settings": asdict(workspace.settings),
     }
-    if not dealt_train_first(db, workspace.run, problem):
-        config["dealing"] = "test first"
+    before = runs.known(db, workspace.run)
+    if before is None:
+        rules = dealing_rules(db, workspace.run, problem)
+        config |= {"unseen": True} | ({} if rules.dealing == "train first" else {"dealing": rules.dealing})
+    else:
+        config |= {name: before.config[name] for name in ("dealing", "unseen") if name in before.config}
     known = {task.name: task.task for task in evaluations.run_tasks(db, workspace.run)}
     for name, task in workspace.tasks.items():
         if known.get(name, task.id) != task.id:
@@ -235,3 +259,4 @@ def _record(db: Database, workspace: Workspace) -> None:
         drawn = evaluations.RunTask(workspace.run, task.id, name, role, *counts)
         spec = task.spec.model_dump(mode="json", by_alias=True, exclude={"examples"})
         evaluations.save_task(db, drawn, spec, list(task.examples.values()))
+        dealt.save(db, workspace.run, task.id, task.splits)

@@ -108,6 +108,14 @@ class Problem(Block):
         None, description="Test the best prompts of every round at the end too, for a curve; none of it selects. So does adapt."
     )
     start: Start | None = Field(None, description="Prompts to start from instead of the seeds, as 'metaspo branch' sets it.")
+    made_by: list[str] = Field(
+        default_factory=list,
+        json_schema_extra={"default": []},
+        description="The runs that made the system prompts: what those selected on is not tested here.",
+    )
+    aside: int | None = Field(
+        None, ge=1, description="Examples kept from testing, at least, so that runs of several sizes test the same ones."
+    )
     iterations: int | None = _size("Times that the method goes through its levels", 0)
     user_candidates: int | None = _size("User prompts proposed per task and round")
     keep: int | None = _size("User prompts kept per task")

@@ -56,6 +56,14 @@ class RunInput(Protocol):
     def parent(self) -> tuple[str, int] | None:
         """The run and the round that this one branched off from."""
 
+    @property
+    def made_by(self) -> Sequence[str]:
+        """The runs that made the system prompts, where these are other runs' results."""
+
+    @property
+    def aside(self) -> int | None:
+        """How many examples are kept from testing, at least."""
+
     def settings(self) -> Settings:
         """The sizes."""
 

@@ -154,6 +154,8 @@ class State(TypedDict, total=False):
     seed: int
     constrain: bool
     curve: bool | None
+    made_by: list[str]
+    aside: int | None
     start: dict[str, Any] | None
     iterations: int | None
     user_candidates: int | None

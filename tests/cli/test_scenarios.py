@@ -28,7 +28,7 @@ def metaspo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., An
 def test_generalize_from_a_run_and_again_from_the_store(metaspo: Callable[..., Any]) -> None:
     metaspo("optimize", *DICE, "--method", "metaspo", "--set", "iterations=1", "--set", "test_size=0")
     told = metaspo("generalize", "--prompt", "last", "--prompts", "2", "--test-size", "8").stdout
-    assert "garden_or_money" in told.replace("\n", "") and "All in %" in told and "within noise" in told
+    assert "garden_or_money" in told.replace("\n", "") and "All in %" in told and "paired test" in told
     shown = json.loads(metaspo("show", "--json").stdout)
     assert [task["win_rate"] for task in shown["tasks"]] == [0.5] * 3 or shown["overall"]
     # In 80 columns too a figure is whole: the row of a task ends with its majority answer's score.
@@ -53,7 +53,7 @@ def test_adapt_shows_a_curve(metaspo: Callable[..., Any], tmp_path: Path) -> Non
     words = ["adapt", "--prompt", "mine.txt", *DICE, "--tasks", "garden_or_money", "--set", "preset=quick"]
     sizes = ["--set", "iterations=1", "--set", "test_size=8", "--shares", "0.5,1"]
     data = json.loads(metaspo(*words, *sizes, "--json").stdout)
-    assert [len(curve["means"]) for curve in data["curves"]] == [4] * 4 and len(data["reached"]) == 2
+    assert [len(curve["means"]) for curve in data["curves"]] == [4] * 4 and len(data["ends"]) == 2
     assert "Mean test score by round" in metaspo(*words, *sizes).stdout
     assert "is no number" in metaspo(*words, "--shares", "half", exit_code=2).stderr
 

@@ -42,7 +42,8 @@ def test_curves_for_both_prompts_and_every_share(settings: dict[str, Any], promp
         selecting = [score for _, score, _ in curve.means()]
         assert selecting == sorted(selecting)  # what train chose never gets worse on train
         assert all(test is not None for _, _, test in curve.means())
-    assert {one["train_size"] for one in found.reached()} == {20, 10}
+    tested = settings["test_size"] * len(settings["tasks"])
+    assert list(found.ends) == [20, 10] and all(change.examples == tested for change in found.ends.values())
 
 
 def test_the_reported_prompts_are_those_that_train_chose(settings: dict[str, Any], prompt: str, store_path: Path) -> None:

@@ -92,7 +92,7 @@ def test_the_tables_in_three_forms(file: Path) -> None:
     report = study_report(name, study, cells)
     text = as_markdown(report)
     assert "### unseen" in text and "| method | one | two | all |" in text and "(reference 62.7)" in text
-    assert "over examples (bootstrap), for a single seed" in text and "*majority answer*" in text
+    assert "; examples]" in text and "over examples (bootstrap" in text and "*majority answer*" in text
     rows = list(csv.DictReader(as_csv(report).splitlines()))
     data = json.loads(as_json(report))
     assert len(rows) == len(data["entries"]) == 3 * 3 * 2
