@@ -104,9 +104,9 @@ def show_adaptation(found: "Adaptation", as_json: bool) -> None:
 
     most = max(found.ends, default=0)
     for size, change in found.ends.items():
-        data = "as many" if size == most else f"{size}"
-        where = f"In the end, the candidate with {data} training examples against the baseline with all {most}"
-        console.print(Text(claim(where if size != most else "In the end, the candidate against the baseline", change)))
+        fewer = f" with {size} training examples" if size < most else ""
+        whole = f" with all {most}" if size < most else ""
+        console.print(Text(claim(f"In the end, the candidate{fewer} against the baseline{whole}", change)))
 
 
 def _scores(candidate: "Difference", spread: str, baseline: "Difference", change: "Difference") -> tuple[str, ...]:

@@ -154,10 +154,11 @@ def _ends(db: Database, candidate: Curve, baseline: Curve) -> list[Paired]:
     """Each task's test scores at the end of two searches; none unless both were tested on the same examples of every task."""
     if candidate.side == "baseline":
         return []
-    found = [_tested(db, one.run) for one in (candidate, baseline)]
+    new, old = _tested(db, candidate.run), _tested(db, baseline.run)
     tasks = evaluations.run_tasks(db, candidate.run)
-    every = [(task, *(side.get(task.name) for side in found)) for task in tasks]
-    return [read_paired(db, task, [new], [old]) for task, new, old in every if new and old] if all(map(all, every)) else []
+    if any(task.name not in new or task.name not in old for task in tasks):
+        return []
+    return [read_paired(db, task, [new[task.name]], [old[task.name]]) for task in tasks]
 
 
 def _tested(db: Database, run: str) -> dict[str, Evaluation]:

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -130,18 +130,19 @@ def plan_study(study: Study) -> list[Cell]:
 
 def _alike(cells: Sequence[Cell]) -> list[Cell]:
     """The cells of one setting, all of which leave aside as many examples as the largest: they test the same ones."""
-    asked = [sum(_exact(cell.search.problem).values()) for cell in cells]
+    problems = [cast(Problem, cell.search.problem) for cell in cells]
+    asked = [_asked(problem) for problem in problems]
     if len(set(asked)) < 2:
         return [*cells]
-    made = [cell.search.problem.model_copy(update={"aside": max(asked)}) for cell in cells]
+    made = [problem.model_copy(update={"aside": max(asked)}) for problem in problems]
     return [replace(cell, search=replace(cell.search, problem=one)) for cell, one in zip(cells, made, strict=True)]
 
 
-def _exact(problem: Problem) -> dict[str, int]:
-    """The sizes that take examples from testing where they have to: those that are no mere limits."""
+def _asked(problem: Problem) -> int:
+    """How many examples a run takes from testing where it has to: those of sizes that are no mere limits."""
     sizes = problem.settings()
     found: dict[Split, int] = {"train": sizes.train_size, "validation": sizes.validation_size}
-    return {split: size for split, size in found.items() if split not in problem.most}
+    return sum(size for split, size in found.items() if split not in problem.most)
 
 
 def _rows(study: Study) -> dict[str, dict[str, Any]]:
