@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
     from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
     from openai import AsyncOpenAI
+    from psutil import Process
     from sqlite_utils import Migrations
 
 
@@ -39,6 +40,11 @@ def without_account(client: "AsyncOpenAI") -> None:
 def migration_names(migrations: "Migrations") -> list[str]:
     """The names of a set of sqlite-utils migrations, oldest first."""
     return [migration.name for migration in migrations._migrations]
+
+
+def process_start(process: "Process") -> float:
+    """The start of a process as psutil tells processes apart: by a clock that nobody sets, where there is one."""
+    return float(process._ident[1] or 0)  # type: ignore[attr-defined]
 
 
 def postgres_cursor(saver: "AsyncPostgresSaver") -> AbstractAsyncContextManager[Any]:

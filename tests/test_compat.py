@@ -55,3 +55,12 @@ def test_the_agent_server_can_be_started_with_what_we_serve() -> None:
     assert {"n_jobs_per_worker", "open_browser", "graphs", "checkpointer", "http"} <= set(
         inspect.signature(compat.agent_server()).parameters
     )
+
+
+def test_a_process_has_a_start_that_tells_it_apart() -> None:
+    import os
+
+    import psutil
+
+    mine, parent = (compat.process_start(psutil.Process(pid)) for pid in (os.getpid(), os.getppid()))
+    assert mine > 0 and mine == compat.process_start(psutil.Process()) and mine != parent

@@ -63,6 +63,14 @@ class Account:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._alarm.wait(), seconds)
 
+    async def unless_stopped(self, work: "asyncio.Future[None]") -> None:
+        """Wait for `work`, but not longer than until the run is stopped."""
+        alarm = asyncio.ensure_future(self._alarm.wait())
+        try:
+            await asyncio.wait((work, alarm), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            alarm.cancel()
+
     def reserve(self) -> None:
         """Make room for one call, or raise what ended the run: a budget, an interruption, an endpoint that is gone."""
         if self.stopped is None:

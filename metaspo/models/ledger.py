@@ -8,17 +8,22 @@ from typing import Any
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_delay, wait_random_exponential
 
 from ..domain.calls import Reply, Request, call_key
-from ..domain.errors import EndpointUnavailable, ModelError, UserError
+from ..domain.errors import BudgetSpent, ConfigError, EndpointUnavailable, Interrupted, ModelError, RunHeldError, UserError
 from ..store.calls import Call
 from ..store.database import Store, now
 from .account import Account
 from .backend import Backend
+from .claims import Claims
 from .faults import Fault
 from .limiter import Limiter
 from .spec import ModelSpec
 
 LONGEST_WAIT = 30.0
 """Seconds between two tries at most, unless the endpoint asked for more."""
+
+
+ITS_OWN = (BudgetSpent, Interrupted, RunHeldError, ConfigError)
+"""What ends the run that asked a call first, and not others that wait for its reply: they try themselves."""
 
 
 @dataclass(eq=False)
@@ -81,6 +86,7 @@ class Ledger:
     def __init__(self, store: Store) -> None:
         """Keep calls in `store`."""
         self._store = store
+        self._claims = Claims(store)
         self._in_flight: dict[str, asyncio.Task[Reply]] = {}
 
     async def call(self, model: Model, request: Request, role: str, account: Account) -> tuple[str, Reply]:
@@ -90,18 +96,25 @@ class Ledger:
         ModelError when the endpoint refuses the key, the model's name or the request.
         """
         key = call_key(model.identity, request.content())
-        task = self._in_flight.get(key)
-        if task is None:
-            task = asyncio.create_task(self._answer(key, model, request, role, account))
-            self._in_flight[key] = task
-            task.add_done_callback(lambda done: self._finished(key, done))
-        # Shielded: whoever waits may be cancelled, a call that is paid for is finished and recorded.
-        return key, await asyncio.shield(task)
+        while True:
+            task = self._in_flight.get(key)
+            asks = task is None
+            if task is None:
+                task = asyncio.create_task(self._answer(key, model, request, role, account))
+                self._in_flight[key] = task
+                task.add_done_callback(lambda done: self._finished(key, done))
+            try:
+                # Shielded: whoever waits may be cancelled, a call that is paid for is finished and recorded.
+                return key, await asyncio.shield(task)
+            except ITS_OWN:
+                if asks or account.stopped is not None:
+                    raise
 
     async def settle(self) -> None:
         """Wait until every call in flight is recorded."""
         while self._in_flight:
             await asyncio.gather(*self._in_flight.values(), return_exceptions=True)
+        await self._claims.settle()
 
     def abandon(self) -> None:
         """Give up calls in flight at once; what they would have answered is not recorded."""
@@ -115,19 +128,32 @@ class Ledger:
 
     async def _answer(self, key: str, model: Model, request: Request, role: str, account: Account) -> Reply:
         known = await self._store.find_call(key)
-        if known is not None:
-            account.usage.cached += 1
-            return known
-        async with model.limiter:
-            account.reserve()
-            reply: Reply | None = None
-            try:
-                reply = _priced(await self._ask(model, request, account), model.spec)
-            finally:
-                account.settle(role, reply)
-        # The slot is free again while the reply is being recorded: the endpoint never waits for the disk.
-        await self._store.record_call(Call(key, account.run, role, model.spec.label, request.content(), reply, now()))
-        return reply
+        while known is None:
+            losses = self._claims.losses
+            known = await self._claims.take(key, account)
+            if known is None:
+                try:
+                    async with model.limiter:
+                        if not self._claims.are_ours(losses):
+                            continue
+                        reply = await self._pay(model, request, role, account)
+                    # The slot is free again while the reply is being recorded: the endpoint never waits for the disk.
+                    call = Call(key, account.run, role, model.spec.label, request.content(), reply, now())
+                    return await self._store.record_call(call)
+                except BaseException:
+                    self._claims.release(key)
+                    raise
+        account.usage.cached += 1
+        return known
+
+    async def _pay(self, model: Model, request: Request, role: str, account: Account) -> Reply:
+        account.reserve()
+        reply: Reply | None = None
+        try:
+            reply = _priced(await self._ask(model, request, account), model.spec)
+            return reply
+        finally:
+            account.settle(role, reply)
 
     async def _ask(self, model: Model, request: Request, account: Account) -> Reply:
         """Call until there is a reply or an end to it; every way out but a reply stops the run."""

@@ -1,8 +1,9 @@
 """The `calls` table: every model call with the full text of request and reply."""
 
 import json
+import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlite_utils import Database
@@ -38,11 +39,19 @@ class Call:
 INSERT = f"INSERT OR IGNORE INTO calls (key, run, role, model, request, {COLUMNS}, created) VALUES ({', '.join('?' * 12)})"
 
 
-def record(db: Database, rows: Sequence[Call]) -> list[None]:
-    """Insert calls in one transaction; a key that is known already keeps its first reply."""
-    with db.atomic():
-        db.conn.executemany(INSERT, [call.row() for call in rows])
-    return [None] * len(rows)
+def record(db: Database, rows: Sequence[Call]) -> list[Reply]:
+    """Insert calls and return the replies that stand, in order: a key that is known already keeps its first one.
+
+    What was paid a second time, by two processes of which one was taken for dead, is kept under a key that nobody asks for.
+    """
+    before = db.conn.total_changes
+    db.conn.executemany(INSERT, [call.row() for call in rows])
+    if db.conn.total_changes - before == len(rows):
+        return [call.reply for call in rows]
+    standing = dict(zip([call.key for call in rows], find(db, [call.key for call in rows]), strict=True))
+    late = [call for call in rows if standing[call.key] != call.reply]
+    db.conn.executemany(INSERT, [replace(call, key=f"{call.key}/{uuid.uuid4().hex}").row() for call in late])
+    return [standing[call.key] or call.reply for call in rows]
 
 
 def find(db: Database, keys: Sequence[str]) -> list[Reply | None]:

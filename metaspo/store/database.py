@@ -1,13 +1,14 @@
 """One SQLite file: opened, checked, migrated, and used from one thread."""
 
 import asyncio
+import contextlib
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import ParamSpec, TypeVar
+from typing import ParamSpec, TypeVar, cast
 
 from sqlite_utils import Database
 from tenacity import retry, retry_if_exception, stop_after_delay, wait_fixed
@@ -15,10 +16,11 @@ from tenacity import retry, retry_if_exception, stop_after_delay, wait_fixed
 from ..compat import migration_names
 from ..domain.calls import Reply
 from ..domain.errors import StoreError
-from . import calls
+from . import calls, claims
 from .batcher import Batcher
 from .location import default_store as default_store
 from .schema import APPLICATION_ID, migrations
+from .transactions import writing
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -69,14 +71,9 @@ def _prepare(db: Database) -> None:
     if not migrations.pending(db):
         return
     # One process migrates, all at once or not at all; whoever waited finds nothing left to do.
-    db.execute("BEGIN IMMEDIATE")
-    try:
+    with writing(db):
         migrations.apply(db)
         db.execute(f"PRAGMA application_id={APPLICATION_ID}")
-    except BaseException:
-        db.execute("ROLLBACK")
-        raise
-    db.execute("COMMIT")
 
 
 def _check(db: Database, path: Path) -> None:
@@ -127,7 +124,10 @@ class Store:
         self.db = connect(self.path, create=create)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="metaspo-store")
         self._reads: Batcher[str, Reply | None] = Batcher(lambda keys: self.run(calls.find, keys))
-        self._writes: Batcher[calls.Call, None] = Batcher(lambda rows: self.run(calls.record, rows))
+        self.holder = claims.Holder()
+        self._writes: Batcher[calls.Call | claims.Claim | claims.Release, Reply | bool] = Batcher(
+            lambda items: self.run(claims.write, self.holder, items)
+        )
 
     async def run(self, work: Callable[..., T], *args: object) -> T:
         """Run `work(db, *args)` on the store's thread."""
@@ -140,13 +140,31 @@ class Store:
         """The recorded reply to a call, or None; concurrent look-ups share one query."""
         return await self._reads.submit(key)
 
-    async def record_call(self, call: calls.Call) -> None:
-        """Record a call; returns when it is in the file. Concurrent records share one transaction."""
-        await self._writes.submit(call)
+    async def record_call(self, call: calls.Call) -> Reply:
+        """Record a call; returns when it is in the file, with the reply that stands. Concurrent ones share a transaction."""
+        return cast(Reply, await self._writes.submit(call))
+
+    async def claim_call(self, key: str) -> Reply | bool:
+        """Claim a call: True when it is ours to ask, False when another asks it, or the reply that is there already."""
+        return await self._writes.submit(claims.Claim(key))
+
+    async def release_call(self, key: str) -> None:
+        """Give up a claim, for whoever waits."""
+        await self._writes.submit(claims.Release(key))
+
+    async def sign_of_life(self) -> None:
+        """Show others that the claims of this store are alive."""
+        await self.run(self.holder.beat)
+
+    async def unclaimed(self, keys: Sequence[str]) -> list[str]:
+        """Those of some calls that no other process asks any more."""
+        return await self.run(claims.free, self.holder, keys)
 
     def close(self) -> None:
-        """Finish what is being written and close the file."""
+        """Finish what is being written, give up what is claimed and close the file."""
         self._thread.shutdown(wait=True)
+        with contextlib.suppress(sqlite3.Error):
+            self.holder.leave(self.db)
         self.db.close()
 
 

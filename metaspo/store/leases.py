@@ -1,20 +1,32 @@
 """The `leases` table: one process per run at a time."""
 
 import os
-import socket
 import time
 from dataclasses import dataclass
 
-import psutil
 from sqlite_utils import Database
 
 from ..domain.errors import RunHeldError
-
-STALE_AFTER = 60.0
-"""Seconds without a sign of life after which a holder on another machine is taken for dead."""
+from ..domain.processes import born, host, life
+from .transactions import writing
 
 BEAT_EVERY = 10.0
-"""Seconds between two signs of life."""
+"""Seconds between two signs of life of a holder."""
+
+STALE_AFTER = 60.0
+"""Seconds without a sign of life after which a holder that can't be seen from here is suspected to be dead."""
+
+WATCH = 2.5 * BEAT_EVERY
+"""Seconds without a sign of life, while somebody watches, after which a suspect is dead. Two machines' clocks may differ."""
+
+
+class SilentHolder(RunHeldError):
+    """Whoever has the run can't be seen from here and was silent for long; `beat` is the last sign of life."""
+
+    def __init__(self, message: str, beat: float) -> None:
+        """Say who has the run."""
+        super().__init__(message)
+        self.beat = beat
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,47 +37,40 @@ class Lease:
     holder: str
 
 
-def acquire(db: Database, run: str, now: str) -> Lease:
+def acquire(db: Database, run: str, now: str, silent: float | None = None) -> Lease:
     """Take the lease of a run, or raise RunHeldError naming who has it.
 
-    A holder on this machine is dead when its process is gone; one on another machine when it gave
-    no sign of life for `STALE_AFTER` seconds. A dead holder's lease is taken over.
+    A holder on this machine is dead when its process is gone, whatever the clock says. One that can't be
+    seen from here (another machine, another container) raises SilentHolder when its last sign of life is
+    `STALE_AFTER` seconds old by this machine's clock: watch it for `WATCH` seconds, and come again with
+    that sign as `silent`. If it is still the last one, the lease is taken over.
     """
-    started = psutil.Process().create_time()
-    lease = Lease(run, f"{socket.gethostname()}/{os.getpid()}/{started}/{time.monotonic_ns()}")
-    db.execute("BEGIN IMMEDIATE")
-    try:
-        row = db.execute("SELECT holder, pid, host, since, beat FROM leases WHERE run = ?", [run]).fetchone()
-        if row and _alive(*row):
-            _, pid, host, since, _ = row
-            raise RunHeldError(
-                f"run {run} is being worked on by process {pid} on {host} since {since}; "
-                "wait for it, or stop that process and try again"
-            )
+    lease = Lease(run, f"{host()}/{os.getpid()}/{born(os.getpid())}/{time.monotonic_ns()}")
+    with writing(db):
+        row = db.execute("SELECT holder, pid, host, beat, since FROM leases WHERE run = ?", [run]).fetchone()
+        if row and _alive(*row[:4], silent=silent):
+            _, pid, name, beat, since = row
+            says = f"run {run} is being worked on by process {pid} on {name} since {since}; "
+            if silent is not None or _alive(*row[:4], silent=beat):
+                raise RunHeldError(f"{says}wait for it, or stop that process and try again")
+            raise SilentHolder(f"{says}it was silent for long: try again in a minute", beat)
         db.execute(
             "INSERT OR REPLACE INTO leases (run, holder, pid, host, since, beat) VALUES (?, ?, ?, ?, ?, ?)",
-            [run, lease.holder, os.getpid(), socket.gethostname(), now, time.time()],
+            [run, lease.holder, os.getpid(), host(), now, time.time()],
         )
-    except BaseException:
-        db.execute("ROLLBACK")
-        raise
-    db.execute("COMMIT")
     return lease
 
 
 def is_held(db: Database, run: str) -> bool:
-    """Whether a living process works on a run."""
-    row = db.execute("SELECT holder, pid, host, since, beat FROM leases WHERE run = ?", [run]).fetchone()
-    return row is not None and _alive(*row)
+    """Whether a living process works on a run; one that can't be seen from here does as long as it isn't silent for long."""
+    row = db.execute("SELECT holder, pid, host, beat FROM leases WHERE run = ?", [run]).fetchone()
+    return row is not None and _alive(*row, silent=row[3])
 
 
-def _alive(holder: str, pid: int, host: str, since: str, beat: float) -> bool:
-    if host != socket.gethostname():
-        return time.time() - beat < STALE_AFTER
-    try:
-        return str(psutil.Process(pid).create_time()) == holder.split("/")[-2]
-    except psutil.NoSuchProcess:
-        return False
+def _alive(holder: str, pid: int, name: str, beat: float, *, silent: float | None) -> bool:
+    """Whether a holder lives; one that can't be seen does unless its last sign of life is old, and the one called `silent`."""
+    seen = life(pid, name, holder.split("/")[-2])
+    return seen in ("alive", "stopped") or (seen == "unknown" and (beat != silent or abs(time.time() - beat) < STALE_AFTER))
 
 
 def beat(db: Database, lease: Lease) -> bool:

@@ -118,7 +118,21 @@ def m003_stages(db: Database) -> None:
 
 
 @migrations()
-def m006_dealt(db: Database) -> None:
+def m004_claims(db: Database) -> None:
+    """Calls that are being asked, and the processes that ask them. `beat` counts signs of life: no clock is compared."""
+    _create(
+        db,
+        """
+        CREATE TABLE processes (
+            id TEXT PRIMARY KEY, pid INTEGER NOT NULL, host TEXT NOT NULL, born TEXT NOT NULL,
+            since INTEGER NOT NULL, beat INTEGER NOT NULL) WITHOUT ROWID;
+        CREATE TABLE claims (key TEXT PRIMARY KEY, holder TEXT NOT NULL, since INTEGER NOT NULL) WITHOUT ROWID;
+        """,
+    )
+
+
+@migrations()
+def m005_dealt(db: Database) -> None:
     """Which examples every run drew, and for what."""
     _create(
         db,
