@@ -11,11 +11,20 @@ from ..domain.errors import Interrupted, MetaspoError, RunHeldError, StoreError
 from ..models.account import Account
 from ..models.registry import registry
 from ..store import leases, runs
-from ..store.database import Store
-from ..store.leases import BEAT_EVERY, Lease
+from ..store.database import Store, now
+from ..store.leases import BEAT_EVERY, WATCH, Lease, SilentHolder
 
 GRACE = 1.0
 """Seconds without a node at work after which a run counts as left: cancelled, failed, or waiting for a person."""
+
+
+async def acquired(store: Store, run: str) -> Lease:
+    """The lease of a run; raises RunHeldError. A holder that only its last sign of life speaks against is watched first."""
+    try:
+        return await store.run(leases.acquire, run, now())
+    except SilentHolder as holder:
+        await asyncio.sleep(WATCH)
+        return await store.run(leases.acquire, run, now(), holder.beat)
 
 
 class RunLease:

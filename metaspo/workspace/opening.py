@@ -26,7 +26,7 @@ from ..tasks.splits import Dealing, Sizes
 from ..tasks.task import Task
 from .context import Context
 from .generalization import GENERALIZE, Generalization, GeneralizationWorkspace
-from .lease import RunLease
+from .lease import RunLease, acquired
 from .problem import Problem
 from .resources import Workspace
 from .run_input import RunInput
@@ -132,7 +132,7 @@ async def _new_workspace(run: str, given: Context | None, problem: RunInput | No
     context = given or Context()
     await asyncio.to_thread(refuse_elsewhere, context.store)
     store, ledger = await registry().ledger(context.store)
-    lease = await store.run(leases.acquire, run, now())
+    lease = await acquired(store, run)
     try:
         if problem is None:
             problem, context = await _known(store, run, context)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from metaspo.domain.calls import Reply
-from metaspo.domain.errors import RunHeldError, StoreError
+from metaspo.domain.errors import StoreError
 from metaspo.store import leases
 from metaspo.store.calls import Call
 from metaspo.store.database import Store
@@ -81,35 +81,6 @@ async def test_a_full_disk_stops_with_a_clear_message_and_a_file_that_opens(open
     assert again.db.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
     assert again.db.execute("SELECT count(*) FROM calls WHERE key = 'before'").fetchone()[0] == 1
     again.close()
-
-
-def test_a_lease_is_held_by_one(open_store: Any) -> None:
-    store = open_store()
-    lease = leases.acquire(store.db, "r", "2026-01-01T00:00:00+00:00")
-    with pytest.raises(RunHeldError, match=r"is being worked on by process .* since 2026-01-01"):
-        leases.acquire(open_store().db, "r", "later")
-    assert leases.beat(store.db, lease)
-    leases.release(store.db, lease)
-    assert not leases.beat(store.db, lease)
-    leases.acquire(open_store().db, "r", "later")
-
-
-@pytest.mark.parametrize(("host", "age", "free"), [("here", 0, True), ("elsewhere", 0, False), ("elsewhere", 3600, True)])
-def test_the_lease_of_the_dead_is_taken_over(host: str, age: float, free: bool, open_store: Any) -> None:
-    """A process that is gone is dead; one on another machine is when it has been silent for long."""
-    import socket
-    import time
-
-    store = open_store()
-    leases.acquire(store.db, "r", "then")
-    name = socket.gethostname() if host == "here" else "another-machine"
-    # The pid lives on in another process: only its start time tells them apart.
-    store.db.execute("UPDATE leases SET holder = 'h/1/12.5/9', host = ?, beat = ?", [name, time.time() - age])
-    if free:
-        leases.acquire(store.db, "r", "now")
-    else:
-        with pytest.raises(RunHeldError, match="on another-machine"):
-            leases.acquire(store.db, "r", "now")
 
 
 def test_sqlite_errors_are_explained(tmp_path: Path) -> None:

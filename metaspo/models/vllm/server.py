@@ -16,9 +16,10 @@ from typing import IO, Any
 import aiohttp
 
 from ...domain.errors import MissingExtraError, ModelError
+from ...domain.processes import born
 from ..openai_compatible import NO_KEY, key_of
 from ..spec import ModelSpec
-from .state import Record, ServerFiles, born, exclusive_lock, is_alive, lock
+from .state import Record, ServerFiles, exclusive_lock, is_alive, lock
 
 STOPPING = 20.0
 """Seconds that we wait for a server's end when we were its last user."""

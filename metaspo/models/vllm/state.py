@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-import psutil
 from platformdirs import user_state_path
 
 from ...domain.errors import ModelError
+from ...domain.processes import host, life
 from ..spec import redact
 
 LAST_LINES = 12
@@ -25,13 +25,13 @@ LAST_LINES = 12
 
 @dataclass(frozen=True)
 class Record:
-    """What the state folder says about a running server; `born` are the processes' times of creation."""
+    """What the state folder says about a running server; `born` says which processes are meant (processes.py)."""
 
     url: str
     guard: int
-    guard_born: float
+    guard_born: str
     server: int
-    server_born: float
+    server_born: str
     context: int | None
     flags: str | None
 
@@ -108,17 +108,6 @@ async def lock(file: IO[str], shared: bool) -> None:
             await asyncio.sleep(0.1)
 
 
-def born(pid: int) -> float:
-    """When a process was created, in seconds since the epoch; 0 if it is gone."""
-    with contextlib.suppress(psutil.Error):
-        return psutil.Process(pid).create_time()
-    return 0.0
-
-
-def is_alive(pid: int, born: float) -> bool:
+def is_alive(pid: int, birth: str) -> bool:
     """Whether that very process is there, and not another one that was given its number."""
-    try:
-        process = psutil.Process(pid)
-        return process.create_time() == born and process.status() != psutil.STATUS_ZOMBIE
-    except psutil.Error:
-        return False
+    return life(pid, host(), str(birth)) in ("alive", "stopped")
