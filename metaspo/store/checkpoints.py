@@ -1,8 +1,9 @@
 """LangGraph's checkpoints: in the same file as everything else, or in a PostgreSQL."""
 
+import asyncio
 import os
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
 import aiosqlite
@@ -11,6 +12,7 @@ from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 
 from ..domain.errors import ConfigError
 from .cancelled import RunsFailedAgain
+from .files import is_writable, readable
 from .postgres import open_postgres
 
 
@@ -44,7 +46,12 @@ ELSEWHERE = "METASPO_CHECKPOINTS"
 async def open_checkpointer(path: str | Path) -> "AsyncIterator[BaseCheckpointSaver[str]]":
     """The checkpointer of the runs in a store: on its file, or where `METASPO_CHECKPOINTS` says."""
     address = os.environ.get(ELSEWHERE)
-    async with open_postgres(address, ELSEWHERE) if address else open_sqlite(path) as saver:
+    if address:
+        opening: AbstractAsyncContextManager[BaseCheckpointSaver[str]] = open_postgres(address, ELSEWHERE)
+    else:
+        file = await asyncio.to_thread(Path(path).expanduser)
+        opening = open_sqlite(file) if await asyncio.to_thread(is_writable, file) else read_sqlite(file)
+    async with opening as saver:
         yield saver
 
 
@@ -66,3 +73,14 @@ async def open_sqlite(path: str | Path) -> AsyncIterator[Checkpointer]:
             # long as its cursor lives: closing a connection does not end what its statements hold.
             async with saver.lock:
                 await connection.rollback()
+
+
+@asynccontextmanager
+async def read_sqlite(path: Path) -> AsyncIterator[Checkpointer]:
+    """A checkpointer on a store file that can't be written to: what is there can be read."""
+    with readable(path) as address:
+        async with aiosqlite.connect(address, uri=True) as file, aiosqlite.connect(":memory:") as nothing:
+            there = await file.execute_fetchall("SELECT 1 FROM sqlite_master WHERE name = 'checkpoints'")
+            saver = Checkpointer(file if there else nothing)
+            saver.is_setup = bool(there)
+            yield saver

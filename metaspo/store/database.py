@@ -18,6 +18,7 @@ from ..domain.calls import Reply
 from ..domain.errors import StoreError
 from . import calls, claims
 from .batcher import Batcher
+from .files import is_writable, readable, refuse_path, refuse_unwritable
 from .location import default_store as default_store
 from .schema import APPLICATION_ID, migrations
 from .transactions import writing
@@ -40,23 +41,54 @@ def connect(path: Path, *, create: bool) -> Database:
     Raises StoreError: no such file (with `create=False`), not SQLite, somebody else's SQLite file,
     written by a newer metaspo, truncated, read-only or on a full disk.
     """
+    refuse_path(path, create=create)
+    refuse_unwritable(path)
     fresh = not path.exists() or path.stat().st_size == 0
-    if fresh and not create:
-        raise StoreError(f"{path}: no such store; start a run with 'metaspo optimize' or name another with --store")
-    connection: sqlite3.Connection | None = None
-    try:
-        connection = sqlite3.connect(path, check_same_thread=False, timeout=PATIENCE, isolation_level=None)
-        db = Database(connection)
+    with _closed_on_error(path) as opened:
+        db = opened(str(path))
         if not fresh:
             _check(db, path)
         _prepare(db)
+        return db
+
+
+def connect_to_read(path: Path, address: str) -> Database:
+    """Open a store file that can't be written to, at the address where it can be read; refuses what `connect` does.
+
+    A file of an earlier schema stays as it is: what is read is a copy in memory that is migrated.
+    """
+    with _closed_on_error(path) as opened:
+        db = opened(address)
+        _check(db, path)
+        if migrations.pending(db):
+            copy = opened(":memory:")
+            db.conn.backup(copy.conn)
+            db.close()
+            migrations.apply(copy)
+            return copy
+        return db
+
+
+@contextmanager
+def _closed_on_error(path: Path) -> Iterator[Callable[[str], Database]]:
+    """Opens databases, which are closed again if anything fails; what SQLite says is explained."""
+    databases: list[Database] = []
+
+    def opened(address: str) -> Database:
+        uri = address.startswith("file:")
+        databases.append(
+            Database(sqlite3.connect(address, uri=uri, check_same_thread=False, timeout=PATIENCE, isolation_level=None))
+        )
+        return databases[-1]
+
+    try:
+        yield opened
     except (sqlite3.Error, StoreError) as error:
-        if connection is not None:
-            connection.close()
+        for database in databases:
+            database.close()
         if isinstance(error, sqlite3.Error):
             raise explain(error, path) from error
         raise
-    return db
 
 
 def _is_locked(error: BaseException) -> bool:
@@ -118,10 +150,18 @@ def explain(error: sqlite3.Error, path: Path) -> StoreError:
 class Store:
     """The open file. Async code goes through one thread of its own, so the event loop never waits on the disk."""
 
-    def __init__(self, path: str | Path, *, create: bool = True) -> None:
-        """Open `path`, creating and migrating as needed; see `connect` for what is refused."""
-        self.path = Path(path)
-        self.db = connect(self.path, create=create)
+    def __init__(self, path: str | Path, *, create: bool = True, writes: bool = True) -> None:
+        """Open `path`, creating and migrating as needed; see `connect` for what is refused.
+
+        For whoever never `writes`, a file that can't be written to is good enough.
+        """
+        self.path = Path(path).expanduser()
+        self._closing = contextlib.ExitStack()
+        refuse_path(self.path, create=create)
+        if writes or not self.path.exists() or is_writable(self.path):
+            self.db = connect(self.path, create=create)
+        else:
+            self.db = connect_to_read(self.path, self._closing.enter_context(readable(self.path)))
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="metaspo-store")
         self._reads: Batcher[str, Reply | None] = Batcher(lambda keys: self.run(calls.find, keys))
         self.holder = claims.Holder()
@@ -166,12 +206,13 @@ class Store:
         with contextlib.suppress(sqlite3.Error):
             self.holder.leave(self.db)
         self.db.close()
+        self._closing.close()
 
 
 @contextmanager
 def open_store(path: str | Path, *, create: bool = False) -> Iterator[Store]:
     """A store for as long as it takes to read from it; raises StoreError where there is none, unless it may be created."""
-    store = Store(path, create=create)
+    store = Store(path, create=create, writes=False)
     try:
         yield store
     finally:

@@ -25,7 +25,7 @@ LAST_LINES = 12
 
 @dataclass(frozen=True)
 class Record:
-    """What the state folder says about a running server; `born` says which processes are meant (processes.py)."""
+    """What the state folder says about a running server; `born` tells the processes from others of the same pid."""
 
     url: str
     guard: int
