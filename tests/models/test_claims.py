@@ -284,4 +284,4 @@ async def test_the_claims_of_a_process_that_cannot_be_seen_end_with_its_signs_of
 async def _key(desk: Desk, text: str) -> str:
     from metaspo.domain.calls import Request, call_key
 
-    return call_key(desk.model.backend.identity, Request((("user", text),), 16, 0.0).content())
+    return call_key(desk.model.identity, Request((("user", text),), 16, 0.0).content())
