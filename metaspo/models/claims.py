@@ -2,8 +2,9 @@
 
 import asyncio
 import contextlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
-from ..domain.calls import Reply
 from ..domain.errors import StoreError
 from ..store.database import Store
 from ..store.leases import BEAT_EVERY
@@ -24,46 +25,41 @@ class Claims:
         self._beating: asyncio.Task[None] | None = None
         self._releases: set[asyncio.Task[None]] = set()
 
-    @property
-    def losses(self) -> int:
-        """How often other processes took this one for dead and its calls for free."""
-        return self._store.holder.losses
-
-    def are_ours(self, losses: int) -> bool:
-        """Whether what was claimed after so many losses is sure to be ours still; a process may have been paused for hours."""
-        return self.losses == losses and self._store.holder.is_fresh
-
-    async def take(self, key: str, account: Account) -> Reply | None:
-        """Claim a call, waiting for others who have; None when it is ours to ask, else the reply that they got.
-
-        Raises what stopped the account while it waited.
-        """
+    @asynccontextmanager
+    async def alone(self, key: str, account: Account) -> AsyncIterator[None]:
+        """Have a call claimed, once nobody else has; whoever had it may have recorded it. Raises what stops the account."""
+        ended = False
         if self._beating is None or self._beating.done():
             self._beating = asyncio.create_task(self._beat())
-        while True:
-            found = await self._store.claim_call(key)
-            if found is True:
-                return None
-            if found is not False:
-                return found
-            if self._looking is None or self._looking.done():
-                self._looking = asyncio.create_task(self._look())
-            await account.unless_stopped(self._awaited.setdefault(key, asyncio.get_running_loop().create_future()))
-            if account.stopped is not None:
-                self._awaited.pop(key, None)
-                raise account.stopped
+        try:
+            while not await self._store.claim_call(key):
+                await self._given_up(key, account)
+            yield
+            ended = True
+        finally:
+            if not ended or key in self._store.holder.held:
+                # Not awaited: whoever is cancelled gives it up too.
+                task = asyncio.create_task(self._release(key))
+                self._releases.add(task)
+                task.add_done_callback(self._releases.discard)
 
-    def release(self, key: str) -> None:
-        """Give up a call that got no reply: whoever waits for it tries it."""
-        task = asyncio.create_task(self._release(key))
-        self._releases.add(task)
-        task.add_done_callback(self._releases.discard)
+    def has(self, key: str) -> bool:
+        """Whether a claim is ours still: others take over from a process that was paused for long."""
+        return self._store.holder.has(key)
 
     async def settle(self) -> None:
         """Wait until what was given up is known to others."""
         await asyncio.gather(*self._releases)
         if self._beating is not None:
             self._beating.cancel()
+
+    async def _given_up(self, key: str, account: Account) -> None:
+        if self._looking is None or self._looking.done():
+            self._looking = asyncio.create_task(self._look())
+        await account.unless_stopped(self._awaited.setdefault(key, asyncio.get_running_loop().create_future()))
+        if account.stopped is not None:
+            self._awaited.pop(key, None)
+            raise account.stopped
 
     async def _release(self, key: str) -> None:
         with contextlib.suppress(StoreError):  # Others find out when this process is gone.

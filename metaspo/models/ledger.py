@@ -129,20 +129,16 @@ class Ledger:
     async def _answer(self, key: str, model: Model, request: Request, role: str, account: Account) -> Reply:
         known = await self._store.find_call(key)
         while known is None:
-            losses = self._claims.losses
-            known = await self._claims.take(key, account)
-            if known is None:
-                try:
+            async with self._claims.alone(key, account):
+                known = await self._store.find_call(key)
+                if known is None:
                     async with model.limiter:
-                        if not self._claims.are_ours(losses):
+                        if not self._claims.has(key):
                             continue
                         reply = await self._pay(model, request, role, account)
                     # The slot is free again while the reply is being recorded: the endpoint never waits for the disk.
                     call = Call(key, account.run, role, model.spec.label, request.content(), reply, now())
                     return await self._store.record_call(call)
-                except BaseException:
-                    self._claims.release(key)
-                    raise
         account.usage.cached += 1
         return known
 

@@ -41,18 +41,17 @@ _here: "WeakValueDictionary[str, Holder]" = WeakValueDictionary()
 class Holder:
     """One open store as a holder of claims: known to others by `id`, beside the process that it is in.
 
-    `losses` counts how often others took this one for dead, and its claims with it. Used on the store's thread.
+    `held` are the calls that it has claimed. Used on the store's thread.
     """
 
     id: str = field(default_factory=lambda: uuid.uuid4().hex)
-    losses: int = 0
+    held: set[str] = field(default_factory=set)
     _beaten: float | None = None
     _seen: dict[str, tuple[int, float]] = field(default_factory=dict)
 
-    @property
-    def is_fresh(self) -> bool:
-        """Whether the last sign of life is so young that nobody can have taken this holder for dead."""
-        return self._beaten is not None and time.monotonic() - self._beaten < 2 * BEAT_EVERY
+    def has(self, key: str) -> bool:
+        """Whether a call is sure to be claimed still: since the last sign of life nobody can have taken this one for dead."""
+        return key in self.held and self._beaten is not None and time.monotonic() - self._beaten < 2 * BEAT_EVERY
 
     def beat(self, db: Database) -> None:
         """Give a sign of life where one is due; the first one makes the holder known."""
@@ -60,7 +59,7 @@ class Holder:
         if self._beaten is not None and now - self._beaten < BEAT_EVERY / 2:
             return
         if not db.execute("UPDATE processes SET beat = beat + 1 WHERE id = ?", [self.id]).rowcount:
-            self.losses += self._beaten is not None
+            self.held.clear()  # others took this one for dead, and its claims with it
             _here[self.id] = self
             self._forget_dead(db)
             row = [self.id, os.getpid(), host(), born(os.getpid()), round(time.time())]
@@ -69,7 +68,8 @@ class Holder:
 
     def doubt(self) -> None:
         """A sign of life may not have reached the file, nor the claims with it."""
-        self.losses, self._beaten = self.losses + 1, None
+        self.held.clear()
+        self._beaten = None
 
     def lives(self, db: Database, other: str) -> bool:
         """Whether a holder is at work, as far as can be told from here."""
@@ -107,39 +107,38 @@ def write(db: Database, holder: Holder, items: Sequence[Call | Claim | Release])
     """Do everything in one transaction.
 
     The result for a call is the reply that stands under its key, its own if it is the first. For a claim
-    it is True when it is the holder's, False when somebody who lives has it, and the reply when there is one.
+    it is whether it is the holder's now; otherwise somebody has it who lives.
     """
     try:
         with writing(db):
             holder.beat(db)
-            standing = calls.record(db, [item for item in items if isinstance(item, Call)])
-            done = [(item.key, holder.id) for item in items if not isinstance(item, Claim)]
-            db.conn.executemany("DELETE FROM claims WHERE key = ? AND holder = ?", done)
-            claimed = take(db, holder, [item.key for item in items if isinstance(item, Claim)])
+            standing = iter(calls.record(db, [item for item in items if isinstance(item, Call)]))
+            # Whatever stands behind the key of a call in the key that it is recorded under.
+            done = [item.key.partition("/")[0] for item in items if not isinstance(item, Claim)]
+            db.conn.executemany("DELETE FROM claims WHERE key = ? AND holder = ?", [(key, holder.id) for key in done])
+            ours = take(db, holder, [item.key for item in items if isinstance(item, Claim)])
     except BaseException:
         holder.doubt()
         raise
-    replies = iter(standing)
+    holder.held.difference_update(done)
+    holder.held.update(ours)
     return [
-        claimed[item.key] if isinstance(item, Claim) else next(replies) if isinstance(item, Call) else True for item in items
+        item.key in ours if isinstance(item, Claim) else next(standing) if isinstance(item, Call) else True for item in items
     ]
 
 
-def take(db: Database, holder: Holder, keys: Sequence[str]) -> dict[str, Reply | bool]:
-    """Claim what is neither recorded nor claimed by somebody who lives; see `write`."""
-    found: dict[str, Reply | bool] = {
-        key: reply for key, reply in zip(keys, calls.find(db, keys), strict=True) if reply is not None
-    }
+def take(db: Database, holder: Holder, keys: Sequence[str]) -> set[str]:
+    """Claim those of some calls that nobody else has claimed who lives."""
     held = _held(db, keys)
     dead = {other for other in set(held.values()) - {holder.id} if not holder.lives(db, other)}
     for other in dead:
         _forget(db, other)
-    for key in keys:
-        found.setdefault(key, held.get(key, holder.id) in dead | {holder.id})
+    ours = {key for key in keys if held.get(key, holder.id) in dead | {holder.id}}
     now = round(time.time())
-    ours = [(key, holder.id, now) for key, result in found.items() if result is True]
-    db.conn.executemany("INSERT OR IGNORE INTO claims (key, holder, since) VALUES (?, ?, ?)", ours)
-    return found
+    db.conn.executemany(
+        "INSERT OR IGNORE INTO claims (key, holder, since) VALUES (?, ?, ?)", [(key, holder.id, now) for key in ours]
+    )
+    return ours
 
 
 def free(db: Database, holder: Holder, keys: Sequence[str]) -> list[str]:

@@ -184,9 +184,9 @@ class Store:
         """Record a call; returns when it is in the file, with the reply that stands. Concurrent ones share a transaction."""
         return cast(Reply, await self._writes.submit(call))
 
-    async def claim_call(self, key: str) -> Reply | bool:
-        """Claim a call: True when it is ours to ask, False when another asks it, or the reply that is there already."""
-        return await self._writes.submit(claims.Claim(key))
+    async def claim_call(self, key: str) -> bool:
+        """Claim a call, so that nobody else asks it now; False when somebody else has claimed it."""
+        return bool(await self._writes.submit(claims.Claim(key)))
 
     async def release_call(self, key: str) -> None:
         """Give up a claim, for whoever waits."""
