@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+import metaspo
 from metaspo.domain.errors import BudgetSpent, Interrupted
 from metaspo.models.account import Account, Budget
 from metaspo.models.registry import Registry
@@ -141,23 +142,50 @@ def test_a_process_that_was_refused_leaves_its_calls_to_others(
     assert len(end_of(refused)["errors"]) == 5 and len(endpoint.seen) == 6
 
 
-def test_two_optimizations_at_once_pay_what_one_does(tmp_path: Path, make_task: Any, endpoint: Endpoint) -> None:
-    endpoint.act = lambda request, body, number: say(_reply(body["messages"][-1]["content"]))
-    spec = endpoint.spec(concurrency=8, timeout=60)
+def optimizing(tmp_path: Path, make_task: Any, endpoint: Endpoint, processes: int) -> "list[subprocess.Popen[str]]":
+    """The same run, begun by several processes on one store at once."""
     config = {
-        "tasks": [make_task(name).model_dump(mode="json", exclude_unset=True) for name in "ab"], "base": spec,
-        "optimizer": spec, "preset": "quick", "train_size": 16, "test_size": 16, "store": str(tmp_path / "m.db"),
+        "tasks": [make_task(name).model_dump(mode="json", exclude_unset=True) for name in "ab"],
+        "base": (spec := endpoint.spec(concurrency=8, timeout=60)), "optimizer": spec, "preset": "quick",
+        "train_size": 16, "test_size": 16, "store": str(tmp_path / "m.db"),
     }  # fmt: skip
     (tmp_path / "m.yaml").write_text(json.dumps(config))
     words = [sys.executable, "-m", "metaspo", "optimize", str(tmp_path / "m.yaml"), "--json"]
-    started = [subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) for _ in range(2)]
-    for process in started:
+    pipes: Any = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE, "text": True}
+    return [subprocess.Popen(words, **pipes) for _ in range(processes)]
+
+
+def test_optimizations_at_once_pay_what_one_does(tmp_path: Path, make_task: Any, endpoint: Endpoint) -> None:
+    endpoint.act = lambda request, body, number: say(_reply(body["messages"][-1]["content"]))
+    for process in optimizing(tmp_path, make_task, endpoint, 3):
         error = process.communicate(timeout=200)[1]
         assert process.returncode == 0, error
     bodies = [json.dumps(body, sort_keys=True) for body in endpoint.seen]
     assert len(bodies) == len(set(bodies)) > 50
     assert rows(tmp_path / "m.db", "SELECT count(*) FROM calls") == [(len(bodies),)]
-    assert rows(tmp_path / "m.db", "SELECT status, count(*) FROM runs GROUP BY status") == [("done", 2)]
+    assert rows(tmp_path / "m.db", "SELECT status, count(*) FROM runs GROUP BY status") == [("done", 3)]
+
+
+def test_of_two_optimizations_one_is_killed_and_the_other_pays_for_what_was_in_flight(
+    tmp_path: Path, make_task: Any, endpoint: Endpoint
+) -> None:
+    async def act(request: Any, body: Any, number: int) -> Any:
+        await asyncio.sleep(0.05)
+        return say(_reply(body["messages"][-1]["content"]))
+
+    endpoint.act = act
+    killed, other = optimizing(tmp_path, make_task, endpoint, 2)
+    until(lambda: len(endpoint.seen) > 60)
+    killed.kill()
+    killed.communicate()
+    error = other.communicate(timeout=200)[1]
+    assert other.returncode == 0, error
+    bodies = [json.dumps(body, sort_keys=True) for body in endpoint.seen]
+    assert len(bodies) <= len(set(bodies)) + 8
+    assert rows(tmp_path / "m.db", "SELECT count(*) FROM calls") == [(len(set(bodies)),)]
+    before = len(endpoint.seen)
+    metaspo.resume(rows(tmp_path / "m.db", "SELECT id FROM runs WHERE status = 'running'")[0][0], store=tmp_path / "m.db")
+    assert len(endpoint.seen) == before
 
 
 def _reply(text: str) -> str:
