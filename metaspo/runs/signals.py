@@ -2,11 +2,12 @@
 
 import asyncio
 import contextlib
-import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from weakref import WeakKeyDictionary
+
+from ..domain.twins import SIGNALS, interrupts
 
 Stop = Callable[[], None]
 
@@ -33,7 +34,8 @@ async def stopped_by_signals(drain: Stop, abort: Stop) -> AsyncIterator[None]:
     watch = _watches.setdefault(loop, _Watch())
     if not watch.stops:
         watch.pressed = False
-        for number in (signal.SIGINT, signal.SIGTERM):
+        interrupts[loop] = watch.press
+        for number in SIGNALS:
             # Not in a thread other than the main one, and not on Windows: there the host decides.
             with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
                 loop.add_signal_handler(number, watch.press)
@@ -45,5 +47,6 @@ async def stopped_by_signals(drain: Stop, abort: Stop) -> AsyncIterator[None]:
     finally:
         watch.stops.remove(own)
         if not watch.stops:
+            interrupts.pop(loop, None)
             while watch.caught:
                 loop.remove_signal_handler(watch.caught.pop())
