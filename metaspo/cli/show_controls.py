@@ -15,10 +15,14 @@ if TYPE_CHECKING:
 
 def controls(report: "Report") -> list[str]:
     """The verdict on what was found and the controls, a line each; nothing where there is nothing to tell."""
+    from ..domain.excerpts import excerpt
+    from ..reports.set_aside import says
+
     lines = [report.verdict_says]
     if report.tasks:
         lines += [_replies(report.tasks), _lengths(report.tasks), *_format(report.tasks), *_unread(report.tasks)]
         lines += report.remarks
+    lines += [excerpt(line, 300) for line in says(report.set_aside)]
     splits = [(name, getattr(report.splits, name)) for name in ("train", "validation", "test")]
     scored = [f"{name} {100 * score:.1f}" for name, score in splits if score is not None]
     if len(scored) > 1:

@@ -7,6 +7,9 @@ from typing import Any, Literal
 
 from .thoughts import without_thoughts
 
+NO_REPLY = ("content_filter", "context_length", "refused", "failed")
+"""Ways to end in which an endpoint gave no reply to a request; what it said instead is an error."""
+
 Role = Literal["base", "optimizer", "judge"]
 """What a call is for: answering a task, rewriting prompts, or grading an answer."""
 
@@ -63,7 +66,8 @@ class Reply:
     """What a model answered.
 
     `finish` is the backend's word for why it ended: "stop", "length" (cut off), "content_filter",
-    "context_length" (the request did not fit). Tokens are counts, latency is in seconds.
+    "context_length" (the request did not fit), "refused" or "failed" (this one request, while others are answered).
+    `error` is what was said where there is no reply. Tokens are counts, latency is in seconds.
     """
 
     text: str
@@ -72,6 +76,7 @@ class Reply:
     output_tokens: int = 0
     latency: float = 0.0
     cost: float = 0.0
+    error: str = ""
 
     @property
     def said(self) -> str:

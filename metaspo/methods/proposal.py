@@ -113,7 +113,8 @@ async def ask_for_prompt(
         _, reply = await workspace.ask_optimizer(asked, f"{sample} {attempt}", constraint)
         written = proposed(reply.text)
         if written is None:
-            reason = f"no prompt between <prompt> and </prompt> (reply ended: {reply.finish})"
+            ended = f"{reply.finish}: {reply.error}" if reply.error else reply.finish
+            reason = f"no prompt between <prompt> and </prompt> (reply ended: {ended})"
             continue
         made, reason = await _checked(workspace, told.locks.shown(rules.complete(proposal.finish(written))), rules)
         if made is not None:

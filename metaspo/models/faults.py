@@ -1,31 +1,70 @@
 """A request that got no reply: is it worth trying again?"""
 
 import asyncio
-import email.utils
+import errno
+import math
+import socket
+import ssl
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from traceback import extract_tb
 from typing import Any
 
-from .spec import redact
+import aiohttp
+
+from . import error_words
+from .error_words import said
 
 WORTH_RETRYING = {408, 409, 425, 429, 500, 502, 503, 504, 520, 522, 524, 529}
-OVERLOADED = {408, 429, 503, 504, 524, 529}
+BUSY = {429, 503, 529}
+"""The endpoint's own words for too much at once."""
+OVERLOADED = BUSY | {408, 504, 524}
+FOR_ALL = {401, 402, 404, 405, 407}
+"""Refusals of a key, an account or an address, seldom of one question."""
+
+NETWORK = {
+    errno.ECONNREFUSED: "connection refused",
+    errno.ECONNRESET: "connection reset",
+    errno.ECONNABORTED: "connection reset",
+    errno.EPIPE: "connection closed",
+    errno.ENETUNREACH: "network unreachable",
+    errno.EHOSTUNREACH: "host unreachable",
+    errno.EADDRNOTAVAIL: "no free local port",
+    errno.EMFILE: "too many open files",
+    errno.ENFILE: "too many open files",
+}
+NO_MORE_FILES = {errno.EMFILE, errno.ENFILE}
+UNSENT = set(NETWORK) - {errno.ECONNRESET, errno.ECONNABORTED, errno.EPIPE}
+
+TIMEOUTS = {"APITimeoutError", "ReadTimeout", "ConnectTimeout", "WriteTimeout", "PoolTimeout", "Timeout", "TimeoutException"}
+UNREACHED = {"ConnectError", "ConnectTimeout", "ProxyError", "EndpointConnectionError"}
+CUT = {"APIConnectionError", "ConnectionError", "ReadError", "WriteError", "RemoteProtocolError", "ConnectionClosedError"}
+"""What the client libraries under LangChain's packages call the same things."""
 
 
 @dataclass
 class Fault(Exception):
     """Why a request got no reply.
 
-    `kind` is "transient" (try again), "refused" (stop: the key, the name or the parameters are wrong),
-    "gone" (stop: what we started has ended; starting again may help), "content_filter" or
-    "context_length" (an outcome of this one example). `retry_after` is in seconds.
-    `overload` says that the endpoint may have been asked too much at once.
+    `kind` is "transient" (try again), "refused" (by the endpoint: whether this one request or all of them,
+    the ledger finds out), "mistake" (in a user's own model: stop), "gone" (stop: what we started has ended; starting
+    again may help), "content_filter" or "context_length" (an outcome of this one example).
+    `retry_after` is in seconds. `overload` says that the endpoint may have been asked too much at once,
+    `busy` that it said so itself; `for_all` that what was refused looks like a key, a model's name or an account,
+    `unsent` that the request never got there.
     """
 
     kind: str
     message: str
     retry_after: float | None = None
     overload: bool = False
+    busy: bool = False
+    for_all: bool = False
+    unsent: bool = False
 
     def __str__(self) -> str:
         """The message."""
@@ -41,60 +80,148 @@ def classify(error: Exception) -> Fault:
     return endpoint_fault(error) or Fault("transient", f"malformed reply: {said(error)}")
 
 
+def fault_of_program(error: Exception) -> Fault:
+    """The fault of an endpoint that a user's own model or program calls, or else a mistake in it, with its place."""
+    for behind in _causes(error):
+        fault = endpoint_fault(behind)
+        if fault is not None:
+            return fault
+        if isinstance(behind, RuntimeError) and "event loop is closed" in str(behind).lower():
+            # A client that outlives the event loop of an earlier run finds its idle connections dead, and drops them.
+            return Fault("transient", f"connection failed: {said(behind)}")
+    return Fault("mistake", f"failed with {type(error).__name__}: {said(error)}{_place(error)}")
+
+
 def endpoint_fault(error: Exception) -> Fault | None:
     """The fault of an endpoint or of the way there; None for an error that tells of neither."""
     if isinstance(error, Fault):
         return error
-    status, words = _status(error), said(error)
+    status = _status(error)
     if status is not None:
         code = str(getattr(error, "code", None) or "")
-        lower = f"{code} {words}".lower()
-        if "content_filter" in lower or "content management policy" in lower:
+        return fault_of_status(status, said(error), code, _retry_after(error))
+    return _fault_of_the_way(error)
+
+
+def fault_of_status(status: int, words: str, code: str = "", retry_after: float | None = None) -> Fault:
+    """What an HTTP status with an endpoint's own words means."""
+    lower = f"{code} {words}".lower()
+    said = f"HTTP {status}: {words}"
+    if status < 500 and status != 401:
+        if error_words.filtered(lower):
             return Fault("content_filter", words)
-        if status in (400, 413, 422) and _too_long(lower):
+        if status in (400, 413, 422) and error_words.too_long(lower):
             return Fault("context_length", words)
-        if status == 429 and "insufficient_quota" in lower:
-            return Fault("refused", f"the account's quota is used up: {words}")
-        if status in WORTH_RETRYING or status >= 500:
-            return Fault("transient", f"HTTP {status}: {words}", _retry_after(error), overload=status in OVERLOADED)
-        return Fault("refused", f"HTTP {status}: {words}")
-    if isinstance(error, asyncio.TimeoutError) or "timeout" in type(error).__name__.lower():
-        return Fault("transient", f"no reply in time: {words}", overload=True)
-    if "connect" in type(error).__name__.lower() or (isinstance(error, OSError) and error.filename is None):
-        return Fault("transient", f"connection failed: {words}")
+    if status == 429 and error_words.never_fits(lower):
+        return Fault("refused", said)
+    if status == 429 and (code == "insufficient_quota" or (retry_after is None and error_words.no_money(lower))):
+        return Fault("refused", f"the account's quota is used up: {words}", for_all=True)
+    if status in WORTH_RETRYING or status >= 500:
+        return Fault("transient", said, retry_after, overload=status in OVERLOADED, busy=status in BUSY)
+    for_all = status in FOR_ALL or (status == 403 and not error_words.about_a_request(lower)) or error_words.for_all(lower)
+    return Fault("refused", said, for_all=for_all)
+
+
+def fault_of_payload(error: Any) -> Fault:
+    """What an error in the place of a reply means, though its HTTP status is 200."""
+    words = error_words.shown(error_words.words(error))
+    codes = [error.get(key) for key in ("code", "status", "status_code", "type")] if isinstance(error, dict) else []
+    for code in map(str, codes):
+        if code.isascii() and code.isdecimal() and len(code) == 3 and 400 <= int(code) < 600:
+            return fault_of_status(int(code), words)
+    lower = " ".join([*map(str, codes), words]).lower()
+    if error_words.passing(lower):
+        return Fault("transient", f"error instead of a reply: {words}", overload=True, busy=True)
+    if error_words.filtered(lower):
+        return Fault("content_filter", words)
+    if error_words.for_all(lower) or error_words.about_a_request(lower):
+        return Fault("refused", f"error instead of a reply: {words}", for_all=error_words.for_all(lower))
+    return Fault("transient", f"error instead of a reply: {words}")
+
+
+def _causes(error: BaseException) -> Iterator[Exception]:
+    behind: BaseException | None = error
+    seen: set[int] = set()
+    while isinstance(behind, Exception) and id(behind) not in seen:
+        seen.add(id(behind))
+        yield behind
+        behind = behind.__cause__
+
+
+def _fault_of_the_way(error: Exception) -> Fault | None:
+    """The fault of a connection. What a client raises may call a reset a timeout: the innermost cause is right."""
+    causes = [*_causes(error)]
+    found = [fault for cause in causes if (fault := _named(cause))] + [
+        fault for cause in reversed(causes) if (fault := _connection(cause))
+    ]
+    return found[0] if found else None
+
+
+def _named(error: Exception) -> Fault | None:
+    """The faults that an outer error tells more of than what is behind it."""
+    name = type(error).__name__
+    if isinstance(error, aiohttp.ClientProxyConnectionError | aiohttp.ClientHttpProxyError) or name == "ProxyError":
+        return Fault("transient", f"the proxy does not let us through: {said(error)}", unsent=True)
+    if isinstance(error, ssl.SSLCertVerificationError | aiohttp.ClientConnectorCertificateError):
+        return Fault("refused", f"the certificate is not trusted: {said(error)}", for_all=True)
+    if isinstance(error, socket.gaierror | aiohttp.ClientConnectorDNSError):
+        return Fault("transient", f"unknown host: {said(error)}", unsent=True)
+    return None
+
+
+def _connection(error: Exception) -> Fault | None:
+    number, name = getattr(error, "errno", None), type(error).__name__
+    ours = isinstance(error, OSError) and error.filename is None
+    if isinstance(error, asyncio.TimeoutError) or name in TIMEOUTS or number == errno.ETIMEDOUT:
+        return Fault("transient", f"no reply in time: {said(error)}", overload=True, unsent=name in UNREACHED)
+    if ours and number in NETWORK:
+        return Fault(
+            "transient", f"{NETWORK[number]}: {said(error)}", overload=number in NO_MORE_FILES, unsent=number in UNSENT
+        )
+    if isinstance(error, ConnectionError | aiohttp.ClientConnectionError | aiohttp.ClientPayloadError) or name in CUT:
+        return Fault("transient", f"connection closed without a reply: {said(error)}")
+    if name in UNREACHED or (isinstance(error, ssl.SSLError) and ours):
+        return Fault("transient", f"connection failed: {said(error)}", unsent=True)
     return None
 
 
 def _status(error: Exception) -> int | None:
-    for status in (getattr(error, "status_code", None), getattr(getattr(error, "response", None), "status_code", None)):
-        if isinstance(status, int) and status >= 400:
-            return status
-    return None
+    """The HTTP status in an exception, where the libraries that we know of put it."""
+    response = getattr(error, "response", None)
+    places = [
+        getattr(one, name, None) for one in (error, response) for name in ("status_code", "status", "http_status", "code")
+    ]
+    if isinstance(response, dict):
+        places.append((response.get("ResponseMetadata") or {}).get("HTTPStatusCode"))
+    return next((int(found) for found in places if isinstance(found, int) and 400 <= found < 600), None)
 
 
-def _too_long(text: str) -> bool:
-    marks = ("context_length", "context length", "maximum context", "context size", "too long", "exceed_context")
-    return any(mark in text for mark in marks)
-
-
-def said(error: Exception) -> str:
-    """What an error says, on one line, shortened, without what looks like a secret."""
-    body = getattr(error, "body", None)
-    message = body.get("message") if isinstance(body, dict) else None
-    text = str(message or error) or type(error).__name__
-    if message is None and error.__cause__ is not None and str(error.__cause__):
-        # "Connection error." alone says less than what it was raised from.
-        text = f"{text} ({error.__cause__})"
-    return redact(" ".join(text.split()))[:300]
+def _place(error: Exception) -> str:
+    frames = extract_tb(error.__traceback__)
+    own = [frame for frame in frames if "site-packages" not in frame.filename and "/metaspo/models/" not in frame.filename]
+    at = (own or [*frames])[-1:]
+    return "".join(f", at {Path(frame.filename).name}:{frame.lineno} in {frame.name}" for frame in at)
 
 
 def _retry_after(error: Exception) -> float | None:
-    response: Any = getattr(error, "response", None)
-    value = getattr(response, "headers", {}).get("retry-after") if response is not None else None
-    if value is None:
-        return None
+    """The seconds that an endpoint asked to wait, None where it did not or said it in a way that nobody can read."""
+    headers = getattr(getattr(error, "response", None), "headers", None)
     try:
-        return max(0.0, float(value))
-    except ValueError:
-        date = email.utils.parsedate_to_datetime(value) if value else None
-        return max(0.0, date.timestamp() - time.time()) if date else None
+        value = str(headers.get("retry-after") or "").strip() if headers is not None else ""
+    except AttributeError:
+        return None
+    for read in (float, _seconds_until_iso, _seconds_until):
+        try:
+            seconds = read(value)
+        except (ValueError, TypeError, OverflowError, OSError, IndexError):
+            continue
+        return None if math.isnan(seconds) else max(0.0, seconds)
+    return None
+
+
+def _seconds_until(date: str) -> float:
+    return parsedate_to_datetime(date).timestamp() - time.time()
+
+
+def _seconds_until_iso(date: str) -> float:
+    return datetime.fromisoformat(date).timestamp() - time.time()

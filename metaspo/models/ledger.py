@@ -2,24 +2,27 @@
 
 import asyncio
 import time
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
-from typing import Any
-
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_delay, wait_random_exponential
+from typing import Any, TypeVar
 
 from ..domain.calls import Reply, Request, call_key
-from ..domain.errors import BudgetSpent, ConfigError, EndpointUnavailable, Interrupted, ModelError, RunHeldError, UserError
+from ..domain.errors import BudgetSpent, ConfigError, Interrupted, RunHeldError, UserError
 from ..store.calls import Call
 from ..store.database import Store, now
 from .account import Account
+from .asking import Asking
 from .backend import Backend
 from .claims import Claims
+from .evidence import Evidence
 from .faults import Fault
 from .limiter import Limiter
 from .spec import ModelSpec
 
-LONGEST_WAIT = 30.0
-"""Seconds between two tries at most, unless the endpoint asked for more."""
+Found = TypeVar("Found", Reply, Reply | None)
+
+MOST_TOKENS = 10**9
+"""Tokens of one call; a larger count is no count."""
 
 
 ITS_OWN = (BudgetSpent, Interrupted, RunHeldError, ConfigError)
@@ -37,8 +40,7 @@ class Model:
     backend: Backend
     limiter: Limiter
     by_name: bool = False
-    proven: bool = False
-    proof: asyncio.Lock = field(default_factory=asyncio.Lock)
+    evidence: Evidence = field(default_factory=Evidence)
 
     @property
     def identity(self) -> dict[str, Any]:
@@ -48,19 +50,21 @@ class Model:
 
     async def try_once(self, request: Request, account: Account) -> Reply:
         """One try at a request. Until a first reply has come, one at a time: a wrong key costs one call, not sixteen."""
-        if not self.proven:
-            async with self.proof:
-                if not self.proven:
-                    if isinstance(account.stopped, UserError):
-                        raise account.stopped
-                    await self.backend.ready()
-                    reply = await self._send(request)
-                    self.proven = True
-                    return reply
-        # Whoever waited for the proof goes on with all the others, not in single file.
-        return await self._send(request)
+        setting = self.evidence.under(request)
+        while not setting.answers:
+            turn = self.evidence.turn(request)
+            async with turn:
+                if setting.answers or turn is not self.evidence.turn(request):
+                    continue
+                if isinstance(account.stopped, UserError):
+                    raise account.stopped
+                await self.backend.ready()
+                return await self.send(request)
+        # Whoever waited for the first goes on with all the others, not in single file.
+        return await self.send(request)
 
-    async def _send(self, request: Request) -> Reply:
+    async def send(self, request: Request) -> Reply:
+        """Send a request, now and once; raises a Fault when there is no reply."""
         started = time.monotonic()
         try:
             async with asyncio.timeout(self.spec.timeout):
@@ -73,7 +77,8 @@ class Model:
                 self.limiter.overloaded(started)
             raise fault from None
         self.limiter.answered(started)
-        return replace(reply, text=_storable(reply.text), latency=round(time.monotonic() - started, 4))
+        self.evidence.answered(request, started)
+        return _storable(reply, time.monotonic() - started)
 
 
 class Ledger:
@@ -132,62 +137,63 @@ class Ledger:
             async with self._claims.alone(key, account):
                 known = await self._store.find_call(key)
                 if known is None:
-                    async with model.limiter:
-                        if not self._claims.has(key):
-                            continue
-                        reply = await self._pay(model, request, role, account)
+                    reply = await self._asked(key, model, request, role, account)
+                    if reply is None:
+                        continue
                     # The slot is free again while the reply is being recorded: the endpoint never waits for the disk.
                     call = Call(key, account.run, role, model.spec.label, request.content(), reply, now())
                     return await self._store.record_call(call)
         account.usage.cached += 1
         return known
 
-    async def _pay(self, model: Model, request: Request, role: str, account: Account) -> Reply:
-        account.reserve()
-        reply: Reply | None = None
-        try:
-            reply = _priced(await self._ask(model, request, account), model.spec)
-            return reply
-        finally:
-            account.settle(role, reply)
+    async def _asked(self, key: str, model: Model, request: Request, role: str, account: Account) -> Reply | None:
+        """The reply, or what stands for it; None when the claim was lost before the endpoint's turn came."""
+        setting = model.evidence.under(request)
+        asking = Asking(request, model.spec, account, setting)
+        with setting.at_work():
+            while True:
+                async with model.limiter:
+                    if not self._claims.has(key):
+                        return None
+                    reply = await _paid(lambda: asking.reply(model.try_once), model.spec, role, account)
+                if reply is None:
+                    reply = await asking.verdict(lambda: self._witnessed(model, request, role, account))
+                    if reply is not None:
+                        account.reserve()
+                        account.settle(role, reply)
+                if reply is not None:
+                    return reply
 
-    async def _ask(self, model: Model, request: Request, account: Account) -> Reply:
-        """Call until there is a reply or an end to it; every way out but a reply stops the run."""
-        started = time.monotonic()
-        patience = stop_after_delay(model.spec.patience)
-        try:
-            async for attempt in AsyncRetrying(
-                retry=retry_if_exception(lambda error: isinstance(error, Fault) and error.kind == "transient"),
-                wait=lambda state: _wait(state, model.spec.patience),
-                stop=lambda state: patience(state) or account.stopped is not None,
-                sleep=account.sleep,
-                reraise=True,
-            ):
-                with attempt:
-                    return await model.try_once(request, account)
-        except Fault as error:
-            fault = error
-        if fault.kind in ("content_filter", "context_length"):
-            return Reply("", fault.kind)
-        if fault.kind == "refused":
-            account.stop(ModelError(f"{model.spec.label}: {fault.message}"))
-        lasted = time.monotonic() - started
-        account.stop(EndpointUnavailable(f"{model.spec.label} has failed for {lasted:.0f} s, last with: {fault.message}"))
-        raise account.reason
+    async def _witnessed(self, model: Model, request: Request, role: str, account: Account) -> bool:
+        """Whether another request under the same setting is answered; what it costs is recorded like any other."""
+        witness = model.evidence.witness(request)
+        async with model.limiter.first():
+            try:
+                reply = await _paid(lambda: model.send(witness), model.spec, role, account)
+            except Fault:
+                return False
+        key = call_key(model.identity, witness.content())
+        await self._store.record_call(Call(key, account.run, role, model.spec.label, witness.content(), reply, now()))
+        return True
 
 
-_backoff = wait_random_exponential(multiplier=0.5, max=LONGEST_WAIT)
+async def _paid(ask: Callable[[], Awaitable[Found]], spec: ModelSpec, role: str, account: Account) -> Found:
+    """What comes of asking, within the budget, and what it cost."""
+    account.reserve()
+    found = None
+    try:
+        found = await ask()
+        found = found and _priced(found, spec)
+        return found
+    finally:
+        account.settle(role, found)
 
 
-def _wait(state: RetryCallState, patience: float) -> float:
-    error = state.outcome.exception() if state.outcome else None
-    asked = error.retry_after if isinstance(error, Fault) else None
-    return _backoff(state) if asked is None else min(asked, patience) + _backoff(state) * 0.1
-
-
-def _storable(text: str) -> str:
-    # Half of a surrogate pair, as cut-off JSON escapes leave it, is no text that SQLite could keep.
-    return text.encode("utf-8", "replace").decode("utf-8")
+def _storable(reply: Reply, seconds: float) -> Reply:
+    # Half of a surrogate pair, as cut-off JSON escapes leave it, is no text that SQLite could keep, nor is 10**30 a number.
+    text, finish = (text.encode("utf-8", "replace").decode("utf-8") for text in (reply.text, reply.finish))
+    read, written = (count if 0 <= count <= MOST_TOKENS else 0 for count in (reply.input_tokens, reply.output_tokens))
+    return replace(reply, text=text, finish=finish, input_tokens=read, output_tokens=written, latency=round(seconds, 4))
 
 
 def _priced(reply: Reply, spec: ModelSpec) -> Reply:

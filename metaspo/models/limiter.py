@@ -4,7 +4,8 @@ import asyncio
 import math
 import time
 from collections import deque
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
+from contextlib import asynccontextmanager
 from types import TracebackType
 from typing import Any, TypeVar
 
@@ -171,11 +172,26 @@ class Limiter:
 
     async def __aenter__(self) -> None:
         """Wait for a free slot."""
+        await self._enter(first=False)
+
+    @asynccontextmanager
+    async def first(self) -> AsyncIterator[None]:
+        """A slot before all others that wait for one, for what they depend on."""
+        await self._enter(first=True)
+        try:
+            yield
+        finally:
+            self._release()
+
+    async def _enter(self, *, first: bool) -> None:
         if self._in_flight < self.level and not self._waiting:
             self._in_flight += 1
             return
         slot = asyncio.get_running_loop().create_future()
-        self._waiting.append(slot)
+        if first:
+            self._waiting.appendleft(slot)
+        else:
+            self._waiting.append(slot)
         try:
             await slot
         except asyncio.CancelledError:

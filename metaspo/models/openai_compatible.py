@@ -8,8 +8,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from langchain_core.messages import AIMessage
-from langchain_openai import ChatOpenAI
-from langchain_openai.chat_models.base import BaseChatOpenAI
 from openai import DefaultAioHttpClient
 
 from ..compat import without_account
@@ -18,6 +16,7 @@ from ..domain.errors import ModelError
 from .backend import traced
 from .faults import classify
 from .spec import ModelSpec, redact
+from .wire import OpenAIChat, ServerChat
 
 OPENAI_URL = "https://api.openai.com/v1"
 """OpenAI's own address, which recorded calls know as "openai"."""
@@ -42,7 +41,7 @@ class OpenAICompatible:
         self._secret = os.environ.get(key_variable(spec) or "", "")
         self._http = _http_client(spec, address)
         # Only OpenAI itself is sure to know `max_completion_tokens`, which ChatOpenAI turns `max_tokens` into.
-        kind = ChatOpenAI if spec.provider == "openai" else BaseChatOpenAI
+        kind = OpenAIChat if spec.provider == "openai" else ServerChat
         self._chat = kind(
             model=spec.name,
             base_url=address,
@@ -116,7 +115,7 @@ def _http_client(spec: ModelSpec, address: str) -> DefaultAioHttpClient:
     try:
         # httpx's own pool collapses above some thirty requests in flight; aiohttp's does not.
         return DefaultAioHttpClient(timeout=spec.timeout, **options)
-    except (OSError, ValueError) as error:
+    except Exception as error:  # each library has errors of its own for what it cannot read
         names = ("OPENAI_PROXY", "ALL_PROXY", "HTTPS_PROXY", "HTTP_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR")
         there = [name for name in names if os.environ.get(name) or os.environ.get(name.lower())]
         raise ModelError(

@@ -35,7 +35,8 @@ from langgraph.graph.state import CompiledStateGraph
 from ..domain.calls import Reply, Request
 from ..domain.errors import ModelError
 from .backend import traced
-from .faults import Fault, endpoint_fault, said
+from .error_words import said
+from .faults import Fault, fault_of_program
 from .spec import ModelSpec, code_identity, imported
 
 RECURSION_LIMIT = 50
@@ -87,9 +88,12 @@ class Program:
         except Fault:
             raise
         except Exception as error:
-            raise _fault(error) from error
+            fault = fault_of_program(error)
+            if fault.kind == "mistake":
+                fault.message = f"the program {fault.message}"
+            raise fault from error
         if isinstance(output, dict) and INTERRUPT in output:
-            raise Fault("refused", "the program stopped to ask a person; optimize one that runs through without")
+            raise Fault("mistake", "the program stopped to ask a person; optimize one that runs through without")
         spoken = _messages(output)
         usage = meter.heard or [message.usage_metadata for message in spoken if message.usage_metadata]
         return _reply(spoken[-1] if spoken else AIMessage(""), usage)
@@ -122,7 +126,7 @@ def _called(label: str, factory: Callable[[], Any]) -> Any:
 
 def _runnable(label: str, built: Any) -> Runnable[Any, Any]:
     if not isinstance(built, Runnable):
-        raise Fault("refused", f"{label} returned {type(built).__name__}, not a Runnable or a compiled graph")
+        raise Fault("mistake", f"{label} returned {type(built).__name__}, not a Runnable or a compiled graph")
     return _without_checkpointer(built)
 
 
@@ -178,7 +182,7 @@ def _messages(output: Any) -> list[AIMessage]:
         output = [output]
     if not isinstance(output, list) or not all(isinstance(one, BaseMessage) for one in output):
         raise Fault(
-            "refused", f"the program returned {type(output).__name__}; return text, a message, or a state with messages"
+            "mistake", f"the program returned {type(output).__name__}; return text, a message, or a state with messages"
         )
     return [one for one in output if isinstance(one, AIMessage)]
 
@@ -208,20 +212,6 @@ class _Meter(BaseCallbackHandler):
             if isinstance(generation, ChatGeneration) and isinstance(generation.message, AIMessage):
                 usage = generation.message.usage_metadata
                 self.heard += [usage] if usage else []
-
-
-def _fault(error: Exception) -> Fault:
-    """The fault of an endpoint that the program calls, or else a mistake in the program: that is not tried again."""
-    behind: BaseException | None = error
-    while isinstance(behind, Exception):
-        fault = endpoint_fault(behind)
-        if fault is not None:
-            return fault
-        if isinstance(behind, RuntimeError) and "event loop" in str(behind).lower():
-            # A client that outlives the event loop of an earlier run finds its idle connections dead, and drops them.
-            return Fault("transient", f"connection failed: {said(behind)}")
-        behind = behind.__cause__ or behind.__context__
-    return Fault("refused", f"the program failed with {type(error).__name__}: {said(error)}")
 
 
 def load(spec: ModelSpec) -> Program:

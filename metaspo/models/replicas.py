@@ -63,6 +63,10 @@ class Replicas:
                 replica.cooldown_until = time.monotonic() + COOLDOWN
                 tried.add(at)
                 if len(tried) == len(self._replicas):
+                    if not fault.unsent:
+                        # What fails everywhere may be the request's own fault.
+                        for one in self._replicas:
+                            one.cooldown_until = 0.0
                     raise
             except asyncio.CancelledError:
                 # Given up by the ledger for want of a reply: one that hangs must not look like an idle one.

@@ -8,7 +8,7 @@ from typing import Any
 
 from ..domain.calls import Reply, Request
 from ..domain.errors import ModelError
-from .faults import classify
+from .faults import fault_of_program
 from .spec import ModelSpec, code_identity, imported
 
 Script = Callable[[Request], "str | Reply | Awaitable[str | Reply]"]
@@ -34,7 +34,7 @@ class Scripted:
             answer = self._script(request)
             said = await answer if inspect.isawaitable(answer) else answer
         except Exception as error:
-            raise classify(error) from error
+            raise fault_of_program(error) from error
         if isinstance(said, Reply):
             return said
         read = sum(len(text.split()) for _, text in request.messages)

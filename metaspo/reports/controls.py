@@ -154,4 +154,4 @@ def _replies(pairs: RunPairs, found: Evaluation, pair: Pair) -> Replies:
 
 def _unread(pairs: RunPairs, found: Evaluation) -> list[str]:
     keys = [outcome.call for outcome in found.outcomes if outcome.answer is None]
-    return [excerpt(reply.text) for reply in calls.find(pairs.db, keys[:SAMPLE]) if reply]
+    return [excerpt(reply.text or reply.error) for reply in calls.find(pairs.db, keys[:SAMPLE]) if reply]

@@ -17,6 +17,7 @@ from .controls import Splits, TaskReport, WorstTask, by_split, task_report, test
 from .pairs import RunPairs, run_pairs
 from .placebo import PlaceboReport, mean_of, read_placebo
 from .remarks import remarks
+from .set_aside import SetAside, set_aside
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,8 @@ class Report:
     `source` and `target` are the mean test differences, None where nothing was tested. `verdict` says
     whether the prompts found are confirmed on examples that chose nothing, `verdict_says` the same in
     a sentence, and `confirmation` holds the figures, None where there are none. `remarks` are sentences on
-    what looks wrong with the endpoint.
+    what looks wrong with the endpoint, `set_aside` the
+    examples that it gave no reply to while it answered others.
     """
 
     run: runs.Run
@@ -54,6 +56,7 @@ class Report:
     base: str
     optimizer: str
     builtin: bool
+    set_aside: list[SetAside]
 
 
 def open_report(path: str | Path, name: str = "last") -> Report:
@@ -90,6 +93,7 @@ def report(store: Store, run: runs.Run) -> Report:
         base=_label(context.get("base")),
         optimizer=_label(context.get("optimizer")),
         builtin=all(task.name in builtin_tasks() for task in pairs.tasks),
+        set_aside=set_aside(store.db, run.id),
     )
 
 

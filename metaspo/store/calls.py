@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from ..domain.calls import Reply, Usage
+from ..domain.calls import NO_REPLY, Reply, Usage
 
 COLUMNS = "reply, finish, input_tokens, output_tokens, latency, cost"
 CHUNK = 500
@@ -31,7 +31,7 @@ class Call:
         reply = self.reply
         request = json.dumps(self.request, ensure_ascii=False)
         return (
-            self.key, self.run, self.role, self.model, request, reply.text, reply.finish,
+            self.key, self.run, self.role, self.model, request, reply.error or reply.text, reply.finish,
             reply.input_tokens, reply.output_tokens, reply.latency, reply.cost, self.created,
         )  # fmt: skip
 
@@ -61,8 +61,14 @@ def find(db: Database, keys: Sequence[str]) -> list[Reply | None]:
         chunk = keys[start : start + CHUNK]
         marks = ", ".join("?" * len(chunk))
         for key, *values in db.execute(f"SELECT key, {COLUMNS} FROM calls WHERE key IN ({marks})", chunk):
-            found[key] = Reply(*values)
+            found[key] = _reply(*values)
     return [found.get(key) for key in keys]
+
+
+def _reply(*values: Any) -> Reply:
+    reply = Reply(*values)
+    # What an endpoint said in the place of a reply must not be read as one.
+    return replace(reply, text="", error=reply.text) if reply.finish in NO_REPLY else reply
 
 
 def usage(db: Database, run: str) -> Usage:

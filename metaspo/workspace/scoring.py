@@ -6,6 +6,7 @@ import json
 from collections.abc import Coroutine, Sequence
 from typing import Any
 
+from ..domain.calls import NO_REPLY
 from ..domain.errors import MetaspoError
 from ..domain.excerpts import excerpt
 from ..domain.prompts import Prompt
@@ -17,7 +18,7 @@ from ..tasks.judge import judge_messages, read_grade
 from ..tasks.task import Task
 from .resources import Workspace
 
-CUT_OFF = ("length", "content_filter", "context_length", "recursion_limit")
+CUT_OFF = ("length", "recursion_limit", *NO_REPLY)
 """Ways to end that leave no answer to trust, unless the reply is read whole all the same."""
 
 
@@ -109,6 +110,7 @@ async def _judged(workspace: Workspace, task: Task, system: str, user: str, exam
     await workspace.stop_without_answers()
     if answer is None:
         why = f"no answer: {reply.finish}" if reply.finish in CUT_OFF else "no answer found in the reply"
+        why += f": {reply.error}" if reply.error else ""
         return task.outcome(example, key, None, 0.0, why)
     if task.name not in workspace.judges:
         return task.outcome(example, key, answer, task.score(answer, example))

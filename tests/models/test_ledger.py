@@ -23,6 +23,7 @@ class Desk:
 
     def __init__(self, registry: Registry, path: Path) -> None:
         self.registry, self.path = registry, path
+        self.longest = 16
 
     async def open(self, spec: dict[str, Any], account: Account | None = None) -> "Desk":
         self.store, self.ledger = await self.registry.ledger(self.path)
@@ -31,7 +32,7 @@ class Desk:
         return self
 
     async def ask(self, text: str = "hi", **settings: Any) -> Any:
-        request = Request((("user", text),), 16, 0.0, **settings)
+        request = Request((("user", text),), self.longest, 0.0, **settings)
         return (await self.ledger.call(self.model, request, "base", self.account))[1]
 
 

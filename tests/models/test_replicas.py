@@ -127,7 +127,7 @@ async def test_all_dead_is_a_fault_that_may_be_tried_again(three: list[Endpoint]
     await model.backend.ready()
     for server in three:
         server.stop()
-    with pytest.raises(Fault, match=r"connection failed|no reply") as caught:
+    with pytest.raises(Fault, match="connection refused") as caught:
         await model.backend.complete(ask("a", "?"))
     assert caught.value.kind == "transient"
     await registry.close()

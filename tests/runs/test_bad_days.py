@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,11 +10,13 @@ from typing import Any
 import pytest
 
 import metaspo
-from metaspo import Result, Task
-from metaspo.domain.errors import EndpointUnavailable
-from metaspo.store.database import Store
+from metaspo import ModelSpec, Result, Task
+from metaspo.cli.show_controls import controls
+from metaspo.domain.errors import EndpointUnavailable, ModelError
+from metaspo.store.database import Store, open_store
 
 from ..helpers.endpoint import Endpoint, cut_off, drop, fail, say
+from ..models.test_evidence import OF_ONE
 
 
 def answer(body: Any) -> str:
@@ -105,3 +108,75 @@ def test_an_endpoint_that_is_gone_stops_a_run_that_can_go_on(
     done = metaspo.resume(store=tmp_path / "gone.db")
     assert done.stopped is None and what(done) == what(expected)
     assert done.report.usage.calls == expected.report.usage.calls
+
+
+def about(body: Any, remainder: int) -> bool:
+    """Whether a request puts one of the three questions in forty whose number has this remainder."""
+    text = body["messages"][-1]["content"]
+    number = re.search(r"Is (\d+) a number", text)
+    return number is not None and "BEGIN DATA" not in text and int(number[1]) % 13 == remainder
+
+
+@pytest.mark.parametrize("bad", [0, 5])
+@pytest.mark.parametrize("name", ["gemini", "413 html", "openai 429", "text", "list", "500"])
+def test_questions_that_are_always_refused_stop_nothing(
+    name: str, bad: int, run: Callable[..., Result], endpoint: Endpoint
+) -> None:
+    refuse, words = OF_ONE.get(name, (lambda: fail(500, "boom"), "HTTP 500: boom"))
+    endpoint.act = lambda request, body, number: refuse() if about(body, bad) else calm(request, body, number)
+    result = run("refused", method="fixed", model={"concurrency": 2})
+    assert result.stopped is None and result.report.run.status == "done"
+    assert result.report.set_aside and all(words in one.says for one in result.report.set_aside)
+    assert "No reply to example" in "\n".join(controls(result.report))
+
+
+def test_a_whole_search_goes_on_with_refused_questions(run: Callable[..., Result], endpoint: Endpoint) -> None:
+    endpoint.act = lambda request, body, number: fail(400, "no") if about(body, 5) else calm(request, body, number)
+    result = run("search", method="metaspo")
+    assert result.stopped is None and {one.says for one in result.report.set_aside} == {"refused: HTTP 400: no"}
+
+
+def test_a_run_that_a_revoked_key_ended_goes_on(run: Callable[..., Result], endpoint: Endpoint, tmp_path: Path) -> None:
+    revoked: list[int] = []
+
+    def act(request: Any, body: Any, number: int) -> Any:
+        revoked.extend([number] if about(body, 5) else [])
+        return fail(401, "revoked") if revoked else calm(request, body, number)
+
+    endpoint.act = act
+    with pytest.raises(ModelError, match="HTTP 401: revoked"):
+        run("ended", method="fixed", model={"concurrency": 2})
+    assert len(endpoint.seen) <= revoked[0] + 3
+    endpoint.act = lambda request, body, number: fail(400, "no") if about(body, 5) else calm(request, body, number)
+    done = metaspo.resume(store=tmp_path / "ended.db")
+    assert done.stopped is None and {one.says for one in done.report.set_aside} == {"refused: HTTP 400: no"}
+
+
+def test_refused_optimizer_calls_are_dropped_proposals(run: Callable[..., Result], endpoint: Endpoint, tmp_path: Path) -> None:
+    def act(request: Any, body: Any, number: int) -> Any:
+        text = body["messages"][-1]["content"]
+        proposal = "between <prompt> and </prompt>" in text and "{question} exactly once" not in text
+        return fail(400, "I would rather not") if proposal else calm(request, body, number)
+
+    endpoint.act = act
+    assert run("dropped", method="metaspo").stopped is None
+    with open_store(tmp_path / "dropped.db") as store:
+        reasons = [reason for (reason,) in store.db.execute("SELECT reason FROM candidates WHERE status = 'dropped'")]
+    assert any("refused: HTTP 400: I would rather not" in str(reason) for reason in reasons)
+
+
+def test_a_refused_judge_gives_no_grade(make_task: Callable[..., Task], endpoint: Endpoint, tmp_path: Path) -> None:
+    judge = ModelSpec.parse(endpoint.spec(max_tokens=99))
+    metric = {"kind": "judge", "rubric": "Is it right?", "model": str(judge)}
+    task = make_task("j", metric=metric)
+
+    def act(request: Any, body: Any, number: int) -> Any:
+        if body["max_tokens"] != 99:
+            return say("yes")
+        return fail(400, "flagged") if re.search(r"Is \d*7 a", body["messages"][-1]["content"]) else say("<grade>4</grade>")
+
+    endpoint.act = act
+    result = metaspo.optimize(
+        tasks=[task], base=endpoint.spec(), optimizer=endpoint.spec(), method="fixed", preset="quick", store=tmp_path / "j.db"
+    )
+    assert result.stopped is None and 0 < result.report.tasks[0].replies_after.ungraded < 0.5

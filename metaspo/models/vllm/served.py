@@ -126,4 +126,4 @@ class VllmServed:
                     f"{url} serves {', '.join(models) or 'no model'}, not {spec.name}; name that, or another base_url"
                 )
         if len(silent) == len(spec.base_urls):
-            raise Fault("transient", f"no vLLM server answers at {', '.join(silent)}")
+            raise Fault("transient", f"no vLLM server answers at {', '.join(silent)}", unsent=True)

@@ -1,0 +1,34 @@
+"""LangChain's OpenAI chat models, for what servers write: a message of any role or none, an error with HTTP 200."""
+
+from typing import Any
+
+from langchain_core.outputs import ChatResult
+from langchain_openai import ChatOpenAI
+from langchain_openai.chat_models.base import BaseChatOpenAI
+
+from .error_words import shown
+from .faults import Fault, fault_of_payload
+
+
+class _AsWritten(BaseChatOpenAI):
+    """What servers write where OpenAI has something else."""
+
+    def _create_chat_result(self, response: Any, generation_info: dict[str, Any] | None = None) -> ChatResult:
+        body = response if isinstance(response, dict) else response.model_dump(warnings=False) if response else response
+        if not isinstance(body, dict):
+            raise Fault("transient", f"malformed reply: {shown(str(body))}")
+        if body.get("error"):
+            raise fault_of_payload(body["error"])
+        for choice in body.get("choices") or ():
+            message = choice.get("message") if isinstance(choice, dict) else None
+            if isinstance(message, dict):
+                message["role"] = "assistant"
+        return super()._create_chat_result(body, generation_info)
+
+
+class ServerChat(_AsWritten):
+    """A chat model at any server."""
+
+
+class OpenAIChat(_AsWritten, ChatOpenAI):
+    """A chat model at OpenAI: the only one that is sure to know `max_completion_tokens`."""
