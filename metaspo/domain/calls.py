@@ -10,6 +10,16 @@ from .thoughts import without_thoughts
 NO_REPLY = ("content_filter", "context_length", "refused", "failed")
 """Ways to end in which an endpoint gave no reply to a request; what it said instead is an error."""
 
+BROKEN_OFF = "broken_off"
+"""The end of a reply that the endpoint failed to finish: a fault, and no reply at all."""
+
+ENDS = {
+    "length": ("max_tokens", "max_output_tokens", "model_length"),
+    "content_filter": ("safety", "recitation", "prohibited_content", "blocklist", "spii", "sensitive", "refusal"),
+    BROKEN_OFF: ("error", "network_error", "insufficient_system_resource", "abort"),
+}
+"""What other endpoints call the ends that OpenAI's API, and what it has no word for, have one name for here."""
+
 Role = Literal["base", "optimizer", "judge"]
 """What a call is for: answering a task, rewriting prompts, or grading an answer."""
 
@@ -61,6 +71,12 @@ def call_key(identity: dict[str, Any], content: dict[str, Any]) -> str:
     return hashlib.sha256(blob.encode("utf-8", "surrogatepass")).hexdigest()
 
 
+def finish_of(word: object) -> str:
+    """The one name of why a reply ended, for whatever an endpoint calls it; "stop" where it says nothing."""
+    said = str(word or "stop").lower()
+    return next((end for end, words in ENDS.items() if said in words), said)
+
+
 @dataclass(frozen=True, slots=True)
 class Reply:
     """What a model answered.
@@ -82,6 +98,14 @@ class Reply:
     def said(self) -> str:
         """What was answered once it was thought out; the text itself is kept as it came."""
         return without_thoughts(self.text)
+
+    @property
+    def is_fact(self) -> bool:
+        """Whether the model would say this another day too: an error, a filter and an empty reply are of the endpoint that day.
+
+        A reply that was cut off with text in it is a fact: what cut it, max_tokens, is in the key of the call.
+        """
+        return bool(self.text.strip()) and self.finish not in NO_REPLY
 
 
 @dataclass(slots=True)

@@ -6,9 +6,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
-from ..domain.calls import Reply, Request, call_key
+from ..domain.calls import BROKEN_OFF, NO_REPLY, Reply, Request, call_key, finish_of
 from ..domain.errors import BudgetSpent, ConfigError, Interrupted, RunHeldError, UserError
-from ..store.calls import Call
+from ..store.calls import Call, key_in_run
 from ..store.database import Store, now
 from .account import Account
 from .asking import Asking
@@ -69,6 +69,12 @@ class Model:
         try:
             async with asyncio.timeout(self.spec.timeout):
                 reply = await self.backend.complete(request)
+            reply = replace(reply, finish=finish_of(reply.finish))
+            if reply.finish in NO_REPLY:
+                # Half of what a filter held back is no answer; the store keeps it as what was said instead of one.
+                reply = replace(reply, text="", error=reply.error or reply.text)
+            if reply.finish == BROKEN_OFF:
+                raise Fault("transient", "the reply broke off with an error")
         except (TimeoutError, Fault) as error:
             fault = (
                 error if isinstance(error, Fault) else Fault("transient", f"no reply in {self.spec.timeout:g} s", overload=True)
@@ -92,11 +98,13 @@ class Ledger:
         """Keep calls in `store`."""
         self._store = store
         self._claims = Claims(store)
-        self._in_flight: dict[str, asyncio.Task[Reply]] = {}
+        self._in_flight: dict[str, asyncio.Task[tuple[str, Reply]]] = {}
 
     async def call(self, model: Model, request: Request, role: str, account: Account) -> tuple[str, Reply]:
-        """The key of a call and the reply to it.
+        """The key that a call is recorded under and the reply to it.
 
+        A fact of the model is known to all runs. Anything else, see `Reply.is_fact`, is the outcome of this run, which
+        finds it again when it is resumed, and other runs ask for themselves.
         Raises RunStopped when the account allows no further call or the endpoint stays unavailable,
         ModelError when the endpoint refuses the key, the model's name or the request.
         """
@@ -110,10 +118,13 @@ class Ledger:
                 task.add_done_callback(lambda done: self._finished(key, done))
             try:
                 # Shielded: whoever waits may be cancelled, a call that is paid for is finished and recorded.
-                return key, await asyncio.shield(task)
+                recorded, reply = await asyncio.shield(task)
             except ITS_OWN:
                 if asks or account.stopped is not None:
                     raise
+            else:
+                if asks or recorded in (key, key_in_run(key, account.run)):
+                    return recorded, reply
 
     async def settle(self) -> None:
         """Wait until every call in flight is recorded."""
@@ -126,25 +137,37 @@ class Ledger:
         for task in self._in_flight.values():
             task.cancel()
 
-    def _finished(self, key: str, task: asyncio.Task[Reply]) -> None:
+    def _finished(self, key: str, task: asyncio.Task[tuple[str, Reply]]) -> None:
         self._in_flight.pop(key, None)
         if not task.cancelled():
             task.exception()
 
-    async def _answer(self, key: str, model: Model, request: Request, role: str, account: Account) -> Reply:
-        known = await self._store.find_call(key)
+    async def _answer(self, key: str, model: Model, request: Request, role: str, account: Account) -> tuple[str, Reply]:
+        known = await self._known(key, account.run)
         while known is None:
             async with self._claims.alone(key, account):
-                known = await self._store.find_call(key)
+                known = await self._known(key, account.run)
                 if known is None:
                     reply = await self._asked(key, model, request, role, account)
                     if reply is None:
                         continue
                     # The slot is free again while the reply is being recorded: the endpoint never waits for the disk.
-                    call = Call(key, account.run, role, model.spec.label, request.content(), reply, now())
-                    return await self._store.record_call(call)
+                    return await self._recorded(Call(key, account.run, role, model.spec.label, request.content(), reply, now()))
         account.usage.cached += 1
         return known
+
+    async def _recorded(self, call: Call) -> tuple[str, Reply]:
+        """The key under which a call is recorded now, and the reply that stands there."""
+        at = call.key if call.reply.is_fact else key_in_run(call.key, call.run)
+        return at, await self._store.record_call(replace(call, key=at))
+
+    async def _known(self, key: str, run: str) -> tuple[str, Reply] | None:
+        """What became of a call in this run, or else the fact that any run found, with the key that it is recorded under."""
+        own = key_in_run(key, run)
+        outcome, fact = await asyncio.gather(self._store.find_call(own), self._store.find_call(key))
+        if outcome is not None:
+            return own, outcome
+        return (key, fact) if fact is not None and fact.is_fact else None
 
     async def _asked(self, key: str, model: Model, request: Request, role: str, account: Account) -> Reply | None:
         """The reply, or what stands for it; None when the claim was lost before the endpoint's turn came."""
@@ -173,7 +196,7 @@ class Ledger:
             except Fault:
                 return False
         key = call_key(model.identity, witness.content())
-        await self._store.record_call(Call(key, account.run, role, model.spec.label, witness.content(), reply, now()))
+        await self._recorded(Call(key, account.run, role, model.spec.label, witness.content(), reply, now()))
         return True
 
 

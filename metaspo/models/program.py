@@ -43,6 +43,8 @@ RECURSION_LIMIT = 50
 """Supersteps that a graph may take for one question if its own config sets no limit."""
 
 SLOT = "system_prompt"
+ENDS = ("finish_reason", "stop_reason", "done_reason", "stopReason")
+"""Where LangChain's integrations keep why a reply ended."""
 BUILT = 32
 """Programs kept that `make(system_prompt)` built: a round's candidates are at work at the same time."""
 
@@ -188,9 +190,10 @@ def _messages(output: Any) -> list[AIMessage]:
 
 
 def _reply(message: AIMessage, heard: list[UsageMetadata]) -> Reply:
+    found = message.response_metadata
     return Reply(
         text=str(message.text),
-        finish=str(message.response_metadata.get("finish_reason") or "stop"),
+        finish=str(next((found[name] for name in ENDS if found.get(name)), "stop")),
         input_tokens=sum(usage["input_tokens"] for usage in heard),
         output_tokens=sum(usage["output_tokens"] for usage in heard),
     )

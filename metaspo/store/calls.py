@@ -44,6 +44,7 @@ def record(db: Database, rows: Sequence[Call]) -> list[Reply]:
 
     What was paid a second time, by two processes of which one was taken for dead, is kept under a key that nobody asks for.
     """
+    _make_room(db, [call.key for call in rows if call.reply.is_fact])
     before = db.conn.total_changes
     db.conn.executemany(INSERT, [call.row() for call in rows])
     if db.conn.total_changes - before == len(rows):
@@ -52,6 +53,23 @@ def record(db: Database, rows: Sequence[Call]) -> list[Reply]:
     late = [call for call in rows if standing[call.key] != call.reply]
     db.conn.executemany(INSERT, [replace(call, key=f"{call.key}/{uuid.uuid4().hex}").row() for call in late])
     return [standing[call.key] or call.reply for call in rows]
+
+
+def key_in_run(key: str, run: str) -> str:
+    """Where the outcome of a call is kept that is no fact: it stands for the run that asked, and for no other."""
+    return f"{key}/{run}"
+
+
+def _make_room(db: Database, keys: Sequence[str]) -> None:
+    """Move what earlier versions kept under the keys of facts, though it is none, to the runs that asked for it."""
+    for key, known in zip(keys, find(db, keys), strict=True):
+        if known is not None and not known.is_fact:
+            [(run,)] = db.execute("SELECT run FROM calls WHERE key = ?", [key]).fetchall()
+            own = key_in_run(key, run)
+            db.execute("UPDATE OR IGNORE calls SET key = ? WHERE key = ?", [own, key])
+            db.execute("UPDATE outcomes SET call = ? WHERE call = ?", [own, key])
+            # Where that run has asked again since, its newer outcome stands, and this row is still here.
+            db.execute("UPDATE calls SET key = ? WHERE key = ?", [f"{own}/{uuid.uuid4().hex}", key])
 
 
 def find(db: Database, keys: Sequence[str]) -> list[Reply | None]:

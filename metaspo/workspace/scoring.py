@@ -44,10 +44,15 @@ async def score_some(
     examples = [example for example in able if not only or example.id in only]
     every = len(examples) == len(task.splits[split])
     id = evaluation_id(workspace, task, pair, split, () if every else [example.id for example in examples])
-    known = await workspace.store.run(evaluations.evaluation, id)
-    if known is not None:
-        return known
-    outcomes = await _all_judged(workspace, task, pair, examples)
+    own = f"{id}/{workspace.run}"
+    for at in (own, id):
+        known = await workspace.store.run(evaluations.evaluation, at)
+        if known is not None:
+            return known
+    judged = await _all_judged(workspace, task, pair, examples)
+    outcomes = tuple(outcome for outcome, _ in judged)
+    # What rests on an endpoint's bad moment is this run's: another run asks again.
+    id = id if all(is_fact for _, is_fact in judged) else own
     prompts = Prompt("system", pair[0]), Prompt("user", pair[1])
     found = Evaluation(
         id, task.id, prompts[0].id, prompts[1].id, split, task.aggregate(outcomes), outcomes, len(examples) == len(able)
@@ -89,8 +94,8 @@ def evaluation_id(workspace: Workspace, task: Task, pair: tuple[str, str], split
 
 async def _all_judged(
     workspace: Workspace, task: Task, pair: tuple[str, str], examples: Sequence[Example]
-) -> tuple[Outcome, ...]:
-    def judged(example: Example) -> Coroutine[Any, Any, Outcome]:
+) -> tuple[tuple[Outcome, bool], ...]:
+    def judged(example: Example) -> Coroutine[Any, Any, tuple[Outcome, bool]]:
         return _judged(workspace, task, *pair, example)
 
     try:
@@ -103,7 +108,8 @@ async def _all_judged(
     return tuple(done.result() for done in asked)
 
 
-async def _judged(workspace: Workspace, task: Task, system: str, user: str, example: Example) -> Outcome:
+async def _judged(workspace: Workspace, task: Task, system: str, user: str, example: Example) -> tuple[Outcome, bool]:
+    """What became of an example, and whether that rests on facts of the models alone."""
     key, reply = await workspace.ask_base(task, task.messages(system, user, example))
     answer = task.read(reply.text) if reply.said.strip() else None
     workspace.first.reply(reply, answer)
@@ -111,9 +117,9 @@ async def _judged(workspace: Workspace, task: Task, system: str, user: str, exam
     if answer is None:
         why = f"no answer: {reply.finish}" if reply.finish in CUT_OFF else "no answer found in the reply"
         why += f": {reply.error}" if reply.error else ""
-        return task.outcome(example, key, None, 0.0, why)
+        return task.outcome(example, key, None, 0.0, why), reply.is_fact
     if task.name not in workspace.judges:
-        return task.outcome(example, key, answer, task.score(answer, example))
+        return task.outcome(example, key, answer, task.score(answer, example)), reply.is_fact
     rubric = task.spec.metric.rubric or ""
     grading = await workspace.ask_judge(task, judge_messages(rubric, example.question, example.answers, answer))
     # A grade in what was cut off may be one that the judge only weighed.
@@ -121,5 +127,6 @@ async def _judged(workspace: Workspace, task: Task, system: str, user: str, exam
     workspace.first.grade(grade, grading.text)
     await workspace.stop_without_answers()
     if grade is None:
-        return Outcome(example.id, key, answer, 0.0, False, f"{UNGRADED}: {grading.finish}: {excerpt(grading.said)}")
-    return task.outcome(example, key, answer, grade, grading.said.strip())
+        why = f"{UNGRADED}: {grading.finish}: {excerpt(grading.said)}"
+        return Outcome(example.id, key, answer, 0.0, False, why), reply.is_fact and grading.is_fact
+    return task.outcome(example, key, answer, grade, grading.said.strip()), reply.is_fact and grading.is_fact
