@@ -97,9 +97,9 @@ def hundreds(name: str, count: int) -> dict[str, Any]:
 async def paper_run(folder: Path) -> dict[str, Any]:
     """A run of the paper's sizes on five source tasks, stopped near its end and resumed."""
     path = folder / "paper.db"
-    settings: dict[str, Any] = {"base": "scripted:dice", "optimizer": "scripted:dice", "preset": "paper", "store": path}
+    settings: dict[str, Any] = {"base": "scripted:dice", "optimizer": "scripted:dice", "method": "metaspo", "preset": "paper"}
     tasks = [hundreds(name, 100) for name in "abcde"]
-    first = await aoptimize(tasks=tasks, **settings, budget={"calls": 20_000})
+    first = await aoptimize(tasks=tasks, **settings, store=path, budget={"calls": 20_000})
     assert first.stopped is not None
     made = first.report.usage.total_calls
     first_events: list[float] = []
