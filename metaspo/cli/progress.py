@@ -91,6 +91,9 @@ class Progress:
         if data["dropped"] and data["dropped"] != "no failures left to mend":
             self._line(f"  a proposal for {data['task'] or 'the system prompt'} was dropped: {data['dropped']}")
 
+    def _noted(self, data: dict[str, Any]) -> None:
+        self._line(f"note: {data['text']}")
+
     def _advance(self) -> None:
         for bar in self._bars.task_ids:
             self._bars.advance(bar)
@@ -124,11 +127,16 @@ class Progress:
             return ""
         seconds = time.monotonic() - self._started
         rate = (self._spent["calls"] - (self._first_calls or 0)) / seconds if seconds else 0
-        cost = f", cost {self._spent['cost']:.4f}" if self._spent["cost"] else ""
+        about = "about " if self._spent["estimated"] else ""
+        cost = f", cost {about}{self._spent['cost']:.4f}" if self._spent["cost"] else ""
+        tokens = ""
+        if about or {"input_tokens", "output_tokens"} & self._spent["budget"].keys():
+            read, written = (f"{self._spent[side]:,}" for side in ("input_tokens", "output_tokens"))
+            tokens = f", {about}{read} input and {written} output tokens{' (estimated)' if about else ''}"
         cached = f" + {self._spent['cached']:,} known" if self._spent["cached"] else ""
         limits = ", ".join(f"{limit:g} {name.replace('_', ' ')}" for name, limit in self._spent["budget"].items())
         budget = f" (budget: {limits})" if limits else ""
-        return f"{self._spent['calls']:,} calls{cached}, {rate:.1f} calls/s{cost}, {seconds:.0f} s{budget}"
+        return f"{self._spent['calls']:,} calls{cached}, {rate:.1f} calls/s{tokens}{cost}, {seconds:.0f} s{budget}"
 
     def _left(self) -> str:
         """Time left in this round, from its own pace."""

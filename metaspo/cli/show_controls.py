@@ -35,9 +35,13 @@ def controls(report: "Report") -> list[str]:
 def paid(usage: "Usage") -> str:
     """Calls by role, tokens, and the cost where there is one."""
     roles = ", ".join(f"{count:,} {role}" for role, count in sorted(usage.calls.items()))
-    cost = f", cost {usage.cost:.4f}" if usage.cost else ""
+    about = "about " if usage.estimated else ""
+    cost = f", cost {about}{usage.cost:.4f}" if usage.cost else ""
     named = f" ({roles})" if roles else ""
-    return f"{usage.total_calls:,} calls{named}, {usage.input_tokens:,} input and {usage.output_tokens:,} output tokens{cost}"
+    tokens = f"{about}{usage.input_tokens:,} input and {usage.output_tokens:,} output tokens"
+    which = "" if usage.estimated == usage.total_calls else f" of {usage.estimated:,} calls"
+    said = f" (tokens{which} estimated: the endpoint told none)" if about else ""
+    return f"{usage.total_calls:,} calls{named}, {tokens}{cost}{said}"
 
 
 def replies(report: "Report") -> Table:
@@ -79,9 +83,10 @@ def _replies(tasks: "Sequence[TaskReport]") -> str:
 
 
 def _lengths(tasks: "Sequence[TaskReport]") -> str:
+    about = " (estimated)" if any(task.replies_before.estimated or task.replies_after.estimated for task in tasks) else ""
     return (
         f"Characters: system prompt {_mean(tasks, 'system_length')}, user prompts {_mean(tasks, 'user_length')}; "
-        f"tokens of a base call: {_mean(tasks, 'input_tokens')} in, {_mean(tasks, 'output_tokens')} out."
+        f"tokens of a base call: {_mean(tasks, 'input_tokens')} in, {_mean(tasks, 'output_tokens')} out{about}."
     )
 
 

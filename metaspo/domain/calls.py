@@ -3,6 +3,7 @@
 import hashlib
 import json
 from dataclasses import dataclass, field
+from math import ceil
 from typing import Any, Literal
 
 from .thoughts import without_thoughts
@@ -22,6 +23,14 @@ ENDS = {
 
 Role = Literal["base", "optimizer", "judge"]
 """What a call is for: answering a task, rewriting prompts, or grading an answer."""
+
+BYTES_A_TOKEN = 4
+"""A rule of thumb for estimates: of UTF-8, so that English has four characters a token and Chinese less than two."""
+
+
+def estimated_tokens(*texts: str) -> int:
+    """About how many tokens texts are, where nobody has counted them."""
+    return sum(ceil(len(text.encode("utf-8", "surrogatepass")) / BYTES_A_TOKEN) for text in texts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +92,8 @@ class Reply:
 
     `finish` is the backend's word for why it ended: "stop", "length" (cut off), "content_filter",
     "context_length" (the request did not fit), "refused" or "failed" (this one request, while others are answered).
-    `error` is what was said where there is no reply. Tokens are counts, latency is in seconds.
+    `error` is what was said where there is no reply. Tokens are counts, `estimated` where the backend told
+    none, latency is in seconds. A `cost` that the backend told stands; else it follows from prices.
     """
 
     text: str
@@ -93,6 +103,7 @@ class Reply:
     latency: float = 0.0
     cost: float = 0.0
     error: str = ""
+    estimated: bool = False
 
     @property
     def said(self) -> str:
@@ -110,13 +121,14 @@ class Reply:
 
 @dataclass(slots=True)
 class Usage:
-    """Running totals of paid calls; `cached` counts calls that the ledger answered."""
+    """Running totals of paid calls; `cached` counts calls that the ledger answered, `estimated` those whose tokens are."""
 
     calls: dict[str, int] = field(default_factory=dict)
     cached: int = 0
     input_tokens: int = 0
     output_tokens: int = 0
     cost: float = 0.0
+    estimated: int = 0
 
     @property
     def total_calls(self) -> int:
@@ -131,6 +143,7 @@ class Usage:
         self.input_tokens += other.input_tokens
         self.output_tokens += other.output_tokens
         self.cost += other.cost
+        self.estimated += other.estimated
 
     def add(self, role: str, reply: Reply) -> None:
         """Count one paid call."""
@@ -138,3 +151,4 @@ class Usage:
         self.input_tokens += reply.input_tokens
         self.output_tokens += reply.output_tokens
         self.cost += reply.cost
+        self.estimated += reply.estimated

@@ -3,12 +3,25 @@
 import asyncio
 import contextlib
 import time
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from ..domain.calls import Reply, Usage
-from ..domain.errors import BudgetSpent, Interrupted, MetaspoError
+from ..domain.calls import BYTES_A_TOKEN, Reply, Role, Usage
+from ..domain.errors import BudgetSpent, ConfigError, Interrupted, MetaspoError
+from .spec import ModelSpec
+
+FREE = ("local", "scripted")
+"""Providers whose calls cost nothing unless their spec has a price."""
+
+TELLS = ("server", "program", "object")
+"""Providers behind which an endpoint may say what a call cost, as routers do."""
+
+NEVER = (
+    "a budget of {cost:g} in cost can never be reached: {why}; set input_price and output_price (per million tokens) "
+    "of the models that cost something, or another limit, such as budget.calls"
+)
 
 
 class Budget(BaseModel):
@@ -19,8 +32,10 @@ class Budget(BaseModel):
     calls: int | None = Field(None, ge=0, description="Paid model calls of every kind.")
     input_tokens: int | None = Field(None, ge=0, description="Tokens read.")
     output_tokens: int | None = Field(None, ge=0, description="Tokens written.")
-    cost: float | None = Field(None, ge=0, description="In the currency of the models' prices.")
-    minutes: float | None = Field(None, ge=0, description="Working time.")
+    cost: float | None = Field(
+        None, ge=0, allow_inf_nan=False, description="In the currency of the models' prices, or of what the endpoint says."
+    )
+    minutes: float | None = Field(None, ge=0, allow_inf_nan=False, description="Working time.")
 
 
 @dataclass
@@ -29,6 +44,7 @@ class Account:
 
     `seconds` is what earlier sessions of the run took; `abandoned` says that calls in flight were
     given up too. `parent` is an account that pays as well: the one of a study that the run belongs to.
+    `notes` are what a person should know of the figures, `doubts` the models on whose word about cost the budget depends.
     """
 
     run: str
@@ -40,8 +56,36 @@ class Account:
     stopped: MetaspoError | None = None
     abandoned: bool = False
     parent: "Account | None" = None
+    notes: list[str] = field(default_factory=list)
+    doubts: set[str] = field(default_factory=set)
+    told: Callable[[str], None] = lambda note: None
     _alarm: asyncio.Event = field(default_factory=asyncio.Event)
     _settled: asyncio.Event | None = None
+
+    def check(self, asked: Iterable[tuple[Role, ModelSpec]]) -> None:
+        """Look at the budget before the first call, given every model that may be asked with its role.
+
+        Raises ConfigError for a limit on cost where no model has a price and no endpoint could tell a cost. Where
+        one could, its first reply decides. What such a limit leaves out is noted.
+        """
+        models, cost = list(asked), self.budget.cost
+        if cost is None or not models:
+            return
+        unpriced = [(role, spec) for role, spec in models if not spec.is_priced]
+        if len(unpriced) < len(models):
+            for label in dict.fromkeys(spec.label for _, spec in unpriced if spec.provider not in FREE):
+                self.note(f"{label} has no prices: its calls count in the budget of {cost:g} only if it says what they cost")
+            return
+        self.doubts = {role for role, spec in unpriced if spec.provider in TELLS}
+        if not self.doubts:
+            named = " and ".join(dict.fromkeys(spec.label for _, spec in models))
+            raise ConfigError(NEVER.format(cost=cost, why=f"without prices, {named} costs 0"))
+
+    def note(self, text: str) -> None:
+        """Tell a person something about the figures, once."""
+        if text not in self.notes:
+            self.notes.append(text)
+            self.told(text)
 
     @property
     def session_seconds(self) -> float:
@@ -97,10 +141,27 @@ class Account:
         self.reserved -= 1
         if reply is not None:
             self.usage.add(role, reply)
+            self._watch(role, reply)
         if self.parent is not None:
             self.parent.settle(role, reply)
         if not self.reserved and self._settled is not None:
             self._settled.set()
+
+    def _watch(self, role: str, reply: Reply) -> None:
+        """Say at the first call where a budget rests on estimates, and stop where it would never be reached."""
+        if reply.estimated:
+            named = "the judge" if role == "judge" else f"the {role} model"
+            self.note(
+                f"{named} comes without token counts: they are estimated at one for {BYTES_A_TOKEN} bytes of text, "
+                "in budgets and costs too"
+            )
+        if self.doubts and reply.cost:
+            self.doubts.clear()
+        elif role in self.doubts:
+            self.doubts.discard(role)
+            if not self.doubts:
+                why = "no model has prices, and the endpoint does not say what a call costs"
+                self.stop(ConfigError(NEVER.format(cost=self.budget.cost, why=why)))
 
     def _spent(self) -> str | None:
         budget, usage = self.budget, self.usage

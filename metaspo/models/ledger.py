@@ -18,6 +18,7 @@ from .evidence import Evidence
 from .faults import Fault
 from .limiter import Limiter
 from .spec import ModelSpec
+from .usage import completed
 
 Found = TypeVar("Found", Reply, Reply | None)
 
@@ -61,6 +62,8 @@ class Model:
                 await self.backend.ready()
                 return await self.send(request)
         # Whoever waited for the first goes on with all the others, not in single file.
+        if isinstance(account.stopped, UserError):
+            raise account.stopped
         return await self.send(request)
 
     async def send(self, request: Request) -> Reply:
@@ -84,7 +87,7 @@ class Model:
             raise fault from None
         self.limiter.answered(started)
         self.evidence.answered(request, started)
-        return _storable(reply, time.monotonic() - started)
+        return completed(request, _storable(reply, time.monotonic() - started))
 
 
 class Ledger:
@@ -220,5 +223,7 @@ def _storable(reply: Reply, seconds: float) -> Reply:
 
 
 def _priced(reply: Reply, spec: ModelSpec) -> Reply:
+    if reply.cost:
+        return reply  # A router's own figure stands.
     cost = (reply.input_tokens * spec.input_price + reply.output_tokens * spec.output_price) / 1_000_000
     return replace(reply, cost=cost)

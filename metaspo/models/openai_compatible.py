@@ -16,6 +16,7 @@ from ..domain.errors import ModelError
 from .backend import traced
 from .faults import classify
 from .spec import ModelSpec, redact
+from .usage import message_usage
 from .wire import OpenAIChat, ServerChat
 
 OPENAI_URL = "https://api.openai.com/v1"
@@ -181,10 +182,5 @@ def _reply(message: AIMessage, unwrap: bool) -> Reply:
     finish = str(message.response_metadata.get("finish_reason") or "stop")
     if message.additional_kwargs.get("refusal") and not text:
         finish = "content_filter"
-    usage = message.usage_metadata
-    return Reply(
-        text=text,
-        finish=finish,
-        input_tokens=usage["input_tokens"] if usage else 0,
-        output_tokens=usage["output_tokens"] if usage else 0,
-    )
+    took = message_usage(message)
+    return Reply(text, finish, took.read, took.written, cost=took.cost)

@@ -17,14 +17,13 @@ import asyncio
 import contextvars
 import inspect
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, get_type_hints
 
 from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
-from langchain_core.messages.ai import UsageMetadata
 from langchain_core.outputs import ChatGeneration, LLMResult
 from langchain_core.runnables import Runnable, RunnableConfig
 from langchain_core.runnables.config import merge_configs, var_child_runnable_config
@@ -38,6 +37,7 @@ from .backend import traced
 from .error_words import said
 from .faults import Fault, fault_of_program
 from .spec import ModelSpec, code_identity, imported
+from .usage import completed, message_usage
 
 RECURSION_LIMIT = 50
 """Supersteps that a graph may take for one question if its own config sets no limit."""
@@ -97,8 +97,7 @@ class Program:
         if isinstance(output, dict) and INTERRUPT in output:
             raise Fault("mistake", "the program stopped to ask a person; optimize one that runs through without")
         spoken = _messages(output)
-        usage = meter.heard or [message.usage_metadata for message in spoken if message.usage_metadata]
-        return _reply(spoken[-1] if spoken else AIMessage(""), usage)
+        return _reply(spoken[-1] if spoken else AIMessage(""), meter.heard or [_as_reply(one, []) for one in spoken])
 
     async def _run(self, system: str, messages: list[BaseMessage], meter: "_Meter", seen: RunnableConfig) -> Any:
         program = self._for(system)
@@ -189,14 +188,24 @@ def _messages(output: Any) -> list[AIMessage]:
     return [one for one in output if isinstance(one, AIMessage)]
 
 
-def _reply(message: AIMessage, heard: list[UsageMetadata]) -> Reply:
+def _reply(message: AIMessage, heard: list[Reply]) -> Reply:
     found = message.response_metadata
     return Reply(
         text=str(message.text),
         finish=str(next((found[name] for name in ENDS if found.get(name)), "stop")),
-        input_tokens=sum(usage["input_tokens"] for usage in heard),
-        output_tokens=sum(usage["output_tokens"] for usage in heard),
+        input_tokens=sum(one.input_tokens for one in heard),
+        output_tokens=sum(one.output_tokens for one in heard),
+        cost=sum(one.cost for one in heard),
+        estimated=any(one.estimated for one in heard),
     )
+
+
+def _as_reply(message: AIMessage, asked: Sequence[BaseMessage]) -> Reply:
+    """One call of a chat model inside a program; what it does not tell is estimated from what it was asked and said."""
+    took = message_usage(message)
+    said = f"{message.text}{message.tool_calls or ''}"
+    reply = Reply(said, "stop", took.read, took.written, cost=took.cost)
+    return completed(Request(tuple((one.type, str(one.text)) for one in asked), 0, 0.0), reply) if asked else reply
 
 
 class _Meter(BaseCallbackHandler):
@@ -208,13 +217,19 @@ class _Meter(BaseCallbackHandler):
     run_inline = True
 
     def __init__(self) -> None:
-        self.heard: list[UsageMetadata] = []
+        self.heard: list[Reply] = []
+        self._asked: dict[uuid.UUID, list[BaseMessage]] = {}
 
-    def on_llm_end(self, response: LLMResult, **kwargs: Any) -> None:
+    def on_chat_model_start(
+        self, serialized: dict[str, Any], messages: list[list[BaseMessage]], *, run_id: uuid.UUID, **kwargs: Any
+    ) -> None:
+        self._asked[run_id] = [message for batch in messages for message in batch]
+
+    def on_llm_end(self, response: LLMResult, *, run_id: uuid.UUID, **kwargs: Any) -> None:
+        asked = self._asked.pop(run_id, [])
         for generation in response.generations[0][:1] if response.generations else []:
             if isinstance(generation, ChatGeneration) and isinstance(generation.message, AIMessage):
-                usage = generation.message.usage_metadata
-                self.heard += [usage] if usage else []
+                self.heard.append(_as_reply(generation.message, asked))
 
 
 def load(spec: ModelSpec) -> Program:

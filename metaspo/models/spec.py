@@ -45,8 +45,8 @@ class ModelSpec(BaseModel):
     )
     timeout: float = Field(120, gt=0, description="Seconds that one request may take.")
     patience: float = Field(120, ge=0, description="Seconds for which a failing endpoint is tried again.")
-    input_price: float = Field(0, ge=0, description="Price of a million input tokens.")
-    output_price: float = Field(0, ge=0, description="Price of a million output tokens.")
+    input_price: float = Field(0, ge=0, allow_inf_nan=False, description="Price of a million input tokens.")
+    output_price: float = Field(0, ge=0, allow_inf_nan=False, description="Price of a million output tokens.")
     constrain: Literal["none", "grammar", "structured_outputs", "json_schema"] | None = Field(
         None, description="How the backend constrains replies; the provider's own way if none."
     )
@@ -133,6 +133,11 @@ class ModelSpec(BaseModel):
         """The string form, with the settings that differ from the defaults."""
         fields = self.model_dump(exclude_defaults=True, exclude={"provider", "name"})
         return ",".join([f"{self.provider}:{self.name}", *(f"{key}={value}" for key, value in fields.items())])
+
+    @property
+    def is_priced(self) -> bool:
+        """Whether it says what its calls cost."""
+        return self.input_price > 0 or self.output_price > 0
 
     @property
     def label(self) -> str:

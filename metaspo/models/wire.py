@@ -8,6 +8,7 @@ from langchain_openai.chat_models.base import BaseChatOpenAI
 
 from .error_words import shown
 from .faults import Fault, fault_of_payload
+from .usage import as_openai
 
 
 class _AsWritten(BaseChatOpenAI):
@@ -23,6 +24,7 @@ class _AsWritten(BaseChatOpenAI):
             message = choice.get("message") if isinstance(choice, dict) else None
             if isinstance(message, dict):
                 message["role"] = "assistant"
+        body["usage"] = as_openai(body.get("usage"))
         return super()._create_chat_result(body, generation_info)
 
 

@@ -20,7 +20,8 @@ class Replies:
     """What one pair of prompts brought on a task's test examples.
 
     The first four are shares in [0, 1] that add up to 1: answers that are right, wrong, could not be read,
-    or got no grade from a judge. Lengths are in characters, tokens the mean of a base model's call.
+    or got no grade from a judge. Lengths are in characters, tokens the mean of a base model's call;
+    `estimated` where the endpoint told them not for every call.
     """
 
     right: float
@@ -31,6 +32,7 @@ class Replies:
     user_length: int
     input_tokens: float
     output_tokens: float
+    estimated: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +151,7 @@ def _replies(pairs: RunPairs, found: Evaluation, pair: Pair) -> Replies:
         user_length=len(texts[pair.user]),
         input_tokens=sum(reply.input_tokens for reply in made) / (len(made) or 1),
         output_tokens=sum(reply.output_tokens for reply in made) / (len(made) or 1),
+        estimated=any(reply.estimated for reply in made),
     )
 
 

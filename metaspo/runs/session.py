@@ -50,10 +50,14 @@ async def run_session(
     async with registry().used():
         problem = None if isinstance(given, Command) else given
         workspace = await open_workspace(run, context, problem, alone=True)
+        told = listener or (lambda event: None)
         try:
             workspace.account.parent = parent
+            workspace.account.told = lambda text: told({"event": "noted", "text": text})
+            for text in workspace.account.notes:
+                workspace.account.told(text)
             async with _signals(workspace):
-                return await _work(workspace, given, listener or (lambda event: None))
+                return await _work(workspace, given, told)
         except asyncio.CancelledError:
             # From wherever the work was, also from waiting for calls in flight after the first signal.
             workspace.lease.reason = AT_ONCE

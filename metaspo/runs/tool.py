@@ -64,6 +64,7 @@ def brief(result: Result) -> dict[str, Any]:
     `change` holds the mean difference over the source tasks with its 95% interval, a paired test's p, on
     how many examples, and whether that is within noise; None when nothing was tested, as in a run that
     ended early. `verdict` says whether the prompts found are confirmed on examples kept back.
+    `estimated` is how many calls came without token counts, so that their cost is an estimate.
     """
     report = result.report
     return {
@@ -77,6 +78,7 @@ def brief(result: Result) -> dict[str, Any]:
         "verdict": report.verdict,
         "calls": report.usage.total_calls,
         "cost": round(report.usage.cost, DIGITS),
+        "estimated": report.usage.estimated,
     }
 
 

@@ -10,7 +10,7 @@ from sqlite_utils import Database
 
 from ..domain.calls import NO_REPLY, Reply, Usage
 
-COLUMNS = "reply, finish, input_tokens, output_tokens, latency, cost"
+COLUMNS = "reply, finish, input_tokens, output_tokens, latency, cost, estimated"
 CHUNK = 500
 
 
@@ -32,11 +32,12 @@ class Call:
         request = json.dumps(self.request, ensure_ascii=False)
         return (
             self.key, self.run, self.role, self.model, request, reply.error or reply.text, reply.finish,
-            reply.input_tokens, reply.output_tokens, reply.latency, reply.cost, self.created,
+            reply.input_tokens, reply.output_tokens, reply.latency, reply.cost, int(reply.estimated),
+            self.created,
         )  # fmt: skip
 
 
-INSERT = f"INSERT OR IGNORE INTO calls (key, run, role, model, request, {COLUMNS}, created) VALUES ({', '.join('?' * 12)})"
+INSERT = f"INSERT OR IGNORE INTO calls (key, run, role, model, request, {COLUMNS}, created) VALUES ({', '.join('?' * 13)})"
 
 
 def record(db: Database, rows: Sequence[Call]) -> list[Reply]:
@@ -83,8 +84,9 @@ def find(db: Database, keys: Sequence[str]) -> list[Reply | None]:
     return [found.get(key) for key in keys]
 
 
-def _reply(*values: Any) -> Reply:
-    reply = Reply(*values)
+def _reply(text: str, finish: str, *told: Any) -> Reply:
+    *counts, estimated = told
+    reply = replace(Reply(text, finish, *counts), estimated=bool(estimated))
     # What an endpoint said in the place of a reply must not be read as one.
     return replace(reply, text="", error=reply.text) if reply.finish in NO_REPLY else reply
 
@@ -92,10 +94,12 @@ def _reply(*values: Any) -> Reply:
 def usage(db: Database, run: str) -> Usage:
     """What a run has paid for so far."""
     total = Usage()
-    query = "SELECT role, count(*), sum(input_tokens), sum(output_tokens), sum(cost) FROM calls WHERE run = ? GROUP BY role"
-    for role, count, read, written, cost in db.execute(query, [run]):
+    sums = "sum(input_tokens), sum(output_tokens), sum(cost), sum(estimated)"
+    query = f"SELECT role, count(*), {sums} FROM calls WHERE run = ? GROUP BY role"
+    for role, count, read, written, cost, estimated in db.execute(query, [run]):
         total.calls[role] = count
         total.input_tokens += read
         total.output_tokens += written
         total.cost += cost
+        total.estimated += estimated
     return total

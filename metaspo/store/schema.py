@@ -142,3 +142,9 @@ def m005_dealt(db: Database) -> None:
             split TEXT NOT NULL, PRIMARY KEY (run, task, example)) WITHOUT ROWID;
         """,
     )
+
+
+@migrations()
+def m006_estimates(db: Database) -> None:
+    """Calls whose endpoint told no token counts: theirs are estimated."""
+    _create(db, "ALTER TABLE calls ADD COLUMN estimated INTEGER NOT NULL DEFAULT 0")

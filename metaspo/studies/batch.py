@@ -10,7 +10,7 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
-from ..domain.calls import Usage
+from ..domain.calls import Role, Usage
 from ..domain.errors import MetaspoError, RunStopped
 from ..models.account import Account, Budget
 from ..models.registry import registry
@@ -19,6 +19,7 @@ from ..runs.session import run_session
 from ..runs.signals import stopped_by_signals
 from ..store import calls, runs
 from ..store.database import open_store
+from ..tasks.catalogue import read_task
 from ..workspace.context import Context
 from ..workspace.events import Event
 from ..workspace.opening import open_tasks
@@ -84,6 +85,22 @@ def account_of(path: str | Path, planned: Sequence[str], budget: Budget) -> Acco
     return Account("", budget, usage)
 
 
+def _asked(plan: Planned) -> list[tuple[Role, ModelSpec]]:
+    """The models that a run may ask, with their roles."""
+    base, optimizer = plan.context.base, plan.context.optimizer
+    asked: list[tuple[Role, ModelSpec]] = [("base", base)]
+    asked += [("optimizer", optimizer)] if plan.problem.asks_optimizer() else []
+    metrics = [read_task(task).metric for task in [*plan.problem.tasks, *plan.problem.unseen_tasks]]
+    return asked + [("judge", ModelSpec.parse(one.model or optimizer)) for one in metrics if one.kind == "judge"]
+
+
+def _check(account: Account, planned: Sequence[Planned], told: BatchListener) -> None:
+    """Refuse a shared budget that could never be reached, and say what it leaves out."""
+    account.check([asked for plan in planned for asked in _asked(plan)])
+    for note in account.notes:
+        told("all runs", {"event": "noted", "text": note})
+
+
 async def run_all(
     planned: Sequence[Planned], parallel: int, account: Account, listener: BatchListener | None = None
 ) -> MetaspoError | None:
@@ -93,6 +110,7 @@ async def run_all(
     further ones from starting; those at work come to a clean end. Raises UserError like a single run.
     """
     told = listener or (lambda label, event: None)
+    _check(account, planned, told)
     free, stopped = asyncio.Semaphore(parallel), list[MetaspoError]()
     # Two of them may turn out to be the same run: the second finds it done.
     same: dict[str, asyncio.Lock] = {}

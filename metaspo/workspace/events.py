@@ -9,13 +9,17 @@ from .resources import Workspace
 
 
 class Spent(TypedDict):
-    """A run's totals so far, over all its sessions, and the limits that its budget sets."""
+    """A run's totals so far, over all its sessions, and the limits that its budget sets.
+
+    `estimated` is how many calls came without token counts, so that theirs are estimated.
+    """
 
     calls: int
     cached: int
     input_tokens: int
     output_tokens: int
     cost: float
+    estimated: int
     budget: dict[str, float]
 
 
@@ -86,7 +90,14 @@ class RoundClosed(TypedDict):
     spent: Spent
 
 
-Event = Scored | Proposed | RoundOpened | StageOpened | RoundClosed
+class Noted(TypedDict):
+    """Something that a person should know of a run's figures, such as token counts that are estimates."""
+
+    event: Literal["noted"]
+    text: str
+
+
+Event = Scored | Proposed | RoundOpened | StageOpened | RoundClosed | Noted
 
 
 def emit(event: Event) -> None:
@@ -104,5 +115,6 @@ def spent(workspace: Workspace) -> Spent:
         "input_tokens": usage.input_tokens,
         "output_tokens": usage.output_tokens,
         "cost": usage.cost,
+        "estimated": usage.estimated,
         "budget": workspace.account.budget.model_dump(exclude_none=True),
     }

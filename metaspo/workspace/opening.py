@@ -12,6 +12,7 @@ from langgraph.runtime import ExecutionInfo, Runtime
 from sqlite_utils import Database
 
 from ..compat import outer_namespace
+from ..domain.calls import Role
 from ..domain.errors import ConfigError, EditError, TaskError
 from ..models.account import Account
 from ..models.ledger import Model
@@ -149,6 +150,7 @@ async def _new_workspace(run: str, given: Context | None, problem: RunInput | No
             judges=await _judges([*sources.values(), *targets.values()], context),
             account=account, lease=RunLease(store, account, lease, left), by_name=train_first,
         )  # fmt: skip
+        account.check(_asked(workspace))
         await store.run(_record, workspace)
         return workspace
     except BaseException:
@@ -175,6 +177,13 @@ async def _account(store: Store, run: str, context: Context) -> Account:
     usage = await store.run(calls.usage, run)
     known = [row for row in await store.run(runs.all_runs) if row.id == run]
     return Account(run, context.budget, usage, known[0].seconds if known else 0.0)
+
+
+def _asked(workspace: Workspace) -> list[tuple[Role, ModelSpec]]:
+    """Every model that the run may ask, with its role."""
+    asked: list[tuple[Role, ModelSpec]] = [("base", workspace.base.spec)]
+    asked += [("optimizer", workspace.optimizer.spec)] if workspace.optimizer else []
+    return [*asked, *(("judge", judge.spec) for judge in workspace.judges.values())]
 
 
 async def _judges(tasks: Sequence[Task], context: Context) -> dict[str, Model]:
