@@ -190,13 +190,15 @@ def plan(needs: Sequence[Mapping[str, Any]]) -> None:
     total = {key: sum(need[key] for need in needs) for key in ("calls", "input_tokens", "output_tokens", "cost")}
     rows = [*needs, {"role": "total", "level": "", **total}]
     made = Table()
-    for name in ("role", "level", "calls, at most", "input tokens, about", "output tokens, at most", "cost, about"):
+    for name in ("role", "level", "calls, at most", "input tokens, estimate", "output tokens, estimate", "cost, estimate"):
         made.add_column(name, justify="left" if name in ("role", "level") else "right")
     for row in rows:
         counts = [f"{row[key]:,}" for key in ("calls", "input_tokens", "output_tokens")]
         made.add_row(row["role"], row["level"], *counts, f"{row['cost']:,.2f}")
     console.print(made)
-    console.print(Text("Input tokens are estimated at four characters each. Recorded calls cost nothing again."))
+    for line in dict.fromkeys(str(need["assumes"]) for need in needs):
+        console.print(Text(line))
+    console.print(Text("Recorded calls cost nothing again."))
 
 
 def preview(shown: Mapping[str, Any]) -> None:

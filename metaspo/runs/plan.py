@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
 
-from ..domain.calls import Role
+from ..domain.calls import BYTES_A_TOKEN, Role
 from ..domain.prompts import RoundLevel
 from ..domain.results import Split
 from ..methods.stages import sample_sizes
@@ -19,14 +19,18 @@ from ..workspace.opening import Rules, dealing_rules, open_tasks
 from ..workspace.resources import BASE_TOKENS, JUDGE_TOKENS, OPTIMIZER_TOKENS
 from ..workspace.settings import Settings
 from .config import RunConfig
+from .growth import Longest, assumptions, longest_prompts, size_of
 
-CHARACTERS_A_TOKEN = 4
-"""A rule of thumb for English; other languages and code need more tokens."""
+TEMPLATES = 4000
+"""Bytes of an optimizer's own instructions, with all that may be added to them."""
+
+TRIED = 4
+"""Earlier attempts that an optimizer is shown, at most."""
 
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """Calls of one role at one level: at most so many, with tokens estimated from the data."""
+    """Calls of one role at one level, at most; tokens and cost are estimates under what `assumes` says."""
 
     role: Role
     level: RoundLevel
@@ -34,18 +38,19 @@ class Need:
     input_tokens: int
     output_tokens: int
     cost: float
+    assumes: str = ""
 
 
 def plan(config: RunConfig) -> list[Need]:
     """The most a run can need, by role and level; proposals are counted with every attempt they may take.
 
-    Output tokens are counted up to the longest reply, so that the cost is an upper bound wherever
-    the estimate of four characters a token holds. Raises UserError like a run would.
+    Tokens are counted up to the longest reply, and as if every prompt became as long as it may: so they are an
+    upper bound wherever what they assume holds. Raises UserError like a run would.
     """
     problem = config.problem().check()
     settings = problem.settings()
     sources, targets = open_tasks(problem, settings, _rules(config))
-    asked = _Estimate(config, settings, sources, targets)
+    asked = _Estimate(config, settings, sources, targets, longest_prompts(config, list(sources.values())))
     first = {name: len(_starting(config, task)) for name, task in sources.items()}
     beam = 1 + len(config.start.beam if config.start else config.system_prompts)
     needs = [*asked.base("seed", {name: beam * count for name, count in first.items()})]
@@ -65,7 +70,7 @@ def plan(config: RunConfig) -> list[Need]:
         needs += asked.test(kept, searched=bool(problem.schedule() or config.start))
     if problem.placebo and problem.schedule():
         needs += plan(config.model_copy(update={"placebo": False, "method": f"{PLACEBO}{problem.method}"}))
-    return _summed(needs)
+    return summed(needs, assumptions(config, asked.longest))
 
 
 def _starting(config: RunConfig, task: Task) -> list[str]:
@@ -87,6 +92,7 @@ class _Estimate:
     settings: Settings
     sources: Mapping[str, Task]
     targets: Mapping[str, Task]
+    longest: Longest
 
     def base(self, level: RoundLevel, pairs: Mapping[str, float], split: Split | None = None) -> Iterable[Need]:
         """The calls that so many (system prompt, user prompt) pairs of each task make on a split, or on a share of it."""
@@ -96,13 +102,16 @@ class _Estimate:
             task = {**self.sources, **self.targets}[name]
             examples = task.splits[split]
             calls = ceil(count * len(examples))
-            system = self.config.start.system_prompt if self.config.start else self.config.first_system_prompt
-            text = sum(len(part) for e in examples for _, part in task.messages(system, task.spec.user_prompt, e))
+            questions = sum(size_of(example.question) for example in examples)
+            user = self.longest.user if name in self.sources else size_of(task.spec.user_prompt)
+            text = questions + len(examples) * (self.longest.system + user)
             longest = task.spec.max_tokens or spec.max_tokens or BASE_TOKENS
             yield _need(("base", level), spec, calls, ceil(count * text), calls * longest)
             if task.spec.metric.kind == "judge":
                 judge = ModelSpec.parse(task.spec.metric.model) if task.spec.metric.model else self.config.optimizer
-                characters = ceil(count * text) + calls * (len(template("judge").text) + 4 * longest)
+                rubric = size_of(task.spec.metric.rubric or "") + size_of(template("judge").text)
+                answers = max((sum(map(size_of, e.answers)) for e in examples), default=0)
+                characters = ceil(count * questions) + calls * (rubric + answers + BYTES_A_TOKEN * longest)
                 yield _need(("judge", level), judge, calls, characters, calls * (judge.max_tokens or JUDGE_TOKENS))
 
     def step(self, step: Step, kept: Mapping[str, int], beam: int) -> Iterable[Need]:
@@ -116,16 +125,30 @@ class _Estimate:
         spec = self.config.optimizer
         longest = spec.max_tokens or OPTIMIZER_TOKENS
         calls = requests * self.settings.proposal_attempts + step.proposer.analyses * sum(proposals.values())
-        characters = len(template(f"propose_{step.level}").text) + shown * self._example() + 4 * longest
+        prompts = (1 + TRIED) * max(self.longest.system, self.longest.user) + self.longest.system + self.longest.user
+        characters = TEMPLATES + prompts + shown * self._example() + 2 * BYTES_A_TOKEN * longest
         yield _need(("optimizer", step.level), spec, calls, calls * characters, calls * longest)
+        meets = step.proposer.analyses or step.proposer.draws
         if self.config.judged == "staged":
-            yield from self.staged(step, proposals, kept, shown if step.proposer.analyses else 0)
+            yield from self.staged(step, proposals, kept, self._drawn(step, len(kept)) if meets else 0)
         else:
             yield from self.base(step.level, pairs)
-        if self.config.selecting != "train" and step.proposer.analyses:
+        yield from self.edits(step, kept)
+        if self.config.selecting != "train" and meets:
             # Where other examples select, the parents' failures on train are looked up.
             parents = {name: min(step.parents, there.get(name, beam)) for name in kept}
             yield from self.base(step.level, parents, "train")
+
+    def edits(self, step: Step, kept: Mapping[str, int]) -> Iterable[Need]:
+        """What scoring a person's own prompts takes, one for every prompt that is shown for approval."""
+        if self.config.approve in (step.level, "both"):
+            yield from self.base(step.level, dict.fromkeys(kept, 1) if step.level == "user" else kept)
+
+    def _drawn(self, step: Step, tasks: int) -> int:
+        """The failures that a candidate is written from, and has to mend first, at most."""
+        if step.level == "user":
+            return self.settings.user_failures
+        return self.settings.most_failures or self.settings.system_failures * tasks
 
     def staged(self, step: Step, proposals: Mapping[str, int], kept: Mapping[str, int], shown: int) -> Iterable[Need]:
         """The evaluations of one round that is judged in stages, as if every candidate came as far as it can."""
@@ -142,6 +165,11 @@ class _Estimate:
             further = _last_of(proposals[""], sample_sizes(total, len(sizes)))
             shares = {name: asked / total + further * (count - 1) for name, count in kept.items()}
         yield from self.base(step.level, shares)
+        if self.config.selecting != "train" and shown:
+            # The failures at the gate are training examples, and none of those that select.
+            gate = {name: len(self.sources[name].splits["train"]) for name in kept}
+            asked_there = proposals if step.level == "user" else dict.fromkeys(kept, proposals[""])
+            yield from self.base(step.level, {name: asked_there[name] * min(1, shown / gate[name]) for name in kept}, "train")
 
     def test(self, kept: Mapping[str, int], searched: bool) -> Iterable[Need]:
         """The calls of the final test: the tested pairs of each task, and the seed pair unless it is the one found."""
@@ -158,9 +186,11 @@ class _Estimate:
         return self.base("test", pairs, "test")
 
     def _example(self) -> int:
-        """The characters of the longest failing example that a proposal may be shown."""
-        longest = max((len(e.question) for task in self.sources.values() for e in task.splits["train"]), default=0)
-        return longest + 4 * (self.config.base.max_tokens or BASE_TOKENS)
+        """The bytes of the longest failing example that a proposal may be shown: question, answer, reply, explanation."""
+        every = [example for task in self.sources.values() for example in task.splits["train"]]
+        longest = max((size_of(e.question) + max(map(size_of, e.answers)) for e in every), default=0)
+        judged = any(task.spec.metric.kind == "judge" for task in self.sources.values())
+        return longest + BYTES_A_TOKEN * ((self.config.base.max_tokens or BASE_TOKENS) + judged * JUDGE_TOKENS)
 
 
 def _last_of(candidates: int, samples: Sequence[int]) -> int:
@@ -180,16 +210,17 @@ def _most_asked(candidates: int, samples: Sequence[int], total: int, shown: int)
 
 
 def _need(of: tuple[Role, RoundLevel], spec: ModelSpec, calls: int, characters: int, output: int) -> Need:
-    tokens = characters // CHARACTERS_A_TOKEN
+    tokens = ceil(characters / BYTES_A_TOKEN)
     return Need(*of, calls, tokens, output, (tokens * spec.input_price + output * spec.output_price) / 1e6)
 
 
-def _summed(needs: Iterable[Need]) -> list[Need]:
+def summed(needs: Iterable[Need], assumes: str = "") -> list[Need]:
+    """Needs of one role and level added up."""
     found: dict[tuple[Role, RoundLevel], Need] = {}
     for need in needs:
         was = found.get((need.role, need.level), Need(need.role, need.level, 0, 0, 0, 0.0))
         found[need.role, need.level] = Need(
             need.role, need.level, was.calls + need.calls, was.input_tokens + need.input_tokens,
-            was.output_tokens + need.output_tokens, was.cost + need.cost,
+            was.output_tokens + need.output_tokens, was.cost + need.cost, assumes or need.assumes,
         )  # fmt: skip
     return [need for need in found.values() if need.calls]
