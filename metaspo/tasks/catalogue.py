@@ -9,6 +9,7 @@ from ..domain.errors import TaskError
 from .data import DATASETS
 from .documents import check, read_yaml
 from .examples import load_pools
+from .likeness import comparable, evenly_spaced
 from .paper.benchmarks import benchmarks
 from .spec import TaskSpec
 from .splits import Sizes, draw
@@ -57,6 +58,8 @@ def read_task(source: TaskSource, folder: Path | None = None) -> TaskSpec:
 def open_task(source: TaskSource, sizes: Sizes, seed: int, *, target: bool = False, folder: Path | None = None) -> Task:
     """Read a task, load its examples and callables and draw its splits."""
     spec = read_task(source, folder)
-    task = Task(spec, draw(spec.name, load_pools(spec), sizes, seed, target=target))
+    # Runs of earlier dealings go on with the examples that they began with.
+    alike = comparable if sizes.dealing == "one test set" else evenly_spaced
+    task = Task(spec, draw(spec.name, load_pools(spec, alike), sizes, seed, target=target))
     task.load()
     return task

@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from math import isfinite
 from os.path import expanduser
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import Any
 from ..domain.errors import TaskError
 from ..domain.results import Example
 from .files import Row, read_rows
+from .likeness import comparable
 from .readers import canonical
 from .spec import TaskSpec
 
@@ -21,8 +22,8 @@ Pools = dict[str, list[Example]]
 """The examples by the split that the data assigns; under "" those that it assigns to none."""
 
 
-def load_pools(spec: TaskSpec) -> Pools:
-    """Every example of a task by assigned split.
+def load_pools(spec: TaskSpec, alike: Callable[[str], str] = comparable) -> Pools:
+    """Every example of a task by assigned split; questions of which `alike` makes the same text are one.
 
     Raises TaskError with file, line and fix for missing fields, empty questions, labels outside the
     set, questions that come twice, unknown split names.
@@ -34,7 +35,7 @@ def load_pools(spec: TaskSpec) -> Pools:
     for row in rows:
         example = _example(spec, row)
         split = _split(spec, row, column)
-        question = comparable(example.question)
+        question = alike(example.question)
         if question not in seen:
             seen[question] = row.place, split
             pools.setdefault(split, []).append(example)
@@ -52,11 +53,6 @@ def load_pools(spec: TaskSpec) -> Pools:
             "to all examples or to none"
         )
     return pools
-
-
-def comparable(question: str) -> str:
-    """A question with case and spacing evened out: what may not be in two splits."""
-    return " ".join(question.split()).casefold()
 
 
 def _rows(spec: TaskSpec) -> Iterable[Row]:

@@ -13,7 +13,8 @@ from typing import Literal
 
 from ..domain.errors import TaskError
 from ..domain.results import Example, Split
-from .examples import Pools, comparable
+from .examples import Pools
+from .likeness import comparable
 
 Dealing = Literal["train first", "test first", "one test set"]
 """How examples are dealt. The last is today's: the same test examples whatever the seed. The others are for runs that

@@ -22,7 +22,7 @@ from ..store import calls, dealt, evaluations, leases, runs
 from ..store.checkpoints import refuse_elsewhere
 from ..store.database import Store, now
 from ..tasks.catalogue import TaskSource, open_task, read_task
-from ..tasks.examples import comparable
+from ..tasks.likeness import comparable
 from ..tasks.splits import Dealing, Sizes
 from ..tasks.task import Task
 from .context import Context

@@ -7,7 +7,8 @@ import pytest
 from metaspo.domain.errors import TaskError
 from metaspo.domain.results import Example
 from metaspo.tasks.catalogue import open_task
-from metaspo.tasks.examples import Pools, comparable
+from metaspo.tasks.examples import Pools
+from metaspo.tasks.likeness import comparable
 from metaspo.tasks.spec import TaskSpec
 from metaspo.tasks.splits import Sizes, draw
 

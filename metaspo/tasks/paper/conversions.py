@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
+from ..likeness import context
 from ..readers import NUMBER_WORDS
 
 Record = Mapping[str, Any]
@@ -75,12 +76,15 @@ def bigbench_options(record: Record, random: Random) -> Draft:
     random.shuffle(options)
     if len(set(options)) < len(options):
         raise Unusable("the same option twice")
-    return Draft(with_options(f"{_bigbench_question(record)}\nOptions:", options), (LETTERS[options.index(gold)],))
+    question = _bigbench_question(record)
+    answer = LETTERS[options.index(gold)]
+    return Draft(with_options(f"{question}\nOptions:", options), (answer,), group=context(question))
 
 
 def bigbench_label(record: Record, random: Random) -> Draft:
     """BIG-bench whose options are one closed set: the answer is the option's own text."""
-    return Draft(_bigbench_question(record), (_gold_option(record).strip(),))
+    question = _bigbench_question(record)
+    return Draft(question, (_gold_option(record).strip(),), group=context(question))
 
 
 def bigbench_open(record: Record, random: Random) -> Draft:
@@ -88,7 +92,8 @@ def bigbench_open(record: Record, random: Random) -> Draft:
     targets = [str(target).strip() for target in record["targets"] if str(target).strip()]
     if not targets:
         raise Unusable("no answer")
-    return Draft(_bigbench_question(record), number_forms(targets))
+    question = _bigbench_question(record)
+    return Draft(question, number_forms(targets), group=context(question))
 
 
 def number_forms(answers: Sequence[str]) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from random import Random
 
-from ..examples import comparable
+from ..likeness import comparable
 from .conversions import Draft
 
 

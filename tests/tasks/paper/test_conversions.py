@@ -85,13 +85,16 @@ def test_a_closed_set_is_answered_with_the_label_itself() -> None:
         "multiple_choice_targets": ["entailment", "non-entailment"],
         "multiple_choice_scores": [1, 0],
     }
-    expected = Draft("Premise: Ann knows that it rains. Hypothesis: It rains.", ("entailment",))
+    expected = Draft(
+        "Premise: Ann knows that it rains. Hypothesis: It rains.", ("entailment",), "premise: ann knows that it rains"
+    )
     assert convert("bigbench_label", record) == expected
 
 
 def test_a_number_is_accepted_as_a_word_and_in_digits() -> None:
     record = {"inputs": "Q: I have a drum and a flute. How many instruments do I have?\nA:", "targets": ["two", "2"]}
-    assert convert("bigbench_open", record) == Draft("I have a drum and a flute. How many instruments do I have?", ("two", "2"))
+    question = "I have a drum and a flute. How many instruments do I have?"
+    assert convert("bigbench_open", record) == Draft(question, ("two", "2"), "i have a drum and a flute")
     assert number_forms(["3"]) == ("3", "three") and number_forms(["teal"]) == ("teal",) and number_forms(["21"]) == ("21",)
     with pytest.raises(Unusable, match="no answer"):
         convert("bigbench_open", {"inputs": "Q: ?", "targets": [""]})
