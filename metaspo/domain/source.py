@@ -45,6 +45,9 @@ def _fingerprint(module: ModuleType, folder: Path | None) -> str | None:
     roots = [path.parents[module.__name__.count(".") + (path.stem == "__init__")], *([folder.resolve()] if folder else [])]
     texts: dict[str, str] = {}
     left = [(module.__name__, path)]
+    # Importing a module runs the packages around it too; an empty one says nothing.
+    around = ((name, _beside(name, roots)) for name in _steps(module.__name__)[:-1])
+    left += [(name, file) for name, file in around if file and file.stat().st_size]
     while left:
         name, path = left.pop()
         if name in texts:
@@ -77,11 +80,18 @@ def _imports(text: str, name: str, path: Path) -> Iterator[str]:
         if isinstance(node, ast.Import):
             for alias in node.names:
                 yield from _steps(alias.name)
+        elif isinstance(node, ast.Call) and _is_import(node.func) and node.args and isinstance(node.args[0], ast.Constant):
+            yield from _steps(str(node.args[0].value))
         elif isinstance(node, ast.ImportFrom):
             above = package.split(".")[: len(package.split(".")) - node.level + 1] if node.level else []
             base = ".".join([*above, *([node.module] if node.module else [])])
             yield from _steps(base)
             yield from (f"{base}.{alias.name}" for alias in node.names)
+
+
+def _is_import(called: ast.expr) -> bool:
+    name = called.attr if isinstance(called, ast.Attribute) else called.id if isinstance(called, ast.Name) else ""
+    return name in ("import_module", "__import__")
 
 
 def _steps(name: str) -> list[str]:
