@@ -48,21 +48,26 @@ async def first_evaluations(workspace: SearchWorkspace) -> list[Send]:
     first = [prompt for prompts in users.values() for prompt in prompts]
     beam = workspace.first_beam()
     await workspace.save_prompts(workspace.seed_system, *systems, *beam, *seeds, *first)
-    round = workspace.first_round
-    base = _scored_for(workspace, round, "seed")
-    jobs: list[Job] = [
-        {**base, "task": name, "system": id, "user": user.id}
-        for id in dict.fromkeys(prompt.id for prompt in [*systems, *beam])
-        for name, prompts in users.items()
-        for user in {prompt.id: prompt for prompt in prompts}.values()
-    ]
+    jobs = first_jobs(workspace)
     emit(
         {
-            "event": "round_opened", "round": round, "rounds": workspace.last_round, "level": "seed",
+            "event": "round_opened", "round": workspace.first_round, "rounds": workspace.last_round, "level": "seed",
             "candidates": 0, "evaluations": len(jobs),
         }
     )  # fmt: skip
     return [Send("evaluate", job) for job in jobs]
+
+
+def first_jobs(workspace: SearchWorkspace) -> list[Job]:
+    """The evaluations that a search begins with."""
+    systems, users = workspace.first_prompts()
+    base = _scored_for(workspace, workspace.first_round, "seed")
+    return [
+        {**base, "task": name, "system": id, "user": user.id}
+        for id in dict.fromkeys(prompt.id for prompt in [*systems, *workspace.first_beam()])
+        for name, prompts in users.items()
+        for user in {prompt.id: prompt for prompt in prompts}.values()
+    ]
 
 
 async def next_round(state: State) -> Sequence[Send] | str:
@@ -130,29 +135,41 @@ def proposals(state: State) -> list[Send]:
 async def evaluations(state: State) -> list[Send]:
     """After a proposal: its candidate with the prompts that it must prove itself with."""
     workspace = await search_workspace(state, _runtime())
+    jobs = await evaluation_jobs(workspace, state)
+    return [Send("evaluate", job) for job in jobs]
+
+
+async def evaluation_jobs(workspace: SearchWorkspace, state: State) -> list[Job]:
+    """The first evaluations of a round's candidates."""
     staged = is_staged(workspace, state)
     jobs: list[Job] = []
     for candidate in state["candidates"]:
         met = candidate["id"] is not None and staged
         jobs += await gate_jobs(workspace, state, candidate) if met else candidate_jobs(workspace, state, candidate)
-    return [Send("evaluate", job) for job in jobs]
+    return jobs
 
 
-async def stage_jobs(workspace: SearchWorkspace, state: State) -> list[Job]:
+async def further_jobs(workspace: SearchWorkspace, state: State) -> list[Job]:
     """The further evidence that a stage asks for about the candidates that are left; at the last, everything."""
-    names, stage, left = stage_names(workspace, state), state["stage"], in_order(state)
-    last = names[stage] == EVERYTHING
-    jobs = [
+    stage = state["stage"]
+    last = stage_names(workspace, state)[stage] == EVERYTHING
+    return [
         job
-        for candidate in left
+        for candidate in in_order(state)
         for job in (
             candidate_jobs(workspace, state, candidate)
             if last
             else await sample_jobs(workspace, state, candidate, stage, stage)
         )
     ]
+
+
+async def stage_jobs(workspace: SearchWorkspace, state: State) -> list[Job]:
+    """The same, told as an event."""
+    names, left = stage_names(workspace, state), in_order(state)
+    jobs = await further_jobs(workspace, state)
     emit({
-        "event": "stage_opened", "round": state["round"], "level": cast(Level, state["level"]), "stage": names[stage],
+        "event": "stage_opened", "round": state["round"], "level": cast(Level, state["level"]), "stage": names[state["stage"]],
         "candidates": len(left), "evaluations": len(jobs),
     })  # fmt: skip
     return jobs

@@ -8,7 +8,7 @@ from metaspo.store import evaluations
 from metaspo.workspace.context import Context
 from metaspo.workspace.events import emit, spent
 from metaspo.workspace.opening import workspace_of
-from metaspo.workspace.scoring import on_the_same, score_some, unread_sample
+from metaspo.workspace.scoring import score_job, unread_sample
 from metaspo.workspace.state import Job
 
 
@@ -17,9 +17,7 @@ async def evaluate(state: Job, runtime: Runtime[Context]) -> dict[str, Any]:
     if not state.get("user"):
         return {}
     workspace = await workspace_of(state, runtime)
-    task = workspace.tasks[state["task"]]
-    system, user = await workspace.prompt_texts(state["system"], state["user"])
-    found = await score_some(workspace, task, (system, user), state["split"], state.get("examples", []))
+    found, score = await score_job(workspace, state)
     await workspace.store.run(evaluations.use_evaluation, workspace.run, state["round"], found.id)
     emit(
         {
@@ -28,15 +26,4 @@ async def evaluate(state: Job, runtime: Runtime[Context]) -> dict[str, Any]:
             "sample": await unread_sample(workspace, found), "spent": spent(workspace),
         }
     )  # fmt: skip
-    score = {
-        "task": state["task"], "system": state["system"], "user": state["user"], "split": state["split"],
-        "score": found.score, "failures": len(found.failures), "evaluation": found.id, "level": state["level"],
-    }  # fmt: skip
-    if "stage" in state:
-        score["stage"] = state["stage"]
-    if "rival" in state:
-        [rival] = await workspace.prompt_texts(state["rival"])
-        ours, theirs = await on_the_same(workspace, task, (system, user), (system, rival))
-        # Where neither carries demonstrations, their own scores compare.
-        score |= {} if ours.id == found.id and theirs.whole else {"gain": ours.score - theirs.score}
     return {"run": workspace.run, "scores": [score]}

@@ -8,9 +8,8 @@ from langgraph.types import Overwrite
 from metaspo.approval.review import edited, review
 from metaspo.methods.lineage import candidate_rows, kept_pairs
 from metaspo.methods.rounds import closed_round, next_level
-from metaspo.methods.selection import Selected, decide, in_order, selected, too_much_lost
-from metaspo.methods.stages import EVERYTHING
-from metaspo.methods.staging import is_staged, judge_stage, stage_names
+from metaspo.methods.selection import Selected, decide, selected
+from metaspo.methods.staging import judged_so_far
 from metaspo.store import prompts
 from metaspo.store.prompts import RoundRow
 from metaspo.workspace.context import Context
@@ -18,7 +17,7 @@ from metaspo.workspace.events import emit, spent
 from metaspo.workspace.opening import search_workspace
 from metaspo.workspace.problem import COMMON_FIRST
 from metaspo.workspace.search import SearchWorkspace
-from metaspo.workspace.state import Judged, Round, State
+from metaspo.workspace.state import Round, State
 
 
 async def select(state: State, runtime: Runtime[Context]) -> dict[str, Any]:
@@ -28,7 +27,7 @@ async def select(state: State, runtime: Runtime[Context]) -> dict[str, Any]:
     if first:
         # The thread may have been at work before it was given a new start: nothing of that counts any more.
         state = {"scores": first}
-    judged, following = await _judged(workspace, state)
+    judged, following = await judged_so_far(workspace, state)
     if following is not None:
         return {"judged": judged, "stage": following}
     state = {**state, "judged": judged}
@@ -67,20 +66,6 @@ async def _closed(workspace: SearchWorkspace, state: State, after: Selected) -> 
         "candidates": Overwrite([]),
         "scores": Overwrite([]),
     }
-
-
-async def _judged(workspace: SearchWorkspace, state: State) -> tuple[list[Judged], int | None]:
-    """How far the round's candidates have come, and the next stage where some are to be asked for more."""
-    if not is_staged(workspace, state):
-        return too_much_lost(workspace, state), None
-    if state.get("review"):
-        return state.get("judged", []), None  # A person's edits are scored on everything, as what they stand for was.
-    stage, last = state.get("stage", 0), len(stage_names(workspace, state)) - 1
-    judged = await judge_stage(workspace, state)
-    if stage < last and in_order({**state, "judged": judged}):
-        return judged, stage + 1
-    lost = {one["position"]: one for one in too_much_lost(workspace, state)}
-    return [lost.pop(one["position"], one) if one["stage"] == EVERYTHING else one for one in judged], None
 
 
 async def _record(workspace: SearchWorkspace, state: State, closed: Round, after: Selected) -> None:

@@ -29,6 +29,10 @@ DECIDED = ("accept", "reject")
 """Answers that need no further work; an edited prompt has to be scored first."""
 
 
+EDITED = "edited by a person"
+"""The reason of a candidate that a person wrote."""
+
+
 class Request(TypedDict):
     """What an interrupt shows, as plain JSON: the changes that wait for a person, and how to answer.
 
@@ -177,5 +181,5 @@ def _edit(state: State, one: _New, text: str) -> Candidate:
     position = sum(candidate["task"] == one.task for candidate in state.get("candidates", []))
     return {
         "task": one.task, "position": position, "parent": one.id,
-        "id": Prompt(_level(one.task), text).id, "text": text, "reason": "edited by a person",
+        "id": Prompt(_level(one.task), text).id, "text": text, "reason": EDITED,
     }  # fmt: skip

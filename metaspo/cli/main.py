@@ -7,7 +7,7 @@ import click
 from ..domain.errors import MetaspoError
 from .approve import approve_command
 from .prepare import init, methods
-from .runs import diff_command, export_command, history_command, runs_command, show_command
+from .runs import diff_command, export_command, history_command, runs_command, show_command, verify_command
 from .scenarios import adapt_command, generalize_command
 from .search import branch_command, optimize_command, resume_command
 from .serve import serve_command
@@ -37,6 +37,7 @@ def main() -> None:
 
 for command in (
     init, methods, tasks, optimize_command, resume_command, branch_command, approve_command, runs_command, show_command,
-    history_command, diff_command, export_command, generalize_command, adapt_command, study_command, serve_command, studio,
+    verify_command, history_command, diff_command, export_command, generalize_command, adapt_command, study_command,
+    serve_command, studio,
 ):  # fmt: skip
     main.add_command(command)

@@ -1,6 +1,7 @@
 """The commands that read what a store holds of its runs."""
 
 import json
+import sys
 from pathlib import Path
 
 import click
@@ -36,6 +37,23 @@ def show_command(run: str, store: str, as_json: bool) -> None:
         show_generalization(found, as_json)
     else:
         click.echo(json.dumps(export.as_data(found), ensure_ascii=False, indent=2)) if as_json else show.run(found)
+
+
+@click.command("verify")
+@click.argument("run", required=False)
+@STORE
+@JSON
+def verify_command(run: str | None, store: str, as_json: bool) -> None:
+    """Find again what is recorded of a RUN, or of all runs: outcomes from replies, means, decisions. No model is asked."""
+    from dataclasses import asdict
+
+    from ..reports.verify import verify
+    from .show_verification import show_verification
+
+    found = verify(run, store=store)
+    click.echo(json.dumps(asdict(found), ensure_ascii=False, indent=2)) if as_json else show_verification(found)
+    if not found.well:
+        sys.exit(1)
 
 
 @click.command("history")

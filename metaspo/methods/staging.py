@@ -93,6 +93,20 @@ async def known_of(workspace: SearchWorkspace, state: State, task: str, split: S
     return found
 
 
+async def judged_so_far(workspace: SearchWorkspace, state: State) -> tuple[list[Judged], int | None]:
+    """How far the round's candidates have come, and the next stage where some are to be asked for more."""
+    if not is_staged(workspace, state):
+        return too_much_lost(workspace, state), None
+    if state.get("review"):
+        return state.get("judged", []), None  # A person's edits are scored on everything, as what they stand for was.
+    stage, last = state.get("stage", 0), len(stage_names(workspace, state)) - 1
+    judged = await judge_stage(workspace, state)
+    if stage < last and in_order({**state, "judged": judged}):
+        return judged, stage + 1
+    lost = {one["position"]: one for one in too_much_lost(workspace, state)}
+    return [lost.pop(one["position"], one) if one["stage"] == EVERYTHING else one for one in judged], None
+
+
 async def judge_stage(workspace: SearchWorkspace, state: State) -> list[Judged]:
     """What is known of the candidates after the stage at work, with what earlier stages said."""
     names, stage = stage_names(workspace, state), state.get("stage", 0)

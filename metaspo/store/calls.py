@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from ..domain.calls import NO_REPLY, Reply, Usage
+from ..domain.calls import NO_REPLY, Reply, Role, Usage
 
 COLUMNS = "reply, finish, input_tokens, output_tokens, latency, cost, estimated"
 CHUNK = 500
@@ -89,6 +89,32 @@ def _reply(text: str, finish: str, *told: Any) -> Reply:
     reply = replace(Reply(text, finish, *counts), estimated=bool(estimated))
     # What an endpoint said in the place of a reply must not be read as one.
     return replace(reply, text="", error=reply.text) if reply.finish in NO_REPLY else reply
+
+
+def requests(db: Database, keys: Sequence[str]) -> dict[str, list[tuple[str, str]]]:
+    """The messages, role and text, that recorded calls asked with."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    for start in range(0, len(keys), CHUNK):
+        chunk = keys[start : start + CHUNK]
+        marks = ", ".join("?" * len(chunk))
+        for key, request in db.execute(f"SELECT key, request FROM calls WHERE key IN ({marks})", chunk):
+            found[key] = [(message["role"], message["content"]) for message in json.loads(request)["messages"]]
+    return found
+
+
+def keys_of(db: Database, role: Role) -> list[str]:
+    """The keys of all calls of a role, in the order in which they were recorded."""
+    return [key for (key,) in db.execute("SELECT key FROM calls WHERE role = ? ORDER BY rowid", [role])]
+
+
+def count(db: Database) -> int:
+    """How many calls are recorded."""
+    return int(db.execute("SELECT count(*) FROM calls").fetchone()[0])
+
+
+def lost(db: Database) -> int:
+    """How many calls were recorded and are gone: nothing here deletes one, and rows are numbered as they come."""
+    return int(db.execute("SELECT coalesce(max(rowid) - count(*), 0) FROM calls").fetchone()[0])
 
 
 def usage(db: Database, run: str) -> Usage:

@@ -138,3 +138,53 @@ def task_metric(db: Database, task: str) -> tuple[str, dict[str, Any]]:
     """The name of a task's metric and the task as it was written."""
     metric, spec = db.execute("SELECT metric, spec FROM tasks WHERE id = ?", [task]).fetchone()
     return metric, json.loads(spec)
+
+
+def examples(db: Database, task: str) -> list[Example]:
+    """The examples of a task in the order in which they were recorded."""
+    rows = db.execute("SELECT id, question, answers FROM examples WHERE task = ? ORDER BY rowid", [task])
+    return [Example(id, question, tuple(json.loads(answers))) for id, question, answers in rows]
+
+
+def of_run(db: Database, run: str) -> list[str]:
+    """The ids of the evaluations that a run relied on, and of those on its tasks that only a decision looked at."""
+    rows = db.execute(
+        "SELECT DISTINCT evaluation FROM run_evaluations WHERE run = ?1 UNION SELECT id FROM evaluations"
+        " WHERE task IN (SELECT task FROM run_tasks WHERE run = ?1) AND id NOT IN (SELECT evaluation FROM run_evaluations)",
+        [run],
+    )
+    return [id for (id,) in rows]
+
+
+def by_content(db: Database, run: str) -> dict[tuple[object, ...], list[tuple[int, str]]]:
+    """The evaluations on a run's tasks by task, split, prompts and the set of examples.
+
+    Each with every round of the run that relied on it, -1 where none did; those that were made later come later.
+    """
+    rows = db.execute(
+        'SELECT e.id, e.task, e.split, e.system, e."user", coalesce(r.round, -1) FROM evaluations e'
+        " LEFT JOIN run_evaluations r ON r.evaluation = e.id AND r.run = ?1"
+        " WHERE e.task IN (SELECT task FROM run_tasks WHERE run = ?1) ORDER BY e.rowid",
+        [run],
+    ).fetchall()
+    found: dict[tuple[object, ...], list[tuple[int, str]]] = {}
+    for id, task, split, system, user, round in rows:
+        ids = db.execute("SELECT example FROM outcomes WHERE evaluation = ?", [id])
+        found.setdefault((task, split, system, user, frozenset(example for (example,) in ids)), []).append((round, id))
+    return found
+
+
+def counts(db: Database, id: str) -> tuple[int, int, int]:
+    """How many examples an evaluation has, how many of them are wrong, and how many unparsed, as they were counted then."""
+    size, failed, unparsed = db.execute("SELECT size, failed, unparsed FROM evaluations WHERE id = ?", [id]).fetchone()
+    return size, failed, unparsed
+
+
+def put_right(db: Database, id: str, score: float, outcomes: Sequence[Outcome]) -> None:
+    """Give an evaluation another score and other outcomes; for copies of a store."""
+    with db.atomic():
+        db.execute("UPDATE evaluations SET score = ? WHERE id = ?", [score, id])
+        db.conn.executemany(
+            "UPDATE outcomes SET answer = ?, score = ?, failed = ?, explanation = ? WHERE evaluation = ? AND position = ?",
+            [(o.answer, o.score, int(o.failed), o.explanation, id, at) for at, o in enumerate(outcomes)],
+        )

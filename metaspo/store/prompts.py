@@ -158,3 +158,29 @@ def scored_systems(db: Database, run: str, before: int) -> dict[str, float]:
             first.setdefault(row.prompt, row.score)
     texts = prompt_texts(db, list(first))
     return {texts[id]: score for id, score in first.items()}
+
+
+def standing(db: Database, run: str) -> list[KeptPair]:
+    """Everything that stood after each round of a run, the further system prompts of a beam included."""
+    columns = 'run, round, task, position, system, "user", score'
+    rows = db.execute(f"SELECT {columns} FROM standing WHERE run = ? ORDER BY round, rowid", [run])
+    return [KeptPair(*row) for row in rows]
+
+
+def every(db: Database) -> list[tuple[str, str, str]]:
+    """Id, kind and text of every prompt."""
+    return [(id, kind, text) for id, kind, text in db.execute("SELECT id, kind, text FROM prompts")]
+
+
+def used(db: Database, run: str) -> list[str]:
+    """The ids of the prompts that anything recorded of a run names."""
+    rows = db.execute(
+        "SELECT prompt FROM candidates WHERE run = ?1 AND prompt IS NOT NULL"
+        " UNION SELECT parent FROM candidates WHERE run = ?1 AND parent IS NOT NULL"
+        ' UNION SELECT system FROM standing WHERE run = ?1 UNION SELECT "user" FROM standing WHERE run = ?1'
+        " UNION SELECT system FROM rounds WHERE run = ?1"
+        " UNION SELECT e.system FROM run_evaluations r JOIN evaluations e ON e.id = r.evaluation WHERE r.run = ?1"
+        ' UNION SELECT e."user" FROM run_evaluations r JOIN evaluations e ON e.id = r.evaluation WHERE r.run = ?1',
+        [run],
+    )
+    return [id for (id,) in rows]

@@ -1,7 +1,10 @@
 """What the nodes of one run work with: its tasks, models, store and account."""
 
+import hashlib
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from ..domain.calls import Constraint, Reply, Request
 from ..domain.prompts import Prompt
@@ -18,6 +21,9 @@ from .first_replies import FirstReplies
 from .lease import RunLease
 from .run_input import RunInput
 from .settings import Settings
+
+READING = "without thoughts"
+"""How replies are read, where that has changed: scores of another reading are worked out anew from the same replies."""
 
 BASE_TOKENS, OPTIMIZER_TOKENS, JUDGE_TOKENS = 512, 1024, 256
 """Longest replies, in tokens, of models whose spec sets none."""
@@ -71,6 +77,19 @@ class Workspace:
         longest = task.spec.max_tokens or spec.max_tokens or BASE_TOKENS
         sample = f"seed {self.problem.seed}" if temperature else ""
         return Request(tuple(messages), longest, temperature, sample, task.constraint)
+
+    def evaluation_id(self, task: Task, pair: tuple[str, str], split: Split, only: Sequence[str] = ()) -> str:
+        """The content address of an evaluation: task, split, prompts, and the models that answer and judge."""
+        request = self.base_request(task, ()).content()
+        parts: list[Any] = [task.id, split, *pair, self.base.identity, request]
+        judges = self.judges.get(task.name)
+        # What a judge is asked beside the answer shapes its grades: template, length, temperature, form.
+        asked = self.judge_request(task, judge.judge_messages("", "", (), "")).content() if judges else None
+        parts.append([judges.identity, asked] if judges else None)
+        parts += [list(only)] if only else []
+        parts.append(READING)
+        blob = json.dumps(parts, sort_keys=True, ensure_ascii=False)
+        return hashlib.sha256(blob.encode("utf-8", "surrogatepass")).hexdigest()[:24]
 
     async def ask_base(self, task: Task, messages: Sequence[tuple[str, str]]) -> tuple[str, Reply]:
         """The key and reply of one question put to the base model."""

@@ -1,12 +1,10 @@
 """Scoring: every example of a split put to the base model under one pair of prompts, read and judged."""
 
 import asyncio
-import hashlib
-import json
-from collections.abc import Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any
 
-from ..domain.calls import NO_REPLY
+from ..domain.calls import NO_REPLY, Reply
 from ..domain.errors import MetaspoError
 from ..domain.excerpts import excerpt
 from ..domain.prompts import Prompt
@@ -17,13 +15,13 @@ from ..tasks.demonstrations import carried
 from ..tasks.judge import judge_messages, read_grade
 from ..tasks.task import Task
 from .resources import Workspace
+from .state import Job, Score
+
+Messages = Sequence[tuple[str, str]]
+"""The roles and texts of a request."""
 
 CUT_OFF = ("length", "recursion_limit", *NO_REPLY)
 """Ways to end that leave no answer to trust, unless the reply is read whole all the same."""
-
-
-READING = "without thoughts"
-"""How replies are read, where that has changed: scores of another reading are worked out anew from the same replies."""
 
 
 async def score_pair(workspace: Workspace, task: Task, system: str, user: str, split: Split) -> Evaluation:
@@ -43,7 +41,7 @@ async def score_some(
     able = [example for example in task.splits[split] if example.id not in given_away]
     examples = [example for example in able if not only or example.id in only]
     every = len(examples) == len(task.splits[split])
-    id = evaluation_id(workspace, task, pair, split, () if every else [example.id for example in examples])
+    id = workspace.evaluation_id(task, pair, split, () if every else [example.id for example in examples])
     own = f"{id}/{workspace.run}"
     for at in (own, id):
         known = await workspace.store.run(evaluations.evaluation, at)
@@ -61,6 +59,26 @@ async def score_some(
     return found
 
 
+async def score_job(workspace: Workspace, job: Job) -> tuple[Evaluation, Score]:
+    """What an evaluation's job asks for, and its score as the state carries it."""
+    task = workspace.tasks[job["task"]]
+    system, user = await workspace.prompt_texts(job["system"], job["user"])
+    found = await score_some(workspace, task, (system, user), job["split"], job.get("examples", []))
+    score: Score = {
+        "task": job["task"], "system": job["system"], "user": job["user"], "split": job["split"],
+        "score": found.score, "failures": len(found.failures), "evaluation": found.id, "level": job["level"],
+    }  # fmt: skip
+    if "stage" in job:
+        score["stage"] = job["stage"]
+    if "rival" in job:
+        [rival] = await workspace.prompt_texts(job["rival"])
+        candidate, other = await on_the_same(workspace, task, (system, user), (system, rival))
+        # Where neither carries demonstrations, their own scores compare.
+        if candidate.id != found.id or not other.whole:
+            score["gain"] = candidate.score - other.score
+    return found, score
+
+
 async def on_the_same(
     workspace: Workspace, task: Task, one: tuple[str, str], other: tuple[str, str]
 ) -> tuple[Evaluation, Evaluation]:
@@ -76,20 +94,6 @@ async def unread_sample(workspace: Workspace, found: Evaluation) -> str:
     unread = next((outcome.call for outcome in found.outcomes if outcome.answer is None), None)
     reply = await workspace.store.find_call(unread) if unread else None
     return excerpt(reply.text) or "(nothing)" if reply else ""
-
-
-def evaluation_id(workspace: Workspace, task: Task, pair: tuple[str, str], split: Split, only: Sequence[str] = ()) -> str:
-    """The content address of an evaluation: task, split, prompts, and the models that answer and judge."""
-    request = workspace.base_request(task, ()).content()
-    parts: list[Any] = [task.id, split, *pair, workspace.base.identity, request]
-    judge = workspace.judges.get(task.name)
-    # What a judge is asked beside the answer shapes its grades: template, length, temperature, form.
-    asked = workspace.judge_request(task, judge_messages("", "", (), "")).content() if judge else None
-    parts.append([judge.identity, asked] if judge else None)
-    parts += [list(only)] if only else []
-    parts.append(READING)
-    blob = json.dumps(parts, sort_keys=True, ensure_ascii=False)
-    return hashlib.sha256(blob.encode("utf-8", "surrogatepass")).hexdigest()[:24]
 
 
 async def _all_judged(
@@ -111,22 +115,38 @@ async def _all_judged(
 async def _judged(workspace: Workspace, task: Task, system: str, user: str, example: Example) -> tuple[Outcome, bool]:
     """What became of an example, and whether that rests on facts of the models alone."""
     key, reply = await workspace.ask_base(task, task.messages(system, user, example))
-    answer = task.read(reply.text) if reply.said.strip() else None
-    workspace.first.reply(reply, answer)
+    grades: list[Reply] = []
+
+    async def graded(messages: Messages) -> Reply:
+        grades.append(await workspace.ask_judge(task, messages))
+        return grades[-1]
+
+    found = await outcome_of(task, example, key, reply, graded)
+    workspace.first.reply(reply, found.answer)
+    for grading in grades:
+        workspace.first.grade(found.score if found.graded else None, grading.text)
     await workspace.stop_without_answers()
+    return found, all(one.is_fact for one in (reply, *grades))
+
+
+async def outcome_of(
+    task: Task, example: Example, key: str, reply: Reply, graded: Callable[[Messages], Awaitable[Reply]]
+) -> Outcome:
+    """What a reply to one example comes to: read, and scored by the task's metric or by the judge behind `graded`.
+
+    A call's outcome is made here and nowhere else, whether the call is new or looked at again.
+    """
+    answer = task.read(reply.text) if reply.said.strip() else None
     if answer is None:
         why = f"no answer: {reply.finish}" if reply.finish in CUT_OFF else "no answer found in the reply"
         why += f": {reply.error}" if reply.error else ""
-        return task.outcome(example, key, None, 0.0, why), reply.is_fact
-    if task.name not in workspace.judges:
-        return task.outcome(example, key, answer, task.score(answer, example)), reply.is_fact
-    rubric = task.spec.metric.rubric or ""
-    grading = await workspace.ask_judge(task, judge_messages(rubric, example.question, example.answers, answer))
+        return task.outcome(example, key, None, 0.0, why)
+    if task.spec.metric.kind != "judge":
+        return task.outcome(example, key, answer, task.score(answer, example))
+    grading = await graded(judge_messages(task.spec.metric.rubric or "", example.question, example.answers, answer))
     # A grade in what was cut off may be one that the judge only weighed.
     grade = read_grade(grading.text) if grading.finish not in CUT_OFF else None
-    workspace.first.grade(grade, grading.text)
-    await workspace.stop_without_answers()
     if grade is None:
         why = f"{UNGRADED}: {grading.finish}: {excerpt(grading.said)}"
-        return Outcome(example.id, key, answer, 0.0, False, why), reply.is_fact and grading.is_fact
-    return task.outcome(example, key, answer, grade, grading.said.strip()), reply.is_fact and grading.is_fact
+        return Outcome(example.id, key, answer, 0.0, False, why)
+    return task.outcome(example, key, answer, grade, grading.said.strip())
