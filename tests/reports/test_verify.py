@@ -3,6 +3,7 @@
 import gzip
 import shutil
 import sqlite3
+import sys
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -227,9 +228,11 @@ def test_what_the_metric_of_a_task_says_now_is_only_compared_where_it_is_the_sam
     )
     assert metaspo.verify(store=store_path).well
     code.write_text(SHIFTED.format("0.5"))
+    sys.modules.pop(code.stem)
     changed = metaspo.verify(store=store_path).findings
     assert changed.differences == [] and any("changed" in why for why in changed.unchecked)
     code.unlink()
+    sys.modules.pop(code.stem)
     gone = metaspo.verify(store=store_path).findings
     assert gone.differences == [] and gone.unchecked and not gone.well
 
