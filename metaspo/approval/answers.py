@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from ..domain.errors import ConfigError, PromptError
+from ..domain.visible import half_character
 from ..methods.proposal import system_rules, user_rules
 from ..tasks.documents import check
 from ..workspace.search import SearchWorkspace
@@ -91,6 +92,8 @@ def _checked(workspace: SearchWorkspace, change: Change, text: str) -> str:
     complaint = rules.complaint(text)
     if complaint:
         raise PromptError(f"the edited text {complaint}")
+    if half_character(text) is not None:
+        raise PromptError("the edited text holds half of a character (a lone surrogate); write it again")
     if text == change["before"]:
         raise PromptError("the edited text is the prompt in force; to keep that, reject")
     return text

@@ -1,7 +1,6 @@
 """The command that shows a person what waits for approval, and takes the answer."""
 
 import asyncio
-import json
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TextIO
@@ -11,6 +10,7 @@ import click
 from ..domain.errors import AwaitsApproval, ConfigError
 from .common import finish, with_progress
 from .options import JSON, STORE
+from .screen import say, say_json
 from .show_request import show_request
 
 if TYPE_CHECKING:
@@ -45,10 +45,10 @@ def approve_command(run: str, decision: str | None, file: TextIO | None, answer:
     elif not as_json and sys.stdin.isatty() and sys.stdout.isatty():
         result = _converse(run, request, store)
     else:
-        click.echo(json.dumps(request, ensure_ascii=False, indent=2)) if as_json else show_request(request)
+        say_json(request) if as_json else show_request(request)
         sys.exit(AwaitsApproval.exit_code)
     if result.request and result.request["stopped"]:
-        click.echo(f"{result.stopped}\nanswer later with: metaspo approve {run[:8]} --store {store}", err=True)
+        say(f"{result.stopped}\nanswer later with: metaspo approve {run[:8]} --store {store}", err=True)
     else:
         finish(result, as_json)
 
@@ -67,7 +67,7 @@ def _converse(run: str, request: "Request", store: str) -> "Result":
         try:
             result = _answered(run, _ask(request["changes"], drafts), store)
         except ConfigError as error:
-            click.echo(f"error: {error}", err=True)
+            say(f"error: {error}", err=True)
             continue
         if result.request is None or result.request["stopped"]:
             return result
@@ -94,4 +94,4 @@ def _choose(change: "Change", choices: Sequence[str], question: str, drafts: dic
         if text is not None and text.strip():
             drafts[change["task"]] = text
             return {"decision": "edit", "text": text}
-        click.echo("nothing was changed")
+        say("nothing was changed")

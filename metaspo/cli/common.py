@@ -1,13 +1,11 @@
 """How the commands that work on a run go: with progress, and with an end that says what to do next."""
 
-import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-import click
-
 from . import show
 from .options import stopped
+from .screen import say_json
 
 if TYPE_CHECKING:
     from ..runs.optimize import Result
@@ -27,7 +25,7 @@ def finish(result: "Result", as_json: bool) -> None:
     from ..reports.export import as_data
 
     if as_json:
-        click.echo(json.dumps(as_data(result.report), ensure_ascii=False, indent=2))
+        say_json(as_data(result.report))
     else:
         show.summary(result.report)
     if result.stopped is not None:

@@ -1,14 +1,18 @@
 """The command line: all commands in one group, whose errors are one message and an exit code."""
 
+import io
+import sys
 from typing import Any
 
 import click
 
-from ..domain.errors import MetaspoError
+from ..domain.redaction import without_keys
 from .approve import approve_command
+from .endings import end
 from .prepare import init, methods
 from .runs import diff_command, export_command, history_command, runs_command, show_command, verify_command
 from .scenarios import adapt_command, generalize_command
+from .screen import prepare, say
 from .search import branch_command, optimize_command, resume_command
 from .serve import serve_command
 from .studio import studio
@@ -17,16 +21,37 @@ from .tasks import tasks
 
 
 class _Group(click.Group):
-    """Turns errors meant for people into one message and an exit code."""
+    """Turns errors into one message and an exit code."""
+
+    def main(
+        self, args: Any = None, prog_name: Any = None, complete_var: Any = None, standalone_mode: bool = True, **extra: Any
+    ) -> Any:
+        prepare()
+        code: Any = 1
+        try:
+            code = super().main(args, prog_name, complete_var, standalone_mode=False, **extra)
+            # Here and not when Python ends, so that a full disk or a closed pipe is told of like anything else.
+            sys.stdout.flush()
+        except click.ClickException as error:
+            shown = io.StringIO()
+            error.show(shown)
+            say(without_keys(shown.getvalue()).rstrip(), err=True)
+            code = error.exit_code
+        except click.Abort:
+            say("Aborted!", err=True)
+        sys.exit(code if isinstance(code, int) else 0)
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
-            return super().invoke(ctx)
-        except MetaspoError as error:
-            click.echo(f"error: {error}", err=True)
-            ctx.exit(error.exit_code)
+            done = super().invoke(ctx)
+            sys.stdout.flush()
+            return done
+        except (click.ClickException, click.Abort, click.exceptions.Exit):
+            raise
         except KeyboardInterrupt:
             ctx.exit(130)
+        except Exception as error:
+            ctx.exit(end(error))
 
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})

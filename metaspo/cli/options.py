@@ -8,6 +8,7 @@ import click
 
 from ..domain.errors import AwaitsApproval, MetaspoError
 from ..store.location import default_store
+from .screen import say
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -36,6 +37,6 @@ def names(flag: str, help: str) -> Callable[[F], F]:
 
 def stopped(reason: MetaspoError, go_on: str) -> NoReturn:
     """Say why a run ended early and how to go on, and leave with the reason's exit code."""
-    click.echo(str(reason) if isinstance(reason, AwaitsApproval) else f"stopped: {reason}", err=True)
-    click.echo(f"go on with: {go_on}", err=True)
+    say(str(reason) if isinstance(reason, AwaitsApproval) else f"stopped: {reason}", err=True)
+    say(f"go on with: {go_on}", err=True)
     sys.exit(reason.exit_code)

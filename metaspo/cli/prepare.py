@@ -1,12 +1,12 @@
 """Before a first run: a config to edit, and the ways to search."""
 
-import json
 from pathlib import Path
 
 import click
 
 from . import show
 from .options import JSON
+from .screen import say, say_json
 
 
 @click.command("init")
@@ -16,8 +16,8 @@ def init(folder: Path) -> None:
     from ..runs.scaffold import scaffold
 
     for path in scaffold(folder):
-        click.echo(f"wrote {path}")
-    click.echo("next: edit them, then run 'metaspo optimize metaspo.yaml' there")
+        say(f"wrote {path}")
+    say("next: edit them, then run 'metaspo optimize metaspo.yaml' there")
 
 
 @click.command("methods")
@@ -28,4 +28,4 @@ def methods(as_json: bool) -> None:
     from ..workspace.method import known_methods
 
     rows = [{"method": method.name, "what it does": method.description} for method in known_methods()]
-    click.echo(json.dumps(rows, indent=2)) if as_json else show.table(rows)
+    say_json(rows) if as_json else show.table(rows)

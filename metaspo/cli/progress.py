@@ -1,16 +1,17 @@
 """Live progress from the graph's events: a panel in a terminal, plain lines elsewhere."""
 
+import contextlib
 import time
 from types import TracebackType
 from typing import Any
 
-from rich.console import Console, Group
+from rich.console import Group
 from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bars
-from rich.text import Text
 
 from ..workspace.events import Event, Spent
+from .screen import Aside, plain
 
 LEVELS = {
     "seed": "scoring the first prompts",
@@ -31,7 +32,7 @@ class Progress:
 
     def __init__(self, *, quiet: bool = False, label: str = "") -> None:
         """Show nothing when `quiet`; with a `label`, the run is one of several and shows lines only."""
-        self._console = Console(stderr=True, highlight=False)
+        self._console = Aside()
         self._quiet = quiet
         self._label = label
         self._live = self._console.is_terminal and not quiet and not label
@@ -43,8 +44,8 @@ class Progress:
         self._score: float | None = None
         self._spent: Spent | None = None
         self._bars = Bars(
-            SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
-            console=self._console,
+            SpinnerColumn("line"), TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(),
+            TimeElapsedColumn(), console=self._console,
         )  # fmt: skip
         self._display = Live(get_renderable=self._render, console=self._console, refresh_per_second=4, transient=True)
 
@@ -57,7 +58,8 @@ class Progress:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         """Leave the terminal as it was."""
         if self._live:
-            self._display.stop()
+            with contextlib.suppress(OSError):
+                self._display.stop()
 
     def listen(self, event: Event) -> None:
         """Take in one event."""
@@ -152,7 +154,7 @@ class Progress:
     def _render(self) -> Group:
         best = "" if self._score is None else f"best score {100 * self._score:.1f}, "
         return Group(
-            self._bars, Text(f"  {best}{self._costs()}{self._left()}" if self._spent else "  preparing models and tasks")
+            self._bars, plain(f"  {best}{self._costs()}{self._left()}" if self._spent else "  preparing models and tasks")
         )
 
 

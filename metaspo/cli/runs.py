@@ -1,13 +1,15 @@
 """The commands that read what a store holds of its runs."""
 
-import json
 import sys
+
 from pathlib import Path
 
 import click
 
+from ..domain.errors import ConfigError
 from . import show
 from .options import JSON, STORE
+from .screen import hand_over, say, say_json
 
 
 @click.command("runs")
@@ -18,7 +20,7 @@ def runs_command(store: str, as_json: bool) -> None:
     from ..reports.listing import list_runs
 
     rows = list_runs(store)
-    click.echo(json.dumps(rows, indent=2)) if as_json else show.runs(rows)
+    say_json(rows) if as_json else show.runs(rows)
 
 
 @click.command("show")
@@ -36,7 +38,7 @@ def show_command(run: str, store: str, as_json: bool) -> None:
     if not isinstance(found, Report):
         show_generalization(found, as_json)
     else:
-        click.echo(json.dumps(export.as_data(found), ensure_ascii=False, indent=2)) if as_json else show.run(found)
+        say_json(export.as_data(found)) if as_json else show.run(found)
 
 
 @click.command("verify")
@@ -65,7 +67,7 @@ def history_command(run: str, store: str, as_json: bool) -> None:
     from ..reports.history import history
 
     rows = history(store, run)
-    click.echo(json.dumps(rows, ensure_ascii=False, indent=2)) if as_json else show.history(rows)
+    say_json(rows) if as_json else show.history(rows)
 
 
 @click.command("diff")
@@ -79,7 +81,7 @@ def diff_command(first: str, second: str, store: str, as_json: bool) -> None:
     from ..reports.report import open_report
 
     found = compare(open_report(store, first), open_report(store, second))
-    click.echo(json.dumps(found, ensure_ascii=False, indent=2)) if as_json else show.comparison(found)
+    say_json(found) if as_json else show.comparison(found)
 
 
 FORMS = ("json", "text", "messages", "langchain")
@@ -101,9 +103,11 @@ def export_command(run: str, form: str, task: str | None, output: Path | None, s
     text = export(found, form, task)
     if form != "json":
         # What a program reads holds no room for it, whoever exports is told all the same.
-        click.echo(found.verdict_says, err=True)
+        say(found.verdict_says, err=True)
     if output:
+        if not output.absolute().parent.is_dir():
+            raise ConfigError(f"--output {output}: there is no folder {output.parent}; make it first")
         output.write_text(text + "\n", encoding="utf-8")
-        click.echo(f"wrote {output}")
+        say(f"wrote {output}")
     else:
-        click.echo(text)
+        hand_over(text, as_json=form != "text")

@@ -1,6 +1,5 @@
 """The commands that search: a new run, one that goes on, and one that starts from a round of another."""
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,6 +9,7 @@ import click
 from . import show
 from .common import finish, with_progress
 from .options import BASE, JSON, OPTIMIZER, SEED, SETTINGS, STORE
+from .screen import say, say_json
 
 if TYPE_CHECKING:
     from ..runs.config import RunConfig
@@ -64,10 +64,10 @@ def _plan_or_run(config: "RunConfig", plan_only: bool, as_json: bool) -> None:
     from ..runs.plan import plan
 
     if not as_json and "optimizer" in config.model_fields_set and config.schedule() and not config.asks_optimizer():
-        click.echo(f"note: method {config.method} with preset {config.preset} asks no optimizer; --preset paper does", err=True)
+        say(f"note: method {config.method} with preset {config.preset} asks no optimizer; --preset paper does", err=True)
     if plan_only:
         needs = [asdict(need) for need in plan(config)]
-        click.echo(json.dumps(needs, indent=2)) if as_json else show.plan(needs)
+        say_json(needs) if as_json else show.plan(needs)
     else:
         finish(with_progress(as_json, lambda listener: optimize(config, listener=listener)), as_json)
 

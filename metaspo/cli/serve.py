@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..domain.errors import EndpointUnavailable
+from .screen import say
 
 if TYPE_CHECKING:
     from ..models.spec import ModelSpec
@@ -41,17 +42,17 @@ def serve_command(model: str, port: int | None, flags: tuple[str, ...], **settin
 async def _serve(spec: "ModelSpec", port: int | None, name: str) -> None:
     from ..models.vllm.server import shared_server
 
-    click.echo(f"starting vLLM for {spec.name}")
+    say(f"starting vLLM for {spec.name}")
     started = time.monotonic()
     server = await shared_server(spec, port)
     how = f"ready after {time.monotonic() - started:.0f} s" if server.started_here else "was running already"
-    click.echo(f"{how}: {server.url} (log: {server.log})")
-    click.echo(f"use it with: metaspo optimize --base vllm:{name}")
+    say(f"{how}: {server.url} (log: {server.log})")
+    say(f"use it with: metaspo optimize --base vllm:{name}")
     try:
         await _until_it_ends(server)
     finally:
         stopped = await server.release()
-        click.echo("stopped" if stopped else "it stops with the runs that still use it")
+        say("stopped" if stopped else "it stops with the runs that still use it")
 
 
 async def _until_it_ends(server: "SharedServer") -> None:

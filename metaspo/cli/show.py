@@ -5,18 +5,14 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
-from rich.panel import Panel
 from rich.table import Table
-from rich.text import Text
 
+from .screen import console, panel, plain
 from .show_controls import controls, paid, replies
 
 if TYPE_CHECKING:
     from ..domain.intervals import Difference
     from ..reports.report import Report
-
-console = Console(highlight=False, soft_wrap=False)
 
 
 def table(rows: Sequence[Mapping[str, Any]]) -> None:
@@ -25,31 +21,31 @@ def table(rows: Sequence[Mapping[str, Any]]) -> None:
     for key in rows[0] if rows else ():
         made.add_column(key, overflow="fold")
     for row in rows:
-        made.add_row(*(Text(str(value)) for value in row.values()))
+        made.add_row(*(plain(str(value)) for value in row.values()))
     console.print(made)
 
 
 def summary(report: "Report") -> None:
     """What a run gained, in a table a person understands, with honest words about it."""
-    console.print(Panel(Text(report.system_after or report.system_before), title="system prompt", title_align="left"))
+    console.print(panel(report.system_after or report.system_before, "system prompt"))
     if report.run.status == "done" and report.run.reason:
-        console.print(Text(f"Why the search ended: {report.run.reason}."))
+        console.print(plain(f"Why the search ended: {report.run.reason}."))
     if report.tasks:
         console.print(_scores(report))
         for line in verdict(report):
-            console.print(Text(line))
+            console.print(plain(line))
     elif report.train_before is not None and report.train_after is not None:
         console.print(
             f"Score on the examples that were optimized on: {_percent(report.train_before)} before, "
             f"{_percent(report.train_after)} now. The final test has not been run."
         )
     for line in controls(report):
-        console.print(Text(line))
-    console.print(Text(f"Paid: {paid(report.usage)}, {report.run.seconds:.0f} s."))
-    console.print(Text(f"Run {report.run.id[:8]} in {report.store}. See it again: metaspo show {report.run.id[:8]}"))
+        console.print(plain(line))
+    console.print(plain(f"Paid: {paid(report.usage)}, {report.run.seconds:.0f} s."))
+    console.print(plain(f"Run {report.run.id[:8]} in {report.store}. See it again: metaspo show {report.run.id[:8]}"))
     if report.builtin:
         console.print(
-            Text(
+            plain(
                 "Next: your own tasks ('metaspo init' writes a config and a sample task to edit), "
                 "and an optimizer that writes prompts (--preset paper --optimizer openai:gpt-4o-mini, or any server)."
             )
@@ -106,12 +102,12 @@ def verdict(report: "Report") -> list[str]:
 def run(report: "Report") -> None:
     """A run in full: status, prompts as diffs, scores, rounds, lineage."""
     about = report.run
-    console.print(Text(f"run {about.id}  {about.status}{f': {about.reason}' if about.reason else ''}", style="bold"))
-    console.print(Text(f"method {about.method}, base {report.base}, optimizer {report.optimizer}, started {about.created}"))
+    console.print(plain(f"run {about.id}  {about.status}{f': {about.reason}' if about.reason else ''}", style="bold"))
+    console.print(plain(f"method {about.method}, base {report.base}, optimizer {report.optimizer}, started {about.created}"))
     _diff("system prompt", report.system_before, report.system_after)
     for task, after in report.user_after.items():
         _diff(f"user prompt of {task}", report.user_before[task], after[0])
-    console.print(Text("rounds", style="bold"))
+    console.print(plain("rounds", style="bold"))
     table(
         [
             {
@@ -121,10 +117,10 @@ def run(report: "Report") -> None:
             for row in report.rounds
         ]
     )  # fmt: skip
-    console.print(Text("lineage of the winner", style="bold"))
+    console.print(plain("lineage of the winner", style="bold"))
     for row in report.lineage:
         console.print(
-            Text(f"  round {row.round}, {row.status}, score {_percent(row.score)}: {report.texts.get(row.prompt or '', '')}")
+            plain(f"  round {row.round}, {row.status}, score {_percent(row.score)}: {report.texts.get(row.prompt or '', '')}")
         )
     if report.tasks:
         console.print(replies(report))
@@ -133,13 +129,13 @@ def run(report: "Report") -> None:
 
 def _diff(title: str, before: str, after: str) -> None:
     if before == after or not after:
-        console.print(Panel(Text(before), title=f"{title} (unchanged)", title_align="left"))
+        console.print(panel(before, f"{title} (unchanged)"))
         return
-    made = Text()
+    made = plain("")
     for line in difflib.ndiff(before.splitlines(), after.splitlines()):
         if not line.startswith("?"):
             made.append(line + "\n", style={"+": "green", "-": "red"}.get(line[0], ""))
-    console.print(Panel(made, title=title, title_align="left"))
+    console.print(panel(made, title))
 
 
 def runs(rows: Sequence[Mapping[str, Any]]) -> None:
@@ -197,17 +193,17 @@ def plan(needs: Sequence[Mapping[str, Any]]) -> None:
         made.add_row(row["role"], row["level"], *counts, f"{row['cost']:,.2f}")
     console.print(made)
     for line in dict.fromkeys(str(need["assumes"]) for need in needs):
-        console.print(Text(line))
-    console.print(Text("Recorded calls cost nothing again."))
+        console.print(plain(line))
+    console.print(plain("Recorded calls cost nothing again."))
 
 
 def preview(shown: Mapping[str, Any]) -> None:
     """One call as a model gets it."""
     for message in shown["messages"]:
-        console.print(Panel(Text(message["content"]), title=message["role"], title_align="left"))
-    console.print(Text(f"expected answer: {shown['expected']}"))
+        console.print(panel(message["content"], message["role"]))
+    console.print(plain(f"expected answer: {shown['expected']}"))
     if shown["constraint"]:
-        console.print(Text(f"constrained, where the backend can, to: {shown['constraint']}"))
+        console.print(plain(f"constrained, where the backend can, to: {shown['constraint']}"))
 
 
 def _percent(score: float | None) -> str:

@@ -4,11 +4,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from rich.box import SIMPLE_HEAD
-from rich.panel import Panel
 from rich.table import Table
-from rich.text import Text
 
-from .show import console
+from .screen import console, panel, plain
 
 if TYPE_CHECKING:
     from ..approval.comparison import Change, ExampleChange
@@ -21,20 +19,20 @@ def show_request(request: "Request") -> None:
 
     for change in request["changes"]:
         _show_change(change)
-    console.print(Text(f"Run {request['run'][:8]}: {waiting_for(request)}.", style="bold"))
+    console.print(plain(f"Run {request['run'][:8]}: {waiting_for(request)}.", style="bold"))
     if request["problem"]:
-        console.print(Text(f"The last answer could not be used: {request['problem']}"))
+        console.print(plain(f"The last answer could not be used: {request['problem']}"))
 
 
 def _show_change(change: "Change") -> None:
     name = f"user prompt of {change['task']}" if change["task"] else "system prompt"
-    made = Text()
+    made = plain("")
     for line in change["diff"].splitlines()[2:]:
         made.append(line + "\n", style={"+": "green", "-": "red", "@": "dim"}.get(line[:1], ""))
     title = f"{name}{', as you edited it' if change['edited'] else ''}{'' if change['best'] else ', kept beside the best one'}"
-    console.print(Panel(made, title=title, title_align="left"))
+    console.print(panel(made, title))
     for text in change["also"]:
-        console.print(Panel(Text(text), title=f"another {name}, kept as well", title_align="left"))
+        console.print(panel(text, f"another {name}, kept as well"))
     console.print(_scores(change))
     for words, examples in (("better", change["better"]), ("worse", change["worse"])):
         if examples:
@@ -64,5 +62,5 @@ def _examples(title: str, examples: "Sequence[ExampleChange]") -> Table:
         made.add_column(name, overflow="fold")
     for row in examples:
         answers = ("(unparsed)" if answer is None else answer for answer in (row["before"], row["after"]))
-        made.add_row(*(Text(value) for value in (row["task"], row["question"], row["gold"], *answers)))
+        made.add_row(*(plain(value) for value in (row["task"], row["question"], row["gold"], *answers)))
     return made

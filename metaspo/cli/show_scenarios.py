@@ -1,15 +1,12 @@
 """How the reports of `generalize` and `adapt` look in a terminal."""
 
-import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-import click
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
-from rich.text import Text
 
-from .show import console
+from .screen import console, plain, say_json
 
 if TYPE_CHECKING:
     from ..domain.intervals import Difference
@@ -25,13 +22,13 @@ def show_generalization(report: "GeneralizationReport", as_json: bool) -> None:
         data["stopped"] = report.stopped and str(report.stopped)
         for task, one in zip(data["tasks"], report.tasks, strict=True):
             task["win_rate"] = one.win_rate
-        click.echo(json.dumps(data, ensure_ascii=False, indent=2))
+        say_json(data)
         return
     from ..reports.claims import claim
 
     console.print(_comparisons(report))
     console.print(
-        Text(
+        plain(
             "All in %. n is examples x user prompts; ± the standard deviation over user prompts; 95% the interval over "
             "examples; wins the share of user prompts under which the candidate does better, ties counted half; majority "
             "what the commonest answer scores."
@@ -41,19 +38,19 @@ def show_generalization(report: "GeneralizationReport", as_json: bool) -> None:
         if task.candidate.unparsed or task.baseline.unparsed:
             first, second = (f"{100 * side.unparsed:.0f}%" for side in (task.candidate, task.baseline))
             share = f"{first} of replies with the candidate, {second} with the baseline"
-            console.print(Text(f"{task.task}: no readable answer in {share}."))
+            console.print(plain(f"{task.task}: no readable answer in {share}."))
     if report.seen:
         console.print(
-            Text(
+            plain(
                 f"Not unseen: {', '.join(report.seen)}. A system prompt here was made on other examples of "
                 f"{'this task' if len(report.seen) == 1 else 'these tasks'}."
             )
         )
     if report.overall:
-        console.print(Text(claim("The candidate against the baseline", report.overall.difference)))
+        console.print(plain(claim("The candidate against the baseline", report.overall.difference)))
     if report.dropped:
-        console.print(Text(f"{report.dropped} user prompts were dropped: the optimizer wrote none that could be used."))
-    console.print(Text(f"Paid: {report.usage.total_calls:,} calls. Run {report.run.id[:8]} in {report.store}."))
+        console.print(plain(f"{report.dropped} user prompts were dropped: the optimizer wrote none that could be used."))
+    console.print(plain(f"Paid: {report.usage.total_calls:,} calls. Run {report.run.id[:8]} in {report.store}."))
 
 
 def _comparisons(report: "GeneralizationReport") -> Table:
@@ -84,9 +81,9 @@ def show_adaptation(found: "Adaptation", as_json: bool) -> None:
     if as_json:
         data = asdict(found)
         data["stopped"] = found.stopped and str(found.stopped)
-        for plain, one in zip(data["curves"], found.curves, strict=True):
-            plain["means"] = [dict(zip(("round", "selecting", "test"), row, strict=True)) for row in one.means()]
-        click.echo(json.dumps(data, ensure_ascii=False, indent=2))
+        for curve, one in zip(data["curves"], found.curves, strict=True):
+            curve["means"] = [dict(zip(("round", "selecting", "test"), row, strict=True)) for row in one.means()]
+        say_json(data)
         return
     made = Table(title="Mean test score by round, with as many training examples a task", box=SIMPLE_HEAD, pad_edge=False)
     made.add_column("round", justify="right")
@@ -98,7 +95,7 @@ def show_adaptation(found: "Adaptation", as_json: bool) -> None:
         made.add_row(str(round), *("" if value is None else f"{100 * value:.1f}" for value in values))
     console.print(made)
     console.print(
-        Text("The candidate is the system prompt in question, the baseline the other one. No test score chose a prompt.")
+        plain("The candidate is the system prompt in question, the baseline the other one. No test score chose a prompt.")
     )
     from ..reports.claims import claim
 
@@ -106,7 +103,7 @@ def show_adaptation(found: "Adaptation", as_json: bool) -> None:
     for size, change in found.ends.items():
         fewer = f" with {size} training examples" if size < most else ""
         whole = f" with all {most}" if size < most else ""
-        console.print(Text(claim(f"In the end, the candidate{fewer} against the baseline{whole}", change)))
+        console.print(plain(claim(f"In the end, the candidate{fewer} against the baseline{whole}", change)))
 
 
 def _scores(candidate: "Difference", spread: str, baseline: "Difference", change: "Difference") -> tuple[str, ...]:

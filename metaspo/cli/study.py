@@ -5,8 +5,9 @@ from typing import Any
 
 import click
 
+from ..domain.visible import visible
 from .options import JSON, OPTIMIZER, SETTINGS, names, stopped
-from .show import console
+from .screen import console, hand_over, say
 
 
 @click.command("study")
@@ -44,7 +45,7 @@ def study_command(file: str, settings: tuple[str, ...], output: Path, plan_only:
     cells = plan_study(study)
     if plan_only:
         for cell in cells:
-            click.echo(f"{cell.search.run[:8]}  {cell.search.label}")
+            say(f"{cell.search.run[:8]}  {cell.search.label}")
         return
     reason = run_study(study, cells, Several(quiet=as_json).listen)
     report = study_table.study_report(name, study, cells)
@@ -52,8 +53,8 @@ def study_command(file: str, settings: tuple[str, ...], output: Path, plan_only:
     forms = {"md": study_table.as_markdown(report), "csv": study_table.as_csv(report), "json": study_table.as_json(report)}
     for ending, text in forms.items():
         (output / f"{name}.{ending}").write_text(text, encoding="utf-8")
-    click.echo(forms["json"]) if as_json else console.print(Markdown(forms["md"]))
+    hand_over(forms["json"], as_json=True) if as_json else console.print(Markdown(visible(forms["md"]), hyperlinks=False))
     if not as_json:
-        click.echo(f"written: {', '.join(str(output / f'{name}.{ending}') for ending in forms)}")
+        say(f"written: {', '.join(str(output / f'{name}.{ending}') for ending in forms)}")
     if reason is not None:
         stopped(reason, "the same command")

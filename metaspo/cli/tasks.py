@@ -1,6 +1,5 @@
 """The commands on tasks: those there are, getting their data, and trying one before a run pays for it."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +8,7 @@ import click
 from ..prompts.renderer import DEFAULT_SYSTEM_PROMPT
 from . import show
 from .options import JSON
+from .screen import say, say_json
 
 
 @click.group()
@@ -23,7 +23,7 @@ def tasks_list(as_json: bool) -> None:
     from ..tasks.inspection import list_tasks
 
     rows = list_tasks()
-    click.echo(json.dumps(rows, indent=2)) if as_json else show.table(rows)
+    say_json(rows) if as_json else show.table(rows)
 
 
 @tasks.command("fetch")
@@ -47,9 +47,9 @@ def tasks_fetch(words: tuple[str, ...], folder: Path | None, seed: int, as_json:
     for manifest in fetch_tasks(words, folder, seed):
         manifests.append(manifest)
         if not as_json:
-            click.echo(_line(manifest))
+            say(_line(manifest))
     if as_json:
-        click.echo(json.dumps(manifests, ensure_ascii=False, indent=2))
+        say_json(manifests)
 
 
 def _line(manifest: dict[str, Any]) -> str:
@@ -68,7 +68,7 @@ def tasks_check(files: tuple[str, ...], as_json: bool) -> None:
     from ..tasks.inspection import check_task
 
     rows = [check_task(file) for file in files]
-    click.echo(json.dumps(rows, indent=2)) if as_json else show.table(rows)
+    say_json(rows) if as_json else show.table(rows)
 
 
 @tasks.command("preview")
@@ -80,4 +80,4 @@ def tasks_preview(file: str, system: str, as_json: bool) -> None:
     from ..tasks.inspection import preview
 
     shown = preview(file, system)
-    click.echo(json.dumps(shown, ensure_ascii=False, indent=2)) if as_json else show.preview(shown)
+    say_json(shown) if as_json else show.preview(shown)

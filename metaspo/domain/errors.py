@@ -18,14 +18,20 @@ MetaspoError                    exit code 1: our mistake, or one we did not fore
     └── Interrupted             exit code 130
 """
 
+from .redaction import without_keys
+
 
 class MetaspoError(RuntimeError):
-    """Base of every error that metaspo raises on purpose.
+    """Base of every error that metaspo raises on purpose. No message of one holds a key, whoever wrote its words.
 
     The Agent Server shows clients the messages of Python's own kinds of error only, hence RuntimeError.
     """
 
     exit_code = 1
+
+    def __init__(self, *said: object) -> None:
+        """Take keys out of what is said: it is shown, stored as a run's reason, and sent to clients."""
+        super().__init__(*(without_keys(part) if isinstance(part, str) else part for part in said))
 
 
 class UserError(MetaspoError):

@@ -9,7 +9,7 @@ import json
 import re
 from typing import Any
 
-from .spec import redact
+from ..domain.redaction import redact
 
 LONGEST = 300
 """Characters of an error that are kept."""

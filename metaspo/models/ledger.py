@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from ..domain.calls import BROKEN_OFF, NO_REPLY, Reply, Request, call_key, finish_of
 from ..domain.errors import BudgetSpent, ConfigError, Interrupted, RunHeldError, UserError
+from ..domain.redaction import reply_without_keys
 from ..store.calls import Call, key_in_run
 from ..store.database import Store, now
 from .account import Account
@@ -217,7 +218,8 @@ async def _paid(ask: Callable[[], Awaitable[Found]], spec: ModelSpec, role: str,
 
 def _storable(reply: Reply, seconds: float) -> Reply:
     # Half of a surrogate pair, as cut-off JSON escapes leave it, is no text that SQLite could keep, nor is 10**30 a number.
-    text, finish = (text.encode("utf-8", "replace").decode("utf-8") for text in (reply.text, reply.finish))
+    said = (reply_without_keys(part) for part in (reply.text, reply.finish))
+    text, finish = (part.encode("utf-8", "replace").decode("utf-8") for part in said)
     read, written = (count if 0 <= count <= MOST_TOKENS else 0 for count in (reply.input_tokens, reply.output_tokens))
     return replace(reply, text=text, finish=finish, input_tokens=read, output_tokens=written, latency=round(seconds, 4))
 

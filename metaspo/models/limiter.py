@@ -9,6 +9,8 @@ from contextlib import asynccontextmanager
 from types import TracebackType
 from typing import Any, TypeVar
 
+from ..domain.files import room
+
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
@@ -154,8 +156,10 @@ class Limiter:
 
     def __init__(self, level: int | None = None) -> None:
         """Allow `level` requests at a time; without one, an `AdaptiveLimit` finds it."""
-        self._level = level
-        self._adaptive = AdaptiveLimit()
+        # A connection is an open file; keeping within what the system allows beats failing at it.
+        allowed = room() or MOST
+        self._level = level and min(level, allowed)
+        self._adaptive = AdaptiveLimit(most=min(MOST, allowed))
         self._in_flight = 0
         self._waiting: deque[asyncio.Future[None]] = deque()
         self.queue = GroupQueue(max(FEWEST_READY, 2 * self.most))

@@ -13,9 +13,10 @@ from openai import DefaultAioHttpClient
 from ..compat import without_account
 from ..domain.calls import Constraint, Reply, Request
 from ..domain.errors import ModelError
+from ..domain.redaction import redact
 from .backend import traced
 from .faults import classify
-from .spec import ModelSpec, redact
+from .spec import ModelSpec
 from .usage import message_usage
 from .wire import OpenAIChat, ServerChat
 
@@ -39,7 +40,6 @@ class OpenAICompatible:
         if spec.seed is not None:
             self.identity["seed"] = spec.seed
         self._seed = spec.seed
-        self._secret = os.environ.get(key_variable(spec) or "", "")
         self._http = _http_client(spec, address)
         # Only OpenAI itself is sure to know `max_completion_tokens`, which ChatOpenAI turns `max_tokens` into.
         kind = OpenAIChat if spec.provider == "openai" else ServerChat
@@ -74,11 +74,8 @@ class OpenAICompatible:
         except ModelError:
             raise
         except Exception as error:
-            fault = classify(error)
-            if self._secret:
-                fault.message = fault.message.replace(self._secret, "***")
             # Not `from error`: the client's exception may hold the request with its headers.
-            raise fault from None
+            raise classify(error) from None
 
     async def close(self) -> None:
         """Close the connections."""

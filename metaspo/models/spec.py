@@ -3,13 +3,16 @@
 import re
 import shlex
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from ..domain.errors import ModelError
 from ..domain.importing import import_attribute
+from ..domain.redaction import TOKEN, hold, redact, without_keys
 from ..domain.source import fingerprint
+from ..domain.visible import is_unsafe
 
 PROVIDERS = ("openai", "server", "vllm", "local", "scripted", "program", "object")
 TEXTS = ("base_url", "api_key_env", "flags", "python", "version")
@@ -78,19 +81,38 @@ class ModelSpec(BaseModel):
     def _no_secrets_in_url(cls, value: str | None) -> str | None:
         urls = [url.rstrip("/") for url in _split_urls(value)]
         for url in urls:
-            if not re.match(r"^https?://[^\s/]+", url):
-                raise ValueError(f"base_url is http://host:port/v1 or https://..., not {redact(url)!r}")
-            if re.match(r"^https?://[^/]*@", url) or "?" in url:
+            if _holds_more(url):
                 raise ValueError(
-                    "base_url holds a password or a query; put the key in an environment variable and name it in api_key_env"
+                    "base_url holds a password, a query or a fragment, or a key; put the key in an environment variable and "
+                    "name it in api_key_env"
                 )
+            if not _is_address(url):
+                raise ValueError(f"base_url is http://host:port/v1 or https://..., not {redact(url)!r}")
         return "+".join(urls) or None
 
     @field_validator("flags")
     @classmethod
     def _no_secrets_in_flags(cls, value: str | None) -> str | None:
-        if value and re.search(r"--(api-key|hf-token)\b", value.replace("_", "-")):
+        if value and (re.search(r"--(api-key|hf-token)\b", value.replace("_", "-")) or without_keys(value) != value):
             raise ValueError("flags hold a key; put it in the environment: HF_TOKEN, or the variable named in api_key_env")
+        return value
+
+    @field_validator("api_key_env")
+    @classmethod
+    def _names_a_variable(cls, value: str | None) -> str | None:
+        if value is not None:
+            if TOKEN.search(value) or without_keys(value) != value or not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", value):
+                raise ValueError("the name of an environment variable, such as OPENAI_API_KEY; the key itself is never written")
+            hold(value)
+        return value
+
+    @field_validator("name", "version", "python")
+    @classmethod
+    def _plain(cls, value: str | None) -> str | None:
+        if value and any(is_unsafe(char) or char in "\n\t" for char in value):
+            raise ValueError("holds a line break or a character that cannot be seen; take it out")
+        if value and without_keys(value) != value:
+            raise ValueError("holds a key; put it in an environment variable and name that in api_key_env")
         return value
 
     @model_validator(mode="after")
@@ -126,8 +148,8 @@ class ModelSpec(BaseModel):
             return cls.model_validate(_parsed(value) if isinstance(value, str) else value)
         except ValidationError as error:
             said = "; ".join(_complaint(item["loc"], item["msg"], item["type"]) for item in error.errors())
-            shown = redact(value if isinstance(value, str) else str(value.get("name") if isinstance(value, dict) else value))
-            raise ModelError(f"model {shown!r}: {said}") from None
+            shown = _shown(value if isinstance(value, str) else str(value.get("name") if isinstance(value, dict) else value))
+            raise ModelError(f"model {shown}: {said}") from None
 
     def __str__(self) -> str:
         """The string form, with the settings that differ from the defaults."""
@@ -145,6 +167,22 @@ class ModelSpec(BaseModel):
         return f"{self.provider}:{self.name}"
 
 
+def _holds_more(url: str) -> bool:
+    """Whether an address holds what is no part of one, and may be a secret."""
+    place = url.partition("://")[2]
+    return "@" in re.split(r"[/?#]", place)[0] or bool(re.search(r"[?#;\\]", place)) or without_keys(url) != url
+
+
+def _is_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return bool(re.match(r"^https?://[^\s/]+", url) and parts.hostname and (parts.port is None or parts.port)) and not any(
+            char.isspace() or is_unsafe(char) for char in url
+        )
+    except ValueError:
+        return False
+
+
 def _split_urls(joined: str | None) -> list[str]:
     return re.split(r"\+(?=https?://)", joined) if joined else []
 
@@ -152,21 +190,49 @@ def _split_urls(joined: str | None) -> list[str]:
 def _parsed(text: str) -> dict[str, Any]:
     provider, colon, rest = text.partition(":")
     if not colon or provider not in PROVIDERS:
-        raise ModelError(f"model {redact(text)!r}: the form is {FORM}")
+        raise ModelError(f"model {_shown(text)}: the form is {FORM}")
     name, *settings = rest.split(",")
     fields: dict[str, Any] = {"provider": provider, "name": name.strip()}
     for setting in settings:
         key, equals, value = setting.partition("=")
         if not equals:
-            raise ModelError(f"model {redact(text)!r}: {redact(setting)!r} is not key=value")
-        fields[key.strip()] = value.strip() if key.strip() in TEXTS else yaml.safe_load(value)
+            raise ModelError(f"model {_shown(text)}: {_shown(setting)} is not key=value")
+        key = key.strip()
+        if key in fields:
+            raise ModelError(f"model {_shown(text)}: the setting '{_key(key)}' stands here twice")
+        fields[key] = _value(key, value.strip(), text)
     return fields
+
+
+def _value(key: str, value: str, text: str) -> Any:
+    """What a setting's text says: text, or a YAML scalar."""
+    if not value:
+        raise ModelError(f"model {_shown(text)}: '{_key(key)}' has no value; write {_key(key)}=..., or leave it out")
+    if key in TEXTS:
+        return value
+    try:
+        return yaml.safe_load(value)
+    except (yaml.YAMLError, ValueError, RecursionError):
+        raise ModelError(
+            f"model {_shown(text)}: {_key(key)}={_shown(value)} cannot be read; write a number or a word"
+        ) from None
+
+
+def _shown(text: str) -> str:
+    """What somebody wrote, as an error repeats it: without keys, and no longer than a line."""
+    said = redact(text)
+    return repr(said if len(said) <= 200 else f"{said[:200]}...")
+
+
+def _key(key: str) -> str:
+    return redact(key)[:60]
 
 
 def _complaint(loc: tuple[int | str, ...], message: str, kind: str) -> str:
     key = ".".join(str(part) for part in loc)
     if kind == "extra_forbidden":
-        return f"unknown setting '{key}'; known: {', '.join(ModelSpec.model_fields)}"
+        return f"unknown setting '{_key(key)}'; known: {', '.join(ModelSpec.model_fields)}"
+    key = _key(key)
     return f"{key}: {message.removeprefix('Value error, ')}" if key else message.removeprefix("Value error, ")
 
 
@@ -186,15 +252,3 @@ def imported(spec: ModelSpec) -> Any:
         return import_attribute(spec.name)
     except (Exception, SystemExit) as error:
         raise ModelError(f"{spec.label} cannot be imported: {error}") from error
-
-
-SECRET = re.compile(
-    r"(?P<before>://)[^/@\s]*(?P<after>@)"
-    r"|(?P<name>\b(?:sk|pk)-|\b(?:api[_-]?key|key|token|password)\s?[=:]\s?|\bbearer\s|--[\w-]*(?:key|token)\s+)[^\s,;&'\"]*[\w/+=-]",
-    re.IGNORECASE,
-)
-
-
-def redact(text: str) -> str:
-    """The text with what looks like a key or a password taken out."""
-    return SECRET.sub(lambda m: f"{m['before'] or m['name']}***{m['after'] or ''}", text)

@@ -7,6 +7,14 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.checkpoint.serde.types import ERROR
 
+from ..domain.redaction import redact
+
+
+def _presentable(error: Any) -> Any:
+    """The error, or its words without keys where its own hold some: a checkpoint keeps what an error says."""
+    said = redact(repr(error))
+    return error if said == repr(error) else RuntimeError(said)
+
 
 class RunsFailedAgain(BaseCheckpointSaver[str]):
     """Mixed into a saver of LangGraph's: tasks that are cancelled between their node and its edges are run again.
@@ -20,5 +28,5 @@ class RunsFailedAgain(BaseCheckpointSaver[str]):
         self, config: RunnableConfig, writes: Sequence[tuple[str, Any]], task_id: str, task_path: str = ""
     ) -> None:
         """Keep a task's writes; of a task that failed, its error alone."""
-        failed = [write for write in writes if write[0] == ERROR]
+        failed = [(channel, _presentable(error)) for channel, error in writes if channel == ERROR]
         await super().aput_writes(config, failed or writes, task_id, task_path)

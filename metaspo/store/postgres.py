@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..compat import postgres_cursor
 from ..domain.errors import ConfigError, MissingExtraError, StoreError
+from ..domain.redaction import redact
 from .cancelled import RunsFailedAgain
 
 if TYPE_CHECKING:
@@ -66,4 +67,4 @@ async def _set_up(saver: "AsyncPostgresSaver") -> None:
 
 
 def _said(error: Exception) -> str:
-    return " ".join(str(error).split())[:300]
+    return redact(" ".join(str(error).split()))[:300]

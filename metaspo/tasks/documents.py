@@ -1,6 +1,7 @@
 """YAML that people write: read with line numbers, checked, and complained about with file, line and key."""
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
@@ -8,6 +9,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, ModelWrapValidatorHandler, ValidationError, ValidationInfo, model_validator
 
 from ..domain.errors import ConfigError, UserError
+from ..domain.visible import half_character, visible
 
 Model = TypeVar("Model", bound=BaseModel)
 CHECKED = {"checked": True}
@@ -97,10 +99,28 @@ def _note_lines(node: yaml.Node, where: Where, lines: dict[Where, int]) -> None:
 
 def check(model: type[Model], data: Any, error: type[UserError], document: Document | None = None) -> Model:
     """Validate plain data against a pydantic model; raise `error` listing every problem with its place."""
+    for where, text in half_characters(data):
+        place = f"{document.place(where)}: " if document else ""
+        raise error(f"{place}{'.'.join(map(str, where))}: half of a character (a lone surrogate) in {text!r}; write it again")
     try:
         return model.model_validate(data, context=CHECKED)
     except ValidationError as problem:
         raise explained(model, problem, error, document) from None
+
+
+def half_characters(data: Any, where: Where = ()) -> Iterator[tuple[Where, str]]:
+    """The texts in plain data that no file can keep, shortened, and where they stand."""
+    if isinstance(data, str):
+        start = half_character(data)
+        if start is not None:
+            yield where, data[max(0, start - 20) : start + 20]
+    elif isinstance(data, dict) and len(where) < 2 * DEEPEST:
+        for key, value in data.items():
+            yield from half_characters(key, where)
+            yield from half_characters(value, (*where, visible(str(key))))
+    elif isinstance(data, list | tuple) and len(where) < 2 * DEEPEST:
+        for position, value in enumerate(data):
+            yield from half_characters(value, (*where, position))
 
 
 def explained(

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..domain.errors import TaskError
+from .documents import half_characters
 
 FORMS = "a list of objects, or {'train': [...], 'test': [...]}"
 OBJECT = 'write {"question": ..., "answer": ...}'
@@ -111,4 +112,7 @@ def _csv(path: Path, text: str) -> Iterator[Row]:
 def _object(values: Any, place: str) -> Mapping[str, Any]:
     if not isinstance(values, dict):
         raise TaskError(f"{place}: expected an object with named fields, found {type(values).__name__}; {OBJECT}")
+    for where, text in half_characters(values):
+        named = ".".join(map(str, where)) or "a name"
+        raise TaskError(f"{place}: {named}: half of a character (a lone surrogate) in {text!r}; write it again")
     return values

@@ -8,6 +8,7 @@ from typing import Any
 from langgraph.errors import GraphBubbleUp
 
 from ..domain.errors import Interrupted, MetaspoError, RunHeldError, StoreError
+from ..domain.redaction import redact
 from ..models.account import Account
 from ..models.registry import registry
 from ..store import leases, runs
@@ -81,7 +82,7 @@ class RunLease:
             self._account.stop(Interrupted("it was cancelled"))
         elif (error := task.exception()) is not None and not isinstance(error, GraphBubbleUp):
             known = isinstance(error, MetaspoError)
-            self.reason = self.reason or (str(error) if known else f"an error of ours, {type(error).__name__}: {error}")
+            self.reason = self.reason or (str(error) if known else redact(f"an error of ours, {type(error).__name__}: {error}"))
         if not self._working and self.open:
             loop = asyncio.get_running_loop()
             self._timer = loop.call_later(0 if self.finished else GRACE, self._give_up)

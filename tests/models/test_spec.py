@@ -4,7 +4,7 @@ import pytest
 
 from metaspo import ModelSpec
 from metaspo.domain.errors import ModelError
-from metaspo.models.spec import redact
+from metaspo.domain.redaction import redact
 
 
 @pytest.mark.parametrize(

@@ -10,10 +10,11 @@ from typing import Any
 
 from ...domain.calls import Reply, Request
 from ...domain.errors import MissingExtraError, ModelError, UserError
+from ...domain.redaction import redact
 from ...store.batcher import Batcher
 from ..faults import Fault
 from ..openai_compatible import draw_seed
-from ..spec import ModelSpec, redact
+from ..spec import ModelSpec
 from .server import engine_flags
 from .state import advice
 

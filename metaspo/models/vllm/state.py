@@ -17,7 +17,7 @@ from platformdirs import user_state_path
 
 from ...domain.errors import ModelError
 from ...domain.processes import host, life
-from ..spec import redact
+from ...domain.redaction import redact
 
 LAST_LINES = 12
 """Lines of a failed server's log that its error shows."""

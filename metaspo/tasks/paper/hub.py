@@ -6,6 +6,7 @@ from itertools import islice
 from typing import Any
 
 from ...domain.errors import HubError, MissingExtraError
+from ...domain.redaction import redact
 from .benchmarks import Source
 from .conversions import Record
 
@@ -68,8 +69,9 @@ def _library() -> Any:
 
 def _failure(source: Source, error: Exception) -> HubError:
     said = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
+    said = redact(said)[:300]
     endpoint = os.environ.get("HF_ENDPOINT", "https://huggingface.co")
     return HubError(
-        f"the data set {source.hub} could not be read from {endpoint}: {type(error).__name__}: {said[:300]}; check the network "
+        f"the data set {source.hub} could not be read from {endpoint}: {type(error).__name__}: {said}; check the network "
         "and try again, or give local files in the authors' JSON form with --from DIR"
     )

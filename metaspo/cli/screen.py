@@ -1,0 +1,97 @@
+"""The one way to the terminal: what is printed is visible, never acted on; rich's markup is never read from data."""
+
+import json
+import sys
+from collections.abc import Iterable
+from typing import Any
+
+import click
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.panel import Panel
+from rich.segment import Segment
+from rich.text import Text
+
+from ..domain.visible import is_unsafe, visible
+
+
+class Screen(Console):
+    """A console for data: text in it is shown as it stands, whatever it holds."""
+
+    def __init__(self, *, stderr: bool = False) -> None:
+        """Write to standard output, or to standard error."""
+        super().__init__(stderr=stderr, highlight=False, markup=False, emoji=False)
+
+    def render_str(self, text: str, **options: Any) -> Text:
+        """The cells of tables and whatever else comes as a string."""
+        return super().render_str(visible(text), **options)
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        """What is about to be printed; rich's own control codes pass, those of data do not."""
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else Segment(visible(segment.text), segment.style)
+
+    def on_broken_pipe(self) -> None:
+        """Leave it to whoever runs the command how that ends."""
+        raise BrokenPipeError
+
+
+class Aside(Screen):
+    """Standard error, for what no result hangs on: when it can't be written, nothing more is, and work goes on."""
+
+    def __init__(self) -> None:
+        """Write to standard error."""
+        super().__init__(stderr=True)
+
+    def print(self, *shown: Any, **options: Any) -> None:
+        """Print, or never again."""
+        try:
+            super().print(*shown, **options)
+        except OSError:
+            self.quiet = True
+
+
+console = Screen()
+
+
+def plain(said: str, style: str = "") -> Text:
+    """A text to print, or a part of one."""
+    return Text(visible(said), style=style)
+
+
+def panel(body: Text | str, title: str) -> Panel:
+    """A text in a frame with a title."""
+    return Panel(plain(body) if isinstance(body, str) else body, title=plain(title), title_align="left")
+
+
+def say(said: str, *, err: bool = False) -> None:
+    """A line of plain text."""
+    click.echo(visible(said), err=err)
+
+
+def say_json(data: Any) -> None:
+    """Data as JSON: every value is exact, and what is unsafe to show stands there as JSON's own escapes."""
+    _echo_json(json.dumps(data, ensure_ascii=False, indent=2))
+
+
+def hand_over(said: str, *, as_json: bool) -> None:
+    """A text for a program or a file, exact; on a terminal it is visible as all else is."""
+    if as_json:
+        _echo_json(said)
+    else:
+        click.echo(visible(said) if sys.stdout.isatty() else said)
+
+
+def _echo_json(made: str) -> None:
+    utf = (getattr(sys.stdout, "encoding", None) or "utf-8").lower().startswith("utf")
+    click.echo("".join(char if _is_shown(char, utf) else json.dumps(char)[1:-1] for char in made))
+
+
+def _is_shown(char: str, utf: bool) -> bool:
+    return " " <= char <= "~" or char == "\n" or (utf and not is_unsafe(char))
+
+
+def prepare() -> None:
+    """Have both outputs write what their encoding lacks as its code, where they would fail: a result is never lost to that."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
