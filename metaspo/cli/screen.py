@@ -1,5 +1,6 @@
 """The one way to the terminal: what is printed is visible, never acted on; rich's markup is never read from data."""
 
+import contextlib
 import json
 import sys
 from collections.abc import Iterable
@@ -64,8 +65,9 @@ def panel(body: Text | str, title: str) -> Panel:
 
 
 def say(said: str, *, err: bool = False) -> None:
-    """A line of plain text."""
-    click.echo(visible(said), err=err)
+    """A line of plain text. Work goes on where standard error takes none: no result hangs on that."""
+    with contextlib.suppress(OSError) if err else contextlib.nullcontext():
+        click.echo(visible(said), err=err)
 
 
 def say_json(data: Any) -> None:

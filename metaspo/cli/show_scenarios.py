@@ -81,8 +81,8 @@ def show_adaptation(found: "Adaptation", as_json: bool) -> None:
     if as_json:
         data = asdict(found)
         data["stopped"] = found.stopped and str(found.stopped)
-        for curve, one in zip(data["curves"], found.curves, strict=True):
-            curve["means"] = [dict(zip(("round", "selecting", "test"), row, strict=True)) for row in one.means()]
+        for made_of, one in zip(data["curves"], found.curves, strict=True):
+            made_of["means"] = [dict(zip(("round", "selecting", "test"), row, strict=True)) for row in one.means()]
         say_json(data)
         return
     made = Table(title="Mean test score by round, with as many training examples a task", box=SIMPLE_HEAD, pad_edge=False)

@@ -22,7 +22,7 @@ TOKEN = re.compile(r"\b(?:sk|pk|rk|gsk|xai|hf|ghp|gho|github_pat|glpat|AIza)[-_]
 """Keys of the usual providers, by how they begin."""
 
 SECRET = re.compile(
-    r"(?P<before>://)[^/@\s]*(?P<after>@)"
+    r"(?P<before>://)[^@\s'\"]*(?P<after>@)"
     r"|(?P<name>\b(?:sk|pk)-|\b(?:bearer|basic)\s+(?=[\w.~+/=-]*[\d=])|--[\w-]*(?:key|token)[\s=]+"
     r"|\b(?:[\w-]*(?:api[_-]?key|access[_-]?token|auth[_-]?token|secret|passwo?r?d)|key|token)[\"']?\s?[=:]\s?(?:bearer\s)?[\"']?)"
     r"[^\s,;&'\"#]*[\w/+=-]",
@@ -32,6 +32,9 @@ SECRET = re.compile(
 
 NAMED = re.compile(r"(?:KEY|TOKEN|SECRET|PASSWORD|PASSWD)$", re.IGNORECASE)
 """Environment variables that hold one, by the end of their names."""
+
+BEHIND = re.compile(r"(://[^\s,;'\"?#]*[?#])[^\s,;'\"]+")
+"""What stands behind an address: a query or a fragment."""
 
 _held: set[str] = set()
 
@@ -46,7 +49,8 @@ def redact(text: str) -> str:
 
     To be called before a text is cut: half a key is harder to tell.
     """
-    return SECRET.sub(lambda m: f"{m['before'] or m['name']}***{m['after'] or ''}", without_keys(text))
+    known = BEHIND.sub(r"\1***", without_keys(text))
+    return SECRET.sub(lambda m: f"{m['before'] or m['name']}***{m['after'] or ''}", known)
 
 
 def without_keys(text: str) -> str:

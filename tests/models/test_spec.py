@@ -81,6 +81,7 @@ def test_bad_specs_say_what_is_wrong(text: str, says: str) -> None:
     [
         "server:m,base_url=http://user:hunter2secret@host/v1",
         "server:m,base_url=http://host/v1?api_key=hunter2secret",
+        "server:m,base_url=http://host/v1#hunter2secret",
         "openai:sk-hunter2secret,oops",
         "hunter:sk-hunter2secret",
         "vllm:m,flags=--api-key hunter2secret",
@@ -91,6 +92,30 @@ def test_secrets_in_a_spec_are_refused_and_not_repeated(text: str) -> None:
     with pytest.raises(ModelError) as caught:
         ModelSpec.parse(text)
     assert "hunter2secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("server:m,base_url=http://h/v1,temperature=[1", "cannot be read"),
+        ("server:m,base_url=http://h/v1,temperature={a: *x}", "cannot be read"),
+        ("server:m,base_url=", "has no value"),
+        ("server:m,base_url=http://h/v1,seed=1,seed=2", "stands here twice"),
+        ("server:m,base_url=http://h/v1,provider=openai", "stands here twice"),
+        ("server:m,base_url=http://h/v1,nonsense=1", "unknown setting 'nonsense'"),
+        ("server:m,base_url=http://h/v1,,", "is not key=value"),
+        ("server:m,base_url=http://[::1/v1", "base_url is http://host:port/v1"),
+        ("server:m,base_url=http://h:abc/v1", "base_url is http://host:port/v1"),
+        (":m", "the form is provider:name"),
+        ("server:m\nx,base_url=http://h/v1", "a line break"),
+        ("server:m\x1b[2J,base_url=http://h/v1", "cannot be seen"),
+        ("server:m,base_url=http://h/v1,api_key_env=sk-abcdefghij1234567890", "the name of an environment variable"),
+    ],
+)
+def test_a_malformed_spec_is_one_sentence(text: str, says: str) -> None:
+    with pytest.raises(ModelError) as caught:
+        ModelSpec.parse(text)
+    assert says in str(caught.value) and "\n" not in str(caught.value) and "abcdefghij1234567890" not in str(caught.value)
 
 
 def test_redact_leaves_ordinary_words_alone() -> None:
