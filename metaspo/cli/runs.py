@@ -1,7 +1,6 @@
 """The commands that read what a store holds of its runs."""
 
 import sys
-
 from pathlib import Path
 
 import click
@@ -53,7 +52,7 @@ def verify_command(run: str | None, store: str, as_json: bool) -> None:
     from .show_verification import show_verification
 
     found = verify(run, store=store)
-    click.echo(json.dumps(asdict(found), ensure_ascii=False, indent=2)) if as_json else show_verification(found)
+    say_json(asdict(found)) if as_json else show_verification(found)
     if not found.well:
         sys.exit(1)
 
