@@ -7,10 +7,12 @@ import click
 
 from ..prompts.renderer import DEFAULT_SYSTEM_PROMPT
 from .options import BASE, JSON, OPTIMIZER, SEED, SETTINGS, STORE, names, stopped
+from .show_plan import show_plan
 from .show_scenarios import show_adaptation, show_generalization
 
 PROMPT = click.option("--prompt", required=True, help="The system prompt in question: a text file, a run's id, or last.")
 AGAINST = click.option("--against", help=f"The one to compare with, named alike; {DEFAULT_SYSTEM_PROMPT!r} if none.")
+PLAN = click.option("--plan", "plan_only", is_flag=True, help="Only print what it will need at most; no model is called.")
 TASKS = names("--tasks", "Tasks, by name or file. The run's target tasks if none.")
 
 
@@ -35,10 +37,11 @@ def given(options: dict[str, Any], settings: Sequence[str]) -> dict[str, Any]:
 @OPTIMIZER
 @SEED
 @SETTINGS
+@PLAN
 @STORE
 @JSON
 def generalize_command(
-    prompt: str, against: str | None, settings: tuple[str, ...], store: str, as_json: bool, **options: Any
+    prompt: str, against: str | None, settings: tuple[str, ...], plan_only: bool, store: str, as_json: bool, **options: Any
 ) -> None:
     """Score a system prompt on tasks it was not made for, under several user prompts each, against another one.
 
@@ -48,6 +51,11 @@ def generalize_command(
     from .progress import Progress
 
     config = generalization_config(prompt, given(options, settings), against=against, store=store)
+    if plan_only:
+        from ..studies.plans import plan_generalization
+
+        show_plan(plan_generalization(config.generalization().check(), config.context()), as_json)
+        return
     with Progress(quiet=as_json) as progress:
         report = generalize(config, listener=progress.listen)
     show_generalization(report, as_json)
@@ -65,11 +73,12 @@ def generalize_command(
 @OPTIMIZER
 @SEED
 @SETTINGS
+@PLAN
 @STORE
 @JSON
 def adapt_command(
-    prompt: str, against: str | None, shares: str, parallel: int, settings: tuple[str, ...], store: str, as_json: bool,
-    **options: Any,
+    prompt: str, against: str | None, shares: str, parallel: int, settings: tuple[str, ...], plan_only: bool, store: str,
+    as_json: bool, **options: Any,
 ) -> None:  # fmt: skip
     """Search user prompts under a frozen system prompt, and show the test score by round and by share of training data.
 
@@ -81,6 +90,11 @@ def adapt_command(
 
     parts = [_number(part) for part in shares.split(",") if part.strip()]
     plan = plan_adaptation(prompt, given(options, settings), against=against, shares=parts, store=store)
+    if plan_only:
+        from ..studies.plans import plan_runs
+
+        show_plan(plan_runs([search for _, _, search in plan.searches]), as_json)
+        return
     found = adapt(plan, parallel=parallel, listener=Several(quiet=as_json).listen)
     show_adaptation(found, as_json)
     if found.stopped is not None:

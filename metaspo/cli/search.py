@@ -1,15 +1,14 @@
 """The commands that search: a new run, one that goes on, and one that starts from a round of another."""
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from . import show
 from .common import finish, with_progress
 from .options import BASE, JSON, OPTIMIZER, SEED, SETTINGS, STORE
-from .screen import say, say_json
+from .screen import say
+from .show_plan import show_plan
 
 if TYPE_CHECKING:
     from ..runs.config import RunConfig
@@ -66,8 +65,7 @@ def _plan_or_run(config: "RunConfig", plan_only: bool, as_json: bool) -> None:
     if not as_json and "optimizer" in config.model_fields_set and config.schedule() and not config.asks_optimizer():
         say(f"note: method {config.method} with preset {config.preset} asks no optimizer; --preset paper does", err=True)
     if plan_only:
-        needs = [asdict(need) for need in plan(config)]
-        say_json(needs) if as_json else show.plan(needs)
+        show_plan(plan(config), as_json)
     else:
         finish(with_progress(as_json, lambda listener: optimize(config, listener=listener)), as_json)
 

@@ -181,22 +181,6 @@ def comparison(found: Mapping[str, Any]) -> None:
         _diff(f"user prompt of {task}", *pair)
 
 
-def plan(needs: Sequence[Mapping[str, Any]]) -> None:
-    """What a run will need at most."""
-    total = {key: sum(need[key] for need in needs) for key in ("calls", "input_tokens", "output_tokens", "cost")}
-    rows = [*needs, {"role": "total", "level": "", **total}]
-    made = Table()
-    for name in ("role", "level", "calls, at most", "input tokens, estimate", "output tokens, estimate", "cost, estimate"):
-        made.add_column(name, justify="left" if name in ("role", "level") else "right")
-    for row in rows:
-        counts = [f"{row[key]:,}" for key in ("calls", "input_tokens", "output_tokens")]
-        made.add_row(row["role"], row["level"], *counts, f"{row['cost']:,.2f}")
-    console.print(made)
-    for line in dict.fromkeys(str(need["assumes"]) for need in needs):
-        console.print(plain(line))
-    console.print(plain("Recorded calls cost nothing again."))
-
-
 def preview(shown: Mapping[str, Any]) -> None:
     """One call as a model gets it."""
     for message in shown["messages"]:

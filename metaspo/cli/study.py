@@ -23,7 +23,7 @@ from .screen import console, hand_over, say
 @click.option("--store", help="The SQLite file; the study's name with .db if none.")
 @click.option("--parallel", type=click.IntRange(1), help="Runs at the same time.")
 @click.option("--output", type=click.Path(file_okay=False, path_type=Path), default=".", help="The folder for the tables.")
-@click.option("--plan", "plan_only", is_flag=True, help="Only list the runs; no model is called.")
+@click.option("--plan", "plan_only", is_flag=True, help="Only list the runs with the calls that each takes at most.")
 @JSON
 def study_command(file: str, settings: tuple[str, ...], output: Path, plan_only: bool, as_json: bool, **options: Any) -> None:
     """Do what is missing of the study in FILE (or a built-in one by its name) and write its table.
@@ -44,8 +44,13 @@ def study_command(file: str, settings: tuple[str, ...], output: Path, plan_only:
     study = cut(study, options, chosen)
     cells = plan_study(study)
     if plan_only:
+        from ..studies.plans import plan_cell
+
+        total = 0
         for cell in cells:
-            say(f"{cell.search.run[:8]}  {cell.search.label}")
+            total += (calls := sum(need.calls for need in plan_cell(cell)))
+            say(f"{cell.search.run[:8]}  {cell.search.label}: at most {calls:,} calls")
+        say(f"together at most {total:,} calls; what several runs ask alike is paid once", err=True)
         return
     reason = run_study(study, cells, Several(quiet=as_json).listen)
     report = study_table.study_report(name, study, cells)

@@ -106,13 +106,13 @@ class _Estimate:
             user = self.longest.user if name in self.sources else size_of(task.spec.user_prompt)
             text = questions + len(examples) * (self.longest.system + user)
             longest = task.spec.max_tokens or spec.max_tokens or BASE_TOKENS
-            yield _need(("base", level), spec, calls, ceil(count * text), calls * longest)
+            yield need(("base", level), spec, calls, ceil(count * text), calls * longest)
             if task.spec.metric.kind == "judge":
                 judge = ModelSpec.parse(task.spec.metric.model) if task.spec.metric.model else self.config.optimizer
                 rubric = size_of(task.spec.metric.rubric or "") + size_of(template("judge").text)
                 answers = max((sum(map(size_of, e.answers)) for e in examples), default=0)
                 characters = ceil(count * questions) + calls * (rubric + answers + BYTES_A_TOKEN * longest)
-                yield _need(("judge", level), judge, calls, characters, calls * (judge.max_tokens or JUDGE_TOKENS))
+                yield need(("judge", level), judge, calls, characters, calls * (judge.max_tokens or JUDGE_TOKENS))
 
     def step(self, step: Step, kept: Mapping[str, int], beam: int) -> Iterable[Need]:
         """The calls of one round: analyses, proposals with all their attempts, and evaluations."""
@@ -127,7 +127,7 @@ class _Estimate:
         calls = requests * self.settings.proposal_attempts + step.proposer.analyses * sum(proposals.values())
         prompts = (1 + TRIED) * max(self.longest.system, self.longest.user) + self.longest.system + self.longest.user
         characters = TEMPLATES + prompts + shown * self._example() + 2 * BYTES_A_TOKEN * longest
-        yield _need(("optimizer", step.level), spec, calls, calls * characters, calls * longest)
+        yield need(("optimizer", step.level), spec, calls, calls * characters, calls * longest)
         meets = step.proposer.analyses or step.proposer.draws
         if self.config.judged == "staged":
             yield from self.staged(step, proposals, kept, self._drawn(step, len(kept)) if meets else 0)
@@ -209,7 +209,8 @@ def _most_asked(candidates: int, samples: Sequence[int], total: int, shown: int)
     return asked + _last_of(candidates, samples) * total
 
 
-def _need(of: tuple[Role, RoundLevel], spec: ModelSpec, calls: int, characters: int, output: int) -> Need:
+def need(of: tuple[Role, RoundLevel], spec: ModelSpec, calls: int, characters: int, output: int) -> Need:
+    """So many calls of a role at a level that send so many bytes and get so many tokens."""
     tokens = ceil(characters / BYTES_A_TOKEN)
     return Need(*of, calls, tokens, output, (tokens * spec.input_price + output * spec.output_price) / 1e6)
 

@@ -1,7 +1,7 @@
 """A study: a table of runs, methods x settings x seeds, each measured in one or more ways."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
@@ -88,6 +88,8 @@ class Cell:
     setting: str
     seed: int
     search: Planned
+    measures: Callable[[str, list[str]], list[Planned]] = lambda prompt, made_by: []
+    """The runs that measure a system prompt, given the runs that made it."""
 
     def measuring(self, study: Study, run: str) -> dict[str, str]:
         """The run that holds each measure's scores, given the search's: the search itself, or one that follows it."""
@@ -177,13 +179,15 @@ def _cell(study: Study, name: str, row: dict[str, Any], setting: str, seed: int)
             )
     unseen = {"tasks": problem.unseen_tasks, "targets": []}
 
-    def follow(run: str) -> list[Planned]:
-        prompt = read_prompt(run, study.store).text
-        shared = {**block, **sizes, **unseen, "made_by": [run]}
+    def measures(prompt: str, made_by: list[str]) -> list[Planned]:
+        shared = {**block, **sizes, **unseen, "made_by": made_by}
         made = [_measuring(one, shared, prompt, f"{label}, {key}") for key, one in study.measures.items()]
         return [planned for planned in made if planned is not None]
 
-    return Cell(name, setting, seed, Planned(label, problem, context, follow))
+    def follow(run: str) -> list[Planned]:
+        return measures(read_prompt(run, study.store).text, [run])
+
+    return Cell(name, setting, seed, Planned(label, problem, context, follow), measures)
 
 
 def _measuring(measure: Measure, block: dict[str, Any], prompt: str, label: str) -> Planned | None:

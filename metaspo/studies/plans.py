@@ -1,0 +1,79 @@
+"""What a generalization, an adaptation or a study will need at most, worked out without calling a model."""
+
+from collections.abc import Iterable, Sequence
+from typing import cast
+
+from ..domain.calls import BYTES_A_TOKEN
+from ..methods.failures import LONGEST
+from ..models.spec import ModelSpec
+from ..runs.config import RunConfig
+from ..runs.growth import longest_prompts, size_of
+from ..runs.plan import TEMPLATES, Need, need, plan, summed
+from ..tasks.task import Task
+from ..workspace.context import Context
+from ..workspace.generalization import Generalization
+from ..workspace.opening import open_tasks
+from ..workspace.problem import Problem
+from ..workspace.resources import BASE_TOKENS, JUDGE_TOKENS, OPTIMIZER_TOKENS
+from .batch import Planned
+from .study import Cell
+
+
+def plan_runs(planned: Sequence[Planned]) -> list[Need]:
+    """The most that several runs can need together; what two of them ask alike is paid once, and counted twice here."""
+    return summed(each for one in planned for each in plan_run(one))
+
+
+def plan_run(planned: Planned) -> list[Need]:
+    """The most that one run of a batch can need."""
+    given = planned.problem
+    if isinstance(given, Generalization):
+        return plan_generalization(given, planned.context)
+    return plan(_config(planned))
+
+
+def plan_cell(cell: Cell) -> list[Need]:
+    """The most that a cell of a study can need: its search, and the runs that measure the longest prompt it may find."""
+    config = _config(cell.search)
+    sources, _ = open_tasks(config.problem(), config.problem().settings())
+    longest = longest_prompts(config, list(sources.values())).system
+    return plan_runs([cell.search, *cell.measures("x" * longest, [])])
+
+
+def _config(search: Planned) -> RunConfig:
+    return RunConfig.model_validate({**cast(Problem, search.problem).model_dump(), **search.context.model_dump()})
+
+
+def plan_generalization(given: Generalization, context: Context) -> list[Need]:
+    """The most that a generalization can need: user prompts to induce, and both system prompts with every one of them."""
+    tasks, _ = open_tasks(given, given.settings())
+    assumes = (
+        f"Tokens and cost are estimates: they assume {BYTES_A_TOKEN} bytes of text a token, and every reply and every induced "
+        "prompt as long as max_tokens allows."
+    )
+    return summed((one for task in tasks.values() for one in _of_task(given, context, task)), assumes)
+
+
+def _of_task(given: Generalization, context: Context, task: Task) -> Iterable[Need]:
+    listed = given.user_prompts.get(task.name)
+    base, optimizer = context.base, context.optimizer
+    written = optimizer.max_tokens or OPTIMIZER_TOKENS
+    user = max(map(size_of, listed), default=0) if listed else BYTES_A_TOKEN * written + size_of(task.spec.answer_format)
+    if listed is None:
+        calls = (given.prompts or 0) * given.settings().proposal_attempts
+        example = max((size_of(e.question[:LONGEST]) + size_of(e.answer) for e in task.splits["train"]), default=0)
+        yield need(("optimizer", "user"), optimizer, calls, calls * (TEMPLATES + given.pairs * (example + 30)), calls * written)
+    users = (given.prompts or 0) if listed is None else len(listed)
+    tests = task.splits["test"]
+    systems = sum(size_of(prompt.text) for prompt in given.system_prompts)
+    questions = sum(size_of(e.question) for e in tests)
+    longest = task.spec.max_tokens or base.max_tokens or BASE_TOKENS
+    calls = 2 * users * len(tests)
+    text = users * (2 * questions + len(tests) * (systems + 2 * user))
+    yield need(("base", "test"), base, calls, text, calls * longest)
+    if task.spec.metric.kind == "judge":
+        judge = ModelSpec.parse(task.spec.metric.model) if task.spec.metric.model else optimizer
+        answers = max((sum(map(size_of, e.answers)) for e in tests), default=0)
+        each = TEMPLATES + size_of(task.spec.metric.rubric or "") + answers + BYTES_A_TOKEN * longest
+        text = 2 * users * questions + calls * each
+        yield need(("judge", "test"), judge, calls, text, calls * (judge.max_tokens or JUDGE_TOKENS))

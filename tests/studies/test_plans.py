@@ -1,0 +1,73 @@
+"""The plans of adaptations, generalizations and studies are bounds that what they plan never passes."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from metaspo import Task
+from metaspo.runs.config import located
+from metaspo.runs.plan import Need
+from metaspo.store.database import open_store
+from metaspo.studies.adapt import adapt, plan_adaptation
+from metaspo.studies.generalize import generalization_config, generalize
+from metaspo.studies.plans import plan_cell, plan_generalization, plan_runs
+from metaspo.studies.study import Study, plan_study, run_study
+
+UNEVEN = "scripted:tests.helpers.scripts:uneven"
+
+
+@pytest.fixture
+def settings(make_task: Callable[..., Task]) -> dict[str, Any]:
+    judged = {"metric": {"kind": "judge", "rubric": "Is it right?", "model": "scripted:tests.helpers.scripts:grader"}}
+    return {
+        "tasks": [make_task("a"), make_task("b", reader={"kind": "text", "from": "reply"}, **judged)], "base": UNEVEN,
+        "optimizer": UNEVEN, "preset": "quick", "train_size": 20, "test_size": 10,
+    }  # fmt: skip
+
+
+@pytest.fixture
+def prompt(tmp_path: Path) -> str:
+    (tmp_path / "careful.txt").write_text("Be careful.\n")
+    return str(tmp_path / "careful.txt")
+
+
+def test_an_adaptation_with_its_curve(settings: dict[str, Any], prompt: str, store_path: Path) -> None:
+    planned = plan_adaptation(prompt, {**settings, "iterations": 1, "keep": 2}, shares=[0.5, 1], store=store_path)
+    needs = plan_runs([search for _, _, search in planned.searches])
+    assert adapt(planned).stopped is None
+    _within(needs, store_path)
+
+
+@pytest.mark.parametrize("given", [{}, {"a": ["Is it so? {question}"]}])
+def test_a_generalization(given: dict[str, list[str]], settings: dict[str, Any], prompt: str, store_path: Path) -> None:
+    config = generalization_config(prompt, {**settings, "user_prompts": given, "prompts": 3}, store=store_path)
+    needs = plan_generalization(config.generalization().check(), config.context())
+    assert generalize(config).stopped is None
+    _within(needs, store_path)
+
+
+def test_a_study_with_all_three_measures(settings: dict[str, Any], make_task: Callable[..., Task], store_path: Path) -> None:
+    shared = located({**settings, "targets": [make_task("c")], "iterations": 1}, Path())
+    study = Study.model_validate(
+        {
+            "config": shared, "methods": ["metaspo", "default"], "store": str(store_path),
+            "measures": {"t": {"test": {}}, "g": {"generalize": {"prompts": 2}}, "u": {"adapt": {"curve": True}}},
+        }
+    )  # fmt: skip
+    cells = plan_study(study)
+    needs = [need for cell in cells for need in plan_cell(cell)]
+    assert run_study(study, cells) is None
+    _within(needs, store_path)
+
+
+def _within(needs: list[Need], path: Path) -> None:
+    with open_store(path) as store:
+        sums = "SELECT role, count(*), sum(input_tokens), sum(output_tokens) FROM calls GROUP BY role"
+        spent = {role: counts for role, *counts in store.db.execute(sums)}
+    assert {"base", "optimizer"} <= spent.keys()
+    for role, counts in spent.items():
+        own = [need for need in needs if need.role == role]
+        planned = [sum(getattr(need, name) for need in own) for name in ("calls", "input_tokens", "output_tokens")]
+        assert all(most >= used for most, used in zip(planned, counts, strict=True)), (role, planned, counts)
