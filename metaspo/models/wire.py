@@ -25,7 +25,12 @@ class _AsWritten(BaseChatOpenAI):
             if isinstance(message, dict):
                 message["role"] = "assistant"
         body["usage"] = as_openai(body.get("usage"))
-        return super()._create_chat_result(body, generation_info)
+        result = super()._create_chat_result(body, generation_info)
+        for generation, choice in zip(result.generations, body["choices"], strict=True):
+            # LangChain copies a refusal from the client's own type only.
+            if refusal := choice["message"].get("refusal"):
+                generation.message.additional_kwargs["refusal"] = refusal
+        return result
 
 
 class ServerChat(_AsWritten):

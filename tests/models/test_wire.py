@@ -119,3 +119,11 @@ async def test_a_broken_environment_is_one_sentence(name: str, value: str, desk:
         assert name in str(error) and "\n" not in str(error)
     else:
         assert name == "SSL_CERT_DIR"
+
+
+async def test_a_refusal_in_words_is_no_reply(desk: Desk, endpoint: Endpoint) -> None:
+    told = completion(None)
+    told["choices"][0]["message"]["refusal"] = "I cannot help with that."
+    endpoint.act = lambda *_: web.json_response(told)
+    await desk.open(endpoint.spec())
+    assert (await desk.ask()).finish == "content_filter"
