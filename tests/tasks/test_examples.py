@@ -8,6 +8,7 @@ import pytest
 from metaspo.domain.errors import TaskError
 from metaspo.tasks.catalogue import open_task, read_task
 from metaspo.tasks.examples import load_pools
+from metaspo.tasks.likeness import comparable
 from metaspo.tasks.spec import TaskSpec
 from metaspo.tasks.splits import Sizes
 
@@ -140,8 +141,16 @@ def test_the_paper_s_data_in_its_own_form(path: Path) -> None:
         "examples": str(path),
         "user_prompt": "Answer.\n{question}",
         "reader": READERS[path.parent.name],
+        "duplicates": "drop",
     }
     raw = json.loads(path.read_text(encoding="utf-8"))
+    first: dict[str, tuple[str, int]] = {}
+    for split, rows in raw.items():
+        for at, row in enumerate(rows):
+            first.setdefault(comparable(row["question"]), (split, at))
+    raw = {
+        split: [row for at, row in enumerate(raw[split]) if first[comparable(row["question"])] == (split, at)] for split in raw
+    }
     pools = load_pools(read_task(block))
     assert {split: len(pools.get(split, ())) for split in ("train", "test")} == {s: len(raw[s]) for s in ("train", "test")}
     assert [e.question for e in pools["test"]] == [row["question"] for row in raw["test"]]

@@ -109,7 +109,7 @@ ROW = [
     row("row: no accepted answers", {"question": "a", "answer": "yes", "answers": []}, "accepted answers 'answers' is empty"),
     row("row: label outside the set", {"question": "a", "answer": "maybe"}, "'maybe' is not one of the labels yes, no", "fix"),
     row("row: one label outside", {"question": "a", "answers": ["yes", "maybe"]}, "'maybe' is not one of the labels"),
-    row("row: half a character", {"question": "\ud83d", "answer": "yes"}, "'question' holds", "clean"),
+    row("row: half a character", {"question": "\ud83d", "answer": "yes"}, "question: half of a character", "write it again"),
     row("row: escaped NUL", {"question": "a\0", "answer": "yes"}, "'question' holds a NUL"),
     row("row: twice", {"question": " Q1 ", "answer": "no"}, "already at", "data.jsonl:2", "duplicates: drop"),
     data(
