@@ -24,7 +24,9 @@ def show_generalization(report: "GeneralizationReport", as_json: bool) -> None:
             task["win_rate"] = one.win_rate
         say_json(data)
         return
+    from ..domain.excerpts import excerpt
     from ..reports.claims import claim
+    from ..reports.set_aside import says
 
     console.print(_comparisons(report))
     console.print(
@@ -48,6 +50,8 @@ def show_generalization(report: "GeneralizationReport", as_json: bool) -> None:
         )
     if report.overall:
         console.print(plain(claim("The candidate against the baseline", report.overall.difference)))
+    for line in [*says(report.set_aside), *report.remarks]:
+        console.print(plain(excerpt(line, 300)))
     if report.dropped:
         console.print(plain(f"{report.dropped} user prompts were dropped: the optimizer wrote none that could be used."))
     console.print(plain(f"Paid: {report.usage.total_calls:,} calls. Run {report.run.id[:8]} in {report.store}."))
@@ -81,8 +85,8 @@ def show_adaptation(found: "Adaptation", as_json: bool) -> None:
     if as_json:
         data = asdict(found)
         data["stopped"] = found.stopped and str(found.stopped)
-        for made_of, one in zip(data["curves"], found.curves, strict=True):
-            made_of["means"] = [dict(zip(("round", "selecting", "test"), row, strict=True)) for row in one.means()]
+        for drawn, one in zip(data["curves"], found.curves, strict=True):
+            drawn["means"] = [dict(zip(("round", "selecting", "test"), row, strict=True)) for row in one.means()]
         say_json(data)
         return
     made = Table(title="Mean test score by round, with as many training examples a task", box=SIMPLE_HEAD, pad_edge=False)
@@ -97,13 +101,17 @@ def show_adaptation(found: "Adaptation", as_json: bool) -> None:
     console.print(
         plain("The candidate is the system prompt in question, the baseline the other one. No test score chose a prompt.")
     )
+    from ..domain.excerpts import excerpt
     from ..reports.claims import claim
+    from ..reports.set_aside import says
 
     most = max(found.ends, default=0)
     for size, change in found.ends.items():
         fewer = f" with {size} training examples" if size < most else ""
         whole = f" with all {most}" if size < most else ""
         console.print(plain(claim(f"In the end, the candidate{fewer} against the baseline{whole}", change)))
+    for line in says(found.set_aside):
+        console.print(plain(excerpt(line, 300)))
 
 
 def _scores(candidate: "Difference", spread: str, baseline: "Difference", change: "Difference") -> tuple[str, ...]:

@@ -10,6 +10,8 @@ from ..store.database import open_store
 from ..tasks.paired import Overall, TaskComparison, over_tasks
 from ..workspace.generalization import Generalization, read_scores, user_prompts
 from ..workspace.opening import stored_input
+from .remarks import remarks
+from .set_aside import SetAside, set_aside
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +19,8 @@ class GeneralizationReport:
     """What came out. `overall` is None until every pair is scored; `dropped` counts proposals nobody could use.
 
     `seen` names the tasks that a run which made one of the system prompts worked on: their examples here are others,
-    and the tasks are not unseen.
+    and the tasks are not unseen. `set_aside` are examples that the endpoint gave no reply to, `remarks` sentences on
+    what looks wrong with it.
     """
 
     run: runs.Run
@@ -28,6 +31,8 @@ class GeneralizationReport:
     tasks: list[TaskComparison]
     overall: Overall | None
     seen: list[str]
+    set_aside: list[SetAside]
+    remarks: list[str]
     usage: Usage
     store: str
     stopped: MetaspoError | None = None
@@ -45,6 +50,7 @@ def open_generalization(path: str | Path, name: str = "last", stopped: MetaspoEr
         rows = [row for row in prompts.candidates(store.db, run.id) if row.level == "user"]
         texts = prompts.prompt_texts(store.db, sorted({id for ids in users.values() for id in ids}))
         usage = calls.usage(store.db, run.id)
+        aside, remarked = set_aside(store.db, run.id), remarks(store.db, run.id)
         made_on = {task.name for one in given.made_by for task in evaluations.run_tasks(store.db, one) if task.role == "source"}
     return GeneralizationReport(
         run=run,
@@ -55,6 +61,8 @@ def open_generalization(path: str | Path, name: str = "last", stopped: MetaspoEr
         tasks=[paired.compare() for paired in every],
         overall=over_tasks(every) if every else None,
         seen=[paired.task for paired in every if paired.task in made_on],
+        set_aside=aside,
+        remarks=remarked,
         usage=usage,
         store=str(path),
         stopped=stopped,

@@ -15,6 +15,7 @@ from ..domain.significance import Change
 from ..domain.twins import twin_of
 from ..prompts.renderer import DEFAULT_SYSTEM_PROMPT
 from ..reports.curve import Point, open_curve
+from ..reports.set_aside import SetAside, set_aside
 from ..runs.config import RunConfig, located, nested
 from ..runs.prompt_source import PromptSource, read_prompt
 from ..store import calls, evaluations, prompts
@@ -69,6 +70,7 @@ class Adaptation:
     store: str
     stopped: MetaspoError | None = None
     ends: dict[int, Change] = field(default_factory=dict)
+    set_aside: list[SetAside] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +149,8 @@ def open_adaptation(plan: AdaptationPlan, stopped: MetaspoError | None = None) -
             (curve for curve in curves if curve.side == "baseline" and curve.train_size == plan.searches[0][1]), None
         )
         ends = {one.train_size: mean_change(both) for one in curves if against and (both := _ends(store.db, one, against))}
-    return Adaptation(plan.system_prompt, plan.against, curves, plan.store, stopped, ends)
+        aside = list(dict.fromkeys(one for curve in curves for one in set_aside(store.db, curve.run)))
+    return Adaptation(plan.system_prompt, plan.against, curves, plan.store, stopped, ends, aside)
 
 
 def _ends(db: Database, candidate: Curve, baseline: Curve) -> list[Paired]:

@@ -8,10 +8,13 @@ import pytest
 
 import metaspo
 from metaspo import Task
+from metaspo.cli.show_scenarios import show_generalization
 from metaspo.domain.errors import ConfigError, ModelError, TaskError
 from metaspo.graph.generalize import graph
 from metaspo.store.database import Store
 from metaspo.studies.generalize import generalization_config, generalize, open_generalization
+
+from ..helpers.endpoint import Endpoint, fail, say
 
 UNEVEN = "scripted:tests.helpers.scripts:uneven"
 MODELS: dict[str, Any] = {"base": UNEVEN, "optimizer": UNEVEN}
@@ -112,3 +115,16 @@ def test_replies_can_be_held_to_the_labels_of_every_task(make_task: Callable[...
         test_size=4, store=store_path,
     )  # fmt: skip
     assert [(task.task, task.constrained) for task in report.tasks] == [("a", True), ("b", False)]
+
+
+def test_a_question_that_is_always_refused_is_named(
+    make_task: Callable[..., Task], store_path: Path, endpoint: Endpoint, capsys: pytest.CaptureFixture[str]
+) -> None:
+    endpoint.act = lambda request, body, number: fail(422, "not this one") if "Is 3 a" in str(body["messages"]) else say("yes")
+    report = generalize(
+        tasks=[make_task("a", size=8)], base=endpoint.spec(), user_prompts={"a": ["Well?\n{question}"]}, test_size=8,
+        store=store_path, system_prompt="Be careful.",
+    )  # fmt: skip
+    assert [(one.task, one.times) for one in report.set_aside] == [("a", 2)] and report.tasks[0].examples == 8
+    show_generalization(report, False)
+    assert "not this one" in " ".join(capsys.readouterr().out.split())
