@@ -4,20 +4,17 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 from weakref import WeakKeyDictionary
 
 from ..store.database import Store
+from .addresses import address_of
 from .backend import Backend
-from .langchain import live
 from .ledger import Ledger, Model
 from .limiter import Limiter
-from .local import LocalModel, in_flight
-from .openai_compatible import OpenAICompatible, address_of, check_key
-from .program import load
 from .scripted import Scripted
 from .spec import ModelSpec
-from .vllm.served import open_vllm
 
 
 class Registry:
@@ -70,7 +67,11 @@ class Registry:
         return known if known.spec == spec and known.by_name == by_name else replace(known, spec=spec, by_name=by_name)
 
     def _limiter(self, spec: ModelSpec, connection: str) -> Limiter:
-        level = in_flight(spec) if spec.provider == "local" else spec.concurrency
+        level = spec.concurrency
+        if spec.provider == "local":
+            from .local import in_flight
+
+            level = in_flight(spec)
         # Other programs' models are not at one endpoint just because their provider is.
         endpoint = address_of(spec) or connection
         shared = f"{endpoint} {spec.api_key_env} {level}"
@@ -91,18 +92,12 @@ class Registry:
 
 
 async def _open(spec: ModelSpec) -> Backend:
-    if spec.provider == "local":
-        return await LocalModel.start(spec)
     if spec.provider == "scripted":
         return await asyncio.to_thread(Scripted, spec)
-    if spec.provider == "object":
-        return live(spec)
-    if spec.provider == "program":
-        return await asyncio.to_thread(load, spec)
-    check_key(spec)
-    if spec.provider == "vllm":
-        return open_vllm(spec)
-    return await asyncio.to_thread(OpenAICompatible, spec)
+    # The clients of all other providers take most of a second to load, which no scripted run and no report needs.
+    backends = await asyncio.to_thread(import_module, ".backends", __package__)
+    backend: Backend = await backends.open_backend(spec)
+    return backend
 
 
 _registries: "WeakKeyDictionary[asyncio.AbstractEventLoop, Registry]" = WeakKeyDictionary()

@@ -9,9 +9,10 @@ from typing import Any
 
 from ...domain.calls import Reply, Request
 from ...domain.errors import ModelError, UserError
+from ..addresses import key_of
 from ..backend import Backend
 from ..faults import Fault
-from ..openai_compatible import OpenAICompatible, key_of
+from ..openai_compatible import OpenAICompatible
 from ..replicas import Replicas
 from ..spec import ModelSpec
 from .batch import VllmBatch

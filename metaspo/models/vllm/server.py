@@ -17,7 +17,7 @@ import aiohttp
 
 from ...domain.errors import MissingExtraError, ModelError
 from ...domain.processes import born
-from ..openai_compatible import NO_KEY, key_of
+from ..addresses import NO_KEY, key_of
 from ..spec import ModelSpec
 from .state import Record, ServerFiles, exclusive_lock, is_alive, lock
 

@@ -1,0 +1,26 @@
+"""The backends of all providers but `scripted`: whoever imports this file loads every client."""
+
+import asyncio
+
+from .addresses import check_key
+from .backend import Backend
+from .langchain import live
+from .local import LocalModel
+from .openai_compatible import OpenAICompatible
+from .program import load
+from .spec import ModelSpec
+from .vllm.served import open_vllm
+
+
+async def open_backend(spec: ModelSpec) -> Backend:
+    """What answers the requests of a spec; raises ModelError where it cannot be made."""
+    if spec.provider == "local":
+        return await LocalModel.start(spec)
+    if spec.provider == "object":
+        return live(spec)
+    if spec.provider == "program":
+        return await asyncio.to_thread(load, spec)
+    check_key(spec)
+    if spec.provider == "vllm":
+        return open_vllm(spec)
+    return await asyncio.to_thread(OpenAICompatible, spec)
