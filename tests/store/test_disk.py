@@ -6,6 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner, Result
+
+from metaspo.cli.main import main
 
 
 def mount(*words: str) -> bool:
@@ -25,22 +28,26 @@ def disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", str(folder)], check=True)
 
 
-def metaspo(*words: str, cwd: Path) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run([sys.executable, "-m", "metaspo", *words], cwd=cwd, capture_output=True, text=True, check=False)
+def metaspo(*words: str) -> Result:
+    return CliRunner().invoke(main, words)
 
 
-def test_a_full_disk_stops_the_run_which_goes_on_when_there_is_room(disk: Path, tmp_path: Path) -> None:
+def test_a_full_disk_stops_the_run_which_goes_on_when_there_is_room(
+    disk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     store, dice = str(disk / "m.db"), ["--base", "scripted:dice", "--optimizer", "scripted:dice"]
-    assert metaspo("init", "project", cwd=tmp_path).returncode == 0
-    project = tmp_path / "project"
-    full = metaspo("optimize", "metaspo.yaml", *dice, "--store", store, cwd=project)
+    assert metaspo("init", str(tmp_path / "project")).exit_code == 0
+    monkeypatch.chdir(tmp_path / "project")
+    # A process of its own, whose end must not hang on what could not be written.
+    words = [sys.executable, "-m", "metaspo", "optimize", "metaspo.yaml", *dice, "--store", store]
+    full = subprocess.run(words, capture_output=True, text=True, check=False)
     assert full.returncode == 2 and "the disk is full: make room, then 'metaspo resume'" in full.stderr
     assert "Traceback" not in full.stderr
-    assert metaspo("runs", "--store", store, cwd=project).returncode == 0
+    assert metaspo("runs", "--store", store).exit_code == 0
     assert mount("-o", "remount,size=30m", str(disk))
-    resumed = metaspo("resume", "--store", store, cwd=project)
-    assert resumed.returncode == 0, resumed.stderr
+    resumed = metaspo("resume", "--store", store)
+    assert resumed.exit_code == 0, resumed.output
     assert mount("-o", "remount,ro", str(disk))
     for name in ("m.db", "new.db"):
-        refused = metaspo("optimize", "metaspo.yaml", *dice, "--store", str(disk / name), cwd=project)
-        assert refused.returncode == 2 and "not writable" in refused.stderr and "Traceback" not in refused.stderr
+        refused = metaspo("optimize", "metaspo.yaml", *dice, "--store", str(disk / name))
+        assert refused.exit_code == 2 and "not writable" in refused.stderr and "Traceback" not in refused.stderr

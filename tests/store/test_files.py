@@ -7,16 +7,19 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 import metaspo
+from metaspo.cli.main import main
 from metaspo.domain.errors import StoreError
 from metaspo.store.database import Store, open_store
 
+from ..helpers import commands
 from .test_disk import mount
 
 FIRST = Path(__file__).resolve().parents[1] / "runs" / "stores" / "first.db.gz"
@@ -28,11 +31,9 @@ AS_USER = ["setpriv", "--inh-caps=-all", "--bounding-set=-all"]
 """What takes from root the right to write where nobody may."""
 
 
-def run(*words: str, cwd: Path) -> "subprocess.CompletedProcess[str]":
+def run(*lines: Sequence[str], store: Path, cwd: Path) -> list[commands.Done]:
     prefix = AS_USER if hasattr(os, "geteuid") and os.geteuid() == 0 else []
-    return subprocess.run(
-        [*prefix, sys.executable, "-m", "metaspo", *words], cwd=cwd, capture_output=True, text=True, check=False
-    )
+    return commands.run(*([*words, "--store", str(store)] for words in lines), cwd=cwd, prefix=prefix)
 
 
 @pytest.fixture(scope="module")
@@ -100,15 +101,18 @@ def test_a_read_only_store_is_shown_and_left_as_it_is(
     shutil.copyfile(done, path)
     protect(path)
     before = {one.name: (one.read_bytes(), one.stat().st_mtime_ns) for one in place.iterdir()}
-    for words in READING if protect is both else READING[:3]:
-        shown = run(*words, "--store", str(path), cwd=tmp_path)
+    dice = ("--base", "scripted:dice", "--optimizer", "scripted:dice")
+    writing = (("resume",), ("branch",), ("optimize", "--task", "parity", *dice))
+    lines = [*READING, *writing] if protect is both else [*READING[:3], writing[0]]
+    ended = dict(zip(lines, run(*lines, store=path, cwd=tmp_path), strict=True))
+    for words, shown in ended.items():
+        if words in writing:
+            continue
         assert shown.returncode == 0 and shown.stdout and "Traceback" not in shown.stderr, (words, shown.stderr)
         if words == ("show", "--json"):
             assert ("left in the log" in shown.stdout) == (protect is left_behind)
-    dice = ("--base", "scripted:dice", "--optimizer", "scripted:dice")
-    writing = (("resume",), ("branch",), ("optimize", "--task", "parity", *dice))
     for words in writing if protect is both else writing[:1]:
-        refused = run(*words, "--store", str(path), cwd=tmp_path)
+        refused = ended[words]
         assert refused.returncode == 2 and "not writable (read-only)" in refused.stderr, (words, refused.stderr)
         assert refused.stderr.count("error: ") == 1 and refused.stderr.splitlines()[-1].startswith("error: ")
     assert {one.name: (one.read_bytes(), one.stat().st_mtime_ns) for one in place.iterdir()} == before
@@ -119,9 +123,8 @@ def test_a_read_only_store_of_an_earlier_schema_is_shown_without_being_migrated(
     path.write_bytes(gzip.decompress(FIRST.read_bytes()))
     before = path.read_bytes()
     both(path)
-    for words in READING[:3]:
-        shown = run(*words, "--store", str(path), cwd=tmp_path)
-        assert shown.returncode == 0 and "Traceback" not in shown.stderr, (words, shown.stderr)
+    for shown in run(*READING[:3], store=path, cwd=tmp_path):
+        assert shown.returncode == 0 and "Traceback" not in shown.stderr, shown
     assert path.read_bytes() == before and [one.name for one in place.iterdir()] == ["metaspo.db"]
 
 
@@ -134,7 +137,7 @@ def test_a_store_that_somebody_works_on_is_read_where_one_may_not_write(
         "INSERT INTO runs (id, config, status, created, updated, version) VALUES ('fresh', '{}', 'done', 'now', 'now', '1')"
     )
     both(path)
-    shown = run("runs", "--json", "--store", str(path), cwd=tmp_path)
+    [shown] = run(("runs", "--json"), store=path, cwd=tmp_path)
     assert '"fresh"' in shown.stdout, shown.stderr
 
 
@@ -216,8 +219,8 @@ def test_what_can_be_no_store_is_said_in_one_sentence(
 
 @pytest.mark.parametrize("words", [("show",), ("resume",), ("runs",)])
 def test_a_folder_in_the_place_of_a_store_is_one_line(words: tuple[str, ...], tmp_path: Path) -> None:
-    done = run(*words, "--store", str(tmp_path), cwd=tmp_path)
-    assert done.returncode == 2 and done.stderr.startswith("error: ") and len(done.stderr.splitlines()) == 1
+    done = CliRunner().invoke(main, [*words, "--store", str(tmp_path)])
+    assert done.exit_code == 2 and done.stderr.startswith("error: ") and len(done.stderr.splitlines()) == 1
     assert "is a folder" in done.stderr
 
 
