@@ -6,6 +6,7 @@ MetaspoError                    exit code 1: our mistake, or one we did not fore
 │   ├── TaskError               a task block or its data file
 │   ├── PromptError             a seed prompt, an edited prompt or a template
 │   ├── ModelError              a model spec, a key, a name that an endpoint refuses
+│   │   └── NoAnswersError      a run that never got an answer, or a grade
 │   ├── MissingExtraError       an optional package is not installed
 │   ├── StoreError              the SQLite file: foreign, newer, full, read-only, unknown run
 │   │   └── RunHeldError        another process is working on this run
@@ -54,6 +55,10 @@ class PromptError(UserError, ValueError):
 
 class ModelError(UserError):
     """A model spec is wrong, or an endpoint refuses its key, name or parameters."""
+
+
+class NoAnswersError(ModelError):
+    """None of a run's first replies holds an answer, or none of its answers got a grade: mended, it begins anew."""
 
 
 class MissingExtraError(UserError):

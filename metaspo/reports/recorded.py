@@ -16,6 +16,7 @@ from ..store.evaluations import RunTask
 from ..tasks.catalogue import read_task
 from ..tasks.spec import TaskSpec
 from ..tasks.task import Task
+from ..workspace.first_replies import FirstReplies
 from ..workspace.opening import stored_input
 from ..workspace.problem import Problem
 from ..workspace.run_input import RunInput
@@ -124,7 +125,7 @@ def recorded_search(store: Store, run: runs.Run, tasks: Mapping[str, RecordedTas
     return RecordedSearch(
         run=run.id, problem=problem, given=None, context=nothing, settings=problem.settings(), sources=by_role["source"],
         targets=by_role["target"], store=store, ledger=nothing, base=nothing, optimizer=nothing, judges={},
-        account=nothing, lease=nothing, by_name=False,
+        account=nothing, lease=nothing, by_name=False, first=FirstReplies(answered=True, graded=True),
         known=evaluations.by_content(store.db, run.id), task_ids={name: one.row.task for name, one in tasks.items()},
         texts={(kind, text): id for id, kind, text in prompts.every(store.db)},
     )  # fmt: skip

@@ -9,13 +9,15 @@ from typing import Any, cast
 from langgraph.types import Command
 
 from ..approval.review import Request, waiting_for
-from ..domain.errors import AwaitsApproval, Interrupted, MetaspoError, RunStopped
+from ..domain.errors import AwaitsApproval, Interrupted, MetaspoError, NoAnswersError, RunStopped
 from ..models.account import Account
 from ..models.registry import registry
+from ..store.afresh import begin_afresh
 from ..store.checkpoints import open_checkpointer
 from ..store.database import explain
 from ..workspace.context import Context
 from ..workspace.events import Event
+from ..workspace.first_replies import without_answer
 from ..workspace.opening import open_workspace
 from ..workspace.resources import Workspace
 from ..workspace.run_input import RunInput
@@ -103,8 +105,15 @@ async def _streamed(workspace: Workspace, given: RunInput | Answer | None, liste
             given = workspace.problem
         entered: Any = given if given is None or isinstance(given, Command) else given.model_dump(mode="json")
         events = graph.astream(entered, config, context=workspace.context, stream_mode="custom", durability="async")
-        async for event in events:
-            listener(cast(Event, event))
+        try:
+            async for event in events:
+                listener(cast(Event, event))
+        except NoAnswersError:
+            # What it has taken from replies that held nothing must not outlive what made them so.
+            await workspace.ledger.settle()
+            await checkpointer.adelete_thread(workspace.run)
+            await workspace.store.run(begin_afresh, workspace.run, without_answer)
+            raise
         await workspace.ledger.settle()
         now = await graph.aget_state(config)
         workspace.lease.finished = not now.next

@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from ..domain.calls import Reply
-from ..domain.errors import ModelError
+from ..domain.errors import NoAnswersError
 from ..models.spec import ModelSpec
 
 FIRST = 16
@@ -35,7 +35,8 @@ def without_answer(reply: Reply) -> str | None:
 class FirstReplies:
     """What the base model's replies and the judges' grades of one session came to, until the first good one of each.
 
-    `before` says that an earlier session of the run had answers: then prompts are to blame, not settings.
+    `before` says that an earlier session of the run had answers: then prompts are to blame, not settings. `seen` are the
+    evaluations that are counted.
     """
 
     before: bool = False
@@ -44,6 +45,7 @@ class FirstReplies:
     answered: bool = False
     graded: bool = False
     ungraded: list[str] = field(default_factory=list)
+    seen: set[str] = field(default_factory=set)
 
     def reply(self, reply: Reply, answer: str | None) -> None:
         """Count a reply with what was read from it."""
@@ -60,19 +62,19 @@ class FirstReplies:
         if not self.graded:
             self.ungraded.append(said)
 
-    def trouble(self, spec: ModelSpec, tokens: int, *, at_the_end: bool = False) -> ModelError | None:
+    def trouble(self, spec: ModelSpec, tokens: int, *, at_the_end: bool = False) -> NoAnswersError | None:
         """Why the run should stop: all of its first replies held no answer, or no answer got a grade."""
         count, fewest = self.causes.total(), 1 if at_the_end else FIRST
         if not self.answered and not self.before and count >= fewest:
             [(cause, most)] = self.causes.most_common(1)
             said = f": {self.sample[:200]!r}" if self.sample.strip() else ""
             whole = "all" if most == count else f"{most} of them"
-            return ModelError(
+            return NoAnswersError(
                 f"{spec.label}: none of the first {count} replies holds an answer; "
                 f"{whole} {CAUSES[cause].format(tokens=tokens)}{said}"
             )
         if not self.graded and not self.before and len(self.ungraded) >= fewest:
-            return ModelError(
+            return NoAnswersError(
                 f"the judge gave none of the first {len(self.ungraded)} answers a grade; it said, such as: "
                 f"{self.ungraded[0][:200]!r}; it is to end with <grade>N</grade>, N from 1 to 5: try another judge or rubric, "
                 "or more max_tokens for it"

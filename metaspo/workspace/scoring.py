@@ -46,6 +46,7 @@ async def score_some(
     for at in (own, id):
         known = await workspace.store.run(evaluations.evaluation, at)
         if known is not None:
+            await _looked_at(workspace, task, known)
             return known
     judged = await _all_judged(workspace, task, pair, examples)
     outcomes = tuple(outcome for outcome, _ in judged)
@@ -55,8 +56,24 @@ async def score_some(
     found = Evaluation(
         id, task.id, prompts[0].id, prompts[1].id, split, task.aggregate(outcomes), outcomes, len(examples) == len(able)
     )
+    workspace.first.seen.add(id)
     await workspace.store.run(evaluations.save_evaluation, found, workspace.base.spec.label, now())
     return found
+
+
+async def _looked_at(workspace: Workspace, task: Task, known: Evaluation) -> None:
+    """Count what the replies of a recorded evaluation came to, like those of a new one, until a good one has come."""
+    first = workspace.first
+    if known.id in first.seen or (first.answered and (first.graded or task.spec.metric.kind != "judge")):
+        return
+    first.seen.add(known.id)
+    for outcome in known.outcomes:
+        reply = await workspace.store.find_call(outcome.call)
+        if reply is not None:
+            first.reply(reply, outcome.answer)
+        if task.spec.metric.kind == "judge" and outcome.answer is not None:
+            first.grade(outcome.score if outcome.graded else None, outcome.explanation)
+    await workspace.stop_without_answers()
 
 
 async def score_job(workspace: Workspace, job: Job) -> tuple[Evaluation, Score]:

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 import metaspo
+from metaspo.store import calls
+from metaspo.store.database import open_store
 
 from ..helpers.endpoint import Endpoint, fail, say
 
@@ -93,3 +95,24 @@ def test_an_answer_without_a_grade_counts_for_nothing(
     report = run(make_task, endpoint, store_path, **judged).report
     assert report.tasks[0].after == 0.75 and 0 < report.tasks[0].replies_after.ungraded < 1
     assert report.source is not None and report.source.value == 0
+
+
+@pytest.mark.parametrize("cause", CAUSES)
+@pytest.mark.parametrize("size", [60, 12])
+def test_a_run_whose_cause_was_mended_begins_afresh(
+    cause: str, size: int, make_task: Callable[..., Any], endpoint: Endpoint, store_path: Path
+) -> None:
+    endpoint.act = lambda *_: CAUSES[cause][0]()
+    for _ in range(2):  # What the first run recorded is no reason for the second to be done.
+        with pytest.raises(metaspo.ModelError, match="none of the first"):
+            run(make_task, endpoint, store_path, size)
+        assert metaspo.verify(store=store_path).well
+    endpoint.act = lambda request, body, number: say("yes")
+    asked = len(endpoint.seen)
+    for row in metaspo.verify(store=store_path).runs:
+        done = metaspo.resume(row, store=store_path)
+        assert done.stopped is None and done.report.tasks[0].before == pytest.approx(0.5, abs=0.25)
+    assert len(endpoint.seen) > asked
+    with open_store(store_path) as store:
+        assert calls.count(store.db) >= len(endpoint.seen)
+    assert metaspo.verify(store=store_path).well
