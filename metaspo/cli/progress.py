@@ -65,8 +65,12 @@ class Progress:
         """Take in one event."""
         data: dict[str, Any] = dict(event)
         if "spent" in data:
-            self._spent = data["spent"]
-            self._first_calls = self._spent["calls"] if self._first_calls is None else self._first_calls
+            before, now = self._spent, data["spent"]
+            if before is not None and now["calls"] < before["calls"]:
+                # Another run begins under the same display, such as a placebo: its pace is its own.
+                self._first_calls, self._started = None, time.monotonic()
+            self._spent = now
+            self._first_calls = now["calls"] if self._first_calls is None else self._first_calls
         getattr(self, "_" + data["event"])(data)
 
     def _round_opened(self, data: dict[str, Any]) -> None:
