@@ -2,12 +2,16 @@
 
 import re
 
-NAMES = "think|thinking|thoughts?|seed:think|antthinking"
+NAMES = r"(?:\w+[:_])?(?:think|thinking|thoughts?)(?:_\w+)?|antthinking|inner_monologue"
 FIRST = "reasoning|reflection|scratchpad|analysis"
 """Names that prompts use for parts of an answer as well: a thought only where a reply begins with one."""
 TAG = re.compile(
-    rf"<\s*(?P<a>/?)\s*(?:{NAMES})(?:\s[^<>]*)?>|\[(?P<b>/?)THINK\]|<\|(?P<c>/|END_)?(?:START_)?THINKING\|>", re.IGNORECASE
+    rf"<\s*(?P<a>/?)\s*(?:{NAMES})(?:\s[^<>]*)?>|\[(?P<b>/?)THINK\]|"
+    r"<\|(?P<c>/|END_(?:OF_)?)?(?:START_|BEGIN_OF_)?(?:THINK|THINKING|THOUGHT)\|>",
+    re.IGNORECASE,
 )
+EMPTY = re.compile(rf"<\s*(?:{NAMES})\s*/\s*>", re.IGNORECASE)
+"""A thought that was opened and closed at once."""
 OPENING = re.compile(rf"\s*<({FIRST})(?:\s[^<>]*)?>(.*?)(?:</\1\s*>|\Z)", re.IGNORECASE | re.DOTALL)
 CHANNEL = re.compile(r"<\|channel\|>\s*(\w+)[^<]*<\|message\|>")
 """OpenAI's open models name the channel of each part of a reply; the last part on "final" is the answer."""
@@ -20,7 +24,7 @@ def without_thoughts(reply: str) -> str:
 
     A thought that is opened and never closed leaves nothing of what follows it; a reply without any tag is itself.
     """
-    reply = reply.replace(KIMI[0], "<think>").replace(KIMI[1], "</think>")
+    reply = EMPTY.sub("", reply).replace(KIMI[0], "<think>").replace(KIMI[1], "</think>")
     channels = list(CHANNEL.finditer(reply))
     if channels:
         finals = [match for match in channels if match[1].lower() == "final"]

@@ -8,9 +8,12 @@ from ..domain.thoughts import without_thoughts
 from ..prompts.renderer import fenced, template
 
 GRADES = (1, 2, 3, 4, 5)
-NUMBER = r"([1-5](?:[.,]\d{1,3})?)(?![\d.,]*\d)(?:\s*(?:/|out of)\s*(\d+))?"
+NUMBER = r"([1-5](?:[.,]\d{1,3})?)(?![\d.,]*\d)(?:\s*(?:stars?|points?)?\s*(?:/|(?:out )?of)\s*(\d+)(?:\.0)?)?"
 TAGGED = re.compile(r"<grade>(.*?)</grade>", re.IGNORECASE | re.DOTALL)
 WITHIN = re.compile(rf"[\s*_`\"'(\[]*{NUMBER}[\s*_`\"')\].]*(?:points?|stars?)?[\s.]*", re.IGNORECASE)
+NO_OTHER = r"(?!\w)(?!\s*(?:stars?|points?)?\s*(?:out )?of\b)(?!.*[\d%/])"
+FIRST = re.compile(rf"[\s*_`\"'(\[]*{NUMBER}{NO_OTHER}", re.IGNORECASE | re.DOTALL)
+"""A grade with more words after it, none of which is another number, or a scale."""
 NAMED = re.compile(rf"\b(?:grade|score|rating)\b[\s*_`\"']*(?:is|of|[:=])[\s*_`\"'(\[]*{NUMBER}", re.IGNORECASE)
 
 CONSTRAINT = Constraint(r'root ::= [^<]{0,400} "<grade>" [1-5] "</grade>"')
@@ -36,7 +39,7 @@ def read_grade(reply: str) -> float | None:
     reply = without_thoughts(reply)
     tagged = TAGGED.findall(reply)
     if tagged:
-        return _score(WITHIN.fullmatch(tagged[-1]))
+        return _score(WITHIN.fullmatch(tagged[-1]) or FIRST.match(tagged[-1]) or NAMED.fullmatch(tagged[-1].strip(" \t\n*_")))
     if alone := WITHIN.fullmatch(reply):
         return _score(alone)
     named = {_score(match) for match in NAMED.finditer(reply)}
