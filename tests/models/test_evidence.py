@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from itertools import product
 from typing import Any
 
 import pytest
@@ -9,12 +10,19 @@ from aiohttp import web
 
 from metaspo.domain.calls import Reply
 from metaspo.domain.errors import EndpointUnavailable, ModelError
+from metaspo.models import asking
 from metaspo.models.account import Account
 
 from ..helpers.endpoint import Endpoint, drop, fail, say
 from .test_ledger import Desk, desk
 
 __all__ = ["desk"]
+
+
+@pytest.fixture(autouse=True)
+def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The next try comes at once, which nothing here is about."""
+    monkeypatch.setattr(asking, "LONGEST_WAIT", 0.1)
 
 
 def body(status: int, content: Any) -> Callable[[], web.Response]:
@@ -64,9 +72,10 @@ async def asked(desk: Desk, *texts: str) -> list[Any]:
     return await asyncio.gather(*(desk.ask(text) for text in texts), return_exceptions=True)
 
 
-@pytest.mark.parametrize("bad", ["0", "6", "12"])
-@pytest.mark.parametrize("concurrency", [1, 4])
-@pytest.mark.parametrize("name", OF_ONE)
+@pytest.mark.parametrize(
+    ("name", "concurrency", "bad"),
+    [*((name, 4, "6") for name in OF_ONE), *product(("text", "413 json"), (1, 4), ("0", "12"))],
+)
 async def test_a_refusal_of_one_request_is_its_outcome(
     name: str, concurrency: int, bad: str, desk: Desk, endpoint: Endpoint
 ) -> None:
