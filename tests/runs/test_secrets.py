@@ -1,7 +1,6 @@
 """Keys are in no artefact: not after a run that passes, not after one that fails."""
 
 import base64
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -27,23 +26,33 @@ WORDS = {
 """What endpoints have been seen to say of a key, or could."""
 
 
+def ended(*words: str, alone: bool = False) -> tuple[int, str]:
+    """How a command ended and all that it said, in a process of its own or in this one."""
+    if not alone:
+        result = CliRunner().invoke(main, words)
+        return result.exit_code, result.output
+    done = subprocess.run([sys.executable, "-m", "metaspo", *words], capture_output=True, text=True, check=False)
+    return done.returncode, done.stdout + done.stderr
+
+
 @pytest.mark.parametrize("words", [None, *WORDS])
-def test_a_key_is_in_no_file_and_on_no_screen(words: str | None, tmp_path: Path, endpoint: Endpoint) -> None:
+def test_a_key_is_in_no_file_and_on_no_screen(
+    words: str | None, tmp_path: Path, endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
     fails = words is not None
 
     def act(request: Any, body: Any, number: int) -> Any:
         return fail(401, WORDS[words]) if words else say(f"billing, {KEY}")
 
     endpoint.act = act
-    run = [sys.executable, "-m", "metaspo"]
-    subprocess.run([*run, "init", str(tmp_path)], check=True, capture_output=True)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MY_SECRET", KEY)
+    assert CliRunner().invoke(main, ["init"]).exit_code == 0
     model = f"server:m,base_url={endpoint.url},api_key_env=MY_SECRET"
     line = ["optimize", "metaspo.yaml", "--base", model, "--optimizer", model]
-    environment = os.environ | {"MY_SECRET": KEY}
-    done = subprocess.run([*run, *line], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == (2 if fails else 0), done.stderr
+    code, outputs = ended(*line, alone=words in (None, "whole"))
+    assert code == (2 if fails else 0), outputs
     assert endpoint.headers[0]["Authorization"] == f"Bearer {KEY}"
-    outputs = done.stdout + done.stderr
     for command in (["show"], ["show", "--json"], ["runs", "--json"], ["export"], ["history", "--json"]):
         shown = CliRunner().invoke(main, [*command, "--store", str(tmp_path / "metaspo.db")])
         assert shown.exit_code == 0
@@ -57,11 +66,10 @@ def test_a_key_is_in_no_file_and_on_no_screen(words: str | None, tmp_path: Path,
 @pytest.mark.parametrize(
     "url", [f"http://user:{KEY}@127.0.0.1:9/v1", f"http://127.0.0.1:9/v1?key={KEY}", f"http://127.0.0.1:9/v1#{KEY}"]
 )
-def test_a_key_inside_a_url_is_refused_and_not_repeated(url: str, tmp_path: Path) -> None:
+def test_a_key_inside_a_url_is_refused_and_not_repeated(url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
     (tmp_path / "c.yaml").write_text(f"base: {{provider: server, name: m, base_url: '{url}'}}\n")
     for words in (["optimize", "c.yaml"], ["optimize", "--base", f"server:m,base_url={url}"]):
-        command = [sys.executable, "-m", "metaspo", *words]
-        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
-        assert done.returncode == 2 and "put the key in an environment variable" in done.stderr
-        assert KEY not in done.stdout + done.stderr
+        code, said = ended(*words)
+        assert code == 2 and "put the key in an environment variable" in said and KEY not in said
     assert not list(tmp_path.glob("*.db"))
