@@ -94,23 +94,35 @@ def test_words_of_an_endpoint_are_shown_too(endpoint: Endpoint, tmp_path: Path, 
     "settings", [{"PYTHONIOENCODING": "cp1252"}, {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}]
 )
 def test_an_old_console_gets_codes_for_what_it_lacks(settings: dict[str, str], tmp_path: Path) -> None:
-    def run(*words: str) -> "subprocess.CompletedProcess[bytes]":
+    code = "\n".join(
+        [
+            "import json, sys",
+            "from metaspo.cli.main import main",
+            "for words in json.loads(sys.argv[1]):",
+            "    try: main(words)",
+            "    except SystemExit as end: assert not end.code, words",
+            "    print('=== next')",
+        ]
+    )
+
+    def run(*lines: list[str]) -> list[bytes]:
+        """What each of several commands in one process printed."""
         environment = {k: v for k, v in os.environ.items() if not k.startswith(("LC_", "LANG"))} | settings
         done = subprocess.run(
-            [sys.executable, "-m", "metaspo", *words], cwd=tmp_path, env=environment, capture_output=True, check=False
+            [sys.executable, "-c", code, json.dumps(lines)], cwd=tmp_path, env=environment, capture_output=True, check=False
         )
         assert done.returncode == 0, done.stderr
-        return done
+        return re.split(rb"=== next\r?\n", done.stdout)
 
-    run("init")
+    assert CliRunner().invoke(main, ["init", str(tmp_path)]).exit_code == 0
     prompt = "Answer → 中 😀 é"
     (tmp_path / "c.yaml").write_text(
         (tmp_path / "metaspo.yaml").read_text(encoding="utf-8").replace("system_prompt:", "# ")
         + f"\nsystem_prompt: {prompt}\n",
         encoding="utf-8",
     )
-    run("optimize", "c.yaml", *DICE)
-    assert b"\\u2192" in run("show").stdout
-    assert json.loads(run("show", "--json").stdout.decode("ascii"))["system_before"] == prompt
-    assert json.loads(run("export").stdout.decode("ascii"))["system_before"] == prompt
-    run("runs"), run("history")
+    lines = [["optimize", "c.yaml", *DICE], ["show"], ["show", "--json"], ["export"], ["runs"], ["history"]]
+    _, shown, data, exported, *_ = run(*lines)
+    assert b"\\u2192" in shown
+    assert json.loads(data.decode("ascii"))["system_before"] == prompt
+    assert json.loads(exported.decode("ascii"))["system_before"] == prompt
