@@ -14,8 +14,15 @@ from ..helpers import notebook
 from ..helpers.endpoint import Endpoint, say
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-@pytest.mark.parametrize("way", ["await", "in a thread", "in a thread beside asyncio.run"])
+@pytest.mark.parametrize(
+    ("way", "number"),
+    [
+        ("await", signal.SIGINT),
+        ("await", signal.SIGTERM),
+        ("in a thread", signal.SIGTERM),
+        ("in a thread beside asyncio.run", signal.SIGINT),
+    ],
+)
 def test_an_interrupt_in_a_notebook_drains_and_returns(
     way: str, number: signal.Signals, endpoint: Endpoint, tmp_path: Path
 ) -> None:
