@@ -16,6 +16,7 @@ from ..domain.errors import ModelError
 from ..domain.redaction import redact
 from .addresses import OPENAI_URL, address_of, key_of
 from .backend import traced
+from .error_words import shown
 from .faults import classify
 from .spec import ModelSpec
 from .usage import message_usage
@@ -137,7 +138,9 @@ def _reply(message: AIMessage, unwrap: bool) -> Reply:
         except (ValueError, KeyError, TypeError):
             pass
     finish = str(message.response_metadata.get("finish_reason") or "stop")
-    if message.additional_kwargs.get("refusal") and not text:
+    refusal = message.additional_kwargs.get("refusal")
+    if refusal and not text:
         finish = "content_filter"
     took = message_usage(message)
-    return Reply(text, finish, took.read, took.written, cost=took.cost)
+    said = shown(str(refusal)) if refusal and not text else ""
+    return Reply(text, finish, took.read, took.written, cost=took.cost, error=said)

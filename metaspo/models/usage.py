@@ -1,8 +1,8 @@
 """What a call took: the token counts and the cost that an endpoint tells, in whatever form, and estimates in their place."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from math import isfinite
 from typing import Any
 
 from langchain_core.messages import AIMessage
@@ -106,8 +106,16 @@ def _first(block: Mapping[str, Any], names: Iterable[str]) -> int:
 
 def _count(value: Any) -> int:
     """A value as a count of tokens, 0 where it is none."""
-    number = isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= MOST_TOKENS
-    return int(value) if number and int(value) == value else 0
+    number = _number(value)
+    return int(number) if number <= MOST_TOKENS and int(number) == number else 0
+
+
+def _number(value: Any) -> float:
+    """A finite number above 0, whether it stands there as one or in quotes; 0 for anything else."""
+    if isinstance(value, str) and re.fullmatch(r"[0-9]{1,12}(\.[0-9]{1,12})?", value):
+        value = float(value)
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return value if number and 0 < value <= max(MOST_TOKENS, MOST_COST) else 0
 
 
 def _cost(block: Mapping[str, Any]) -> float:
@@ -115,6 +123,6 @@ def _cost(block: Mapping[str, Any]) -> float:
         value = block.get(_plain(name))
         if isinstance(value, Mapping):
             value = value.get("total_cost")
-        if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= MOST_COST and isfinite(value):
-            return float(value)
+        if 0 < (cost := _number(value)) <= MOST_COST:
+            return float(cost)
     return 0.0

@@ -44,6 +44,8 @@ def telling(usage: Any) -> Callable[..., Any]:
         ({"prompt_tokens": 21, "completion_tokens": 60, "completion_tokens_details": {"reasoning_tokens": 58}}, Counts(21, 60)),
         ({"prompt_tokens": 10, "completion_tokens": 2, "cost": 0.25}, Counts(10, 2, 0.25)),
         ({"prompt_tokens": 10.0, "completion_tokens": 2}, Counts(10, 2)),
+        ({"prompt_tokens": "10", "completion_tokens": "2", "cost": "0.25"}, Counts(10, 2, 0.25)),
+        ({"prompt_tokens": 10, "completion_tokens": 2, "cost": "-1"}, Counts(10, 2)),
         ({"prompt_tokens": 10, "completion_tokens": 2, "total_tokens": 10**30}, Counts(10, 2)),
     ],
 )

@@ -126,4 +126,5 @@ async def test_a_refusal_in_words_is_no_reply(desk: Desk, endpoint: Endpoint) ->
     told["choices"][0]["message"]["refusal"] = "I cannot help with that."
     endpoint.act = lambda *_: web.json_response(told)
     await desk.open(endpoint.spec())
-    assert (await desk.ask()).finish == "content_filter"
+    reply = await desk.ask()
+    assert (reply.finish, reply.text, reply.error) == ("content_filter", "", "I cannot help with that.")
