@@ -101,17 +101,22 @@ def show_adaptation(found: "Adaptation", as_json: bool) -> None:
     console.print(
         plain("The candidate is the system prompt in question, the baseline the other one. No test score chose a prompt.")
     )
+    for line in _ends(found):
+        console.print(plain(line))
+
+
+def _ends(found: "Adaptation") -> list[str]:
+    """What the searches ended with, and the examples without a reply, a line each."""
     from ..domain.excerpts import excerpt
     from ..reports.claims import claim
     from ..reports.set_aside import says
 
-    most = max(found.ends, default=0)
+    lines, most = [], max(found.ends, default=0)
     for size, change in found.ends.items():
         fewer = f" with {size} training examples" if size < most else ""
         whole = f" with all {most}" if size < most else ""
-        console.print(plain(claim(f"In the end, the candidate{fewer} against the baseline{whole}", change)))
-    for line in says(found.set_aside):
-        console.print(plain(excerpt(line, 300)))
+        lines.append(claim(f"In the end, the candidate{fewer} against the baseline{whole}", change))
+    return [*lines, *(excerpt(line, 300) for line in says(found.set_aside))]
 
 
 def _scores(candidate: "Difference", spread: str, baseline: "Difference", change: "Difference") -> tuple[str, ...]:
