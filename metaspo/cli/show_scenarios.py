@@ -24,37 +24,39 @@ def show_generalization(report: "GeneralizationReport", as_json: bool) -> None:
             task["win_rate"] = one.win_rate
         say_json(data)
         return
+    console.print(_comparisons(report))
+    for line in _words(report):
+        console.print(plain(line))
+
+
+HOW_TO_READ = (
+    "All in %. n is examples x user prompts; ± the standard deviation over user prompts; 95% the interval over examples; wins "
+    "the share of user prompts under which the candidate does better, ties counted half; majority what the commonest answer "
+    "scores."
+)
+
+
+def _words(report: "GeneralizationReport") -> list[str]:
+    """How to read the table and what to know beside it, a line each."""
     from ..domain.excerpts import excerpt
     from ..reports.claims import claim
     from ..reports.set_aside import says
 
-    console.print(_comparisons(report))
-    console.print(
-        plain(
-            "All in %. n is examples x user prompts; ± the standard deviation over user prompts; 95% the interval over "
-            "examples; wins the share of user prompts under which the candidate does better, ties counted half; majority "
-            "what the commonest answer scores."
-        )
-    )
+    lines = [HOW_TO_READ]
     for task in report.tasks:
         if task.candidate.unparsed or task.baseline.unparsed:
             first, second = (f"{100 * side.unparsed:.0f}%" for side in (task.candidate, task.baseline))
             share = f"{first} of replies with the candidate, {second} with the baseline"
-            console.print(plain(f"{task.task}: no readable answer in {share}."))
+            lines.append(f"{task.task}: no readable answer in {share}.")
     if report.seen:
-        console.print(
-            plain(
-                f"Not unseen: {', '.join(report.seen)}. A system prompt here was made on other examples of "
-                f"{'this task' if len(report.seen) == 1 else 'these tasks'}."
-            )
-        )
+        these = "this task" if len(report.seen) == 1 else "these tasks"
+        lines.append(f"Not unseen: {', '.join(report.seen)}. A system prompt here was made on other examples of {these}.")
     if report.overall:
-        console.print(plain(claim("The candidate against the baseline", report.overall.difference)))
-    for line in [*says(report.set_aside), *report.remarks]:
-        console.print(plain(excerpt(line, 300)))
+        lines.append(claim("The candidate against the baseline", report.overall.difference))
+    lines += [excerpt(line, 300) for line in [*says(report.set_aside), *report.remarks]]
     if report.dropped:
-        console.print(plain(f"{report.dropped} user prompts were dropped: the optimizer wrote none that could be used."))
-    console.print(plain(f"Paid: {report.usage.total_calls:,} calls. Run {report.run.id[:8]} in {report.store}."))
+        lines.append(f"{report.dropped} user prompts were dropped: the optimizer wrote none that could be used.")
+    return [*lines, f"Paid: {report.usage.total_calls:,} calls. Run {report.run.id[:8]} in {report.store}."]
 
 
 def _comparisons(report: "GeneralizationReport") -> Table:
