@@ -1,13 +1,18 @@
-"""A process that asks calls: `python -m tests.helpers.asker '{"store": ..., "spec": {...}, "calls": 60}'`; prints what it paid."""
+"""A process that asks calls: `python -m tests.helpers.asker '{"store": ..., "spec": {...}, "calls": 60}'`; prints what it paid.
+
+With `"processes": 4` it becomes so many, which ask the same at once and print a line each.
+"""
 
 import asyncio
 import json
+import os
 import sys
 from typing import Any
 
 from metaspo import ModelSpec
 from metaspo.domain.calls import Request
 from metaspo.domain.errors import MetaspoError
+from metaspo.models import backends  # noqa: F401
 from metaspo.models import claims as waiting
 from metaspo.models.account import Account
 from metaspo.models.registry import Registry
@@ -37,4 +42,13 @@ async def main(job: dict[str, Any]) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    print(json.dumps(asyncio.run(main(json.loads(sys.argv[1])))))
+    given = json.loads(sys.argv[1])
+    # What they load, most of what a process costs, is loaded once.
+    children = []
+    for _ in range(given.get("processes", 1) - 1):
+        children.append(os.fork())
+        if not children[-1]:
+            children = []
+            break
+    print(json.dumps(asyncio.run(main(given))), flush=True)
+    assert not any(os.waitpid(child, 0)[1] for child in children)

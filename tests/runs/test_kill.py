@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 
 
-@pytest.mark.parametrize("kills", [6, pytest.param(20, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("kills", [4, pytest.param(20, marks=pytest.mark.slow)])
 def test_kills_lose_nothing_and_pay_nothing_twice(kills: int) -> None:
     command = [sys.executable, str(ROOT / "benchmarks" / "kills.py"), "--kills", str(kills), "--workers", "2"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
