@@ -43,7 +43,7 @@ async def searched(world: World, store: Path) -> Decided:
     return decided
 
 
-@pytest.mark.parametrize("worlds", [range(200), pytest.param(range(200, 1000), marks=pytest.mark.slow)], ids=["some", "many"])
+@pytest.mark.parametrize("worlds", [range(100), pytest.param(range(100, 1000), marks=pytest.mark.slow)], ids=["some", "many"])
 async def test_every_decision_is_that_of_the_algorithm(worlds: range, tmp_path: Path) -> None:
     met: Counter[str] = Counter()
     async with registry().used():
@@ -57,7 +57,7 @@ async def test_every_decision_is_that_of_the_algorithm(worlds: range, tmp_path: 
                     assert ours == (level, system, users), f"world {world.number}, after {level}"
                 met.update(_features(world, expected))
     # The landscapes are worth their time: they hold what decisions can go wrong on.
-    assert min(met[name] for name in ("ties", "all solved early", "a solved task", "new incumbents", "resorted")) >= 10, met
+    assert min(met[name] for name in ("ties", "all solved early", "a solved task", "new incumbents", "resorted")) >= 5, met
 
 
 def _features(world: World, history: list[oracle.Closed]) -> set[str]:
