@@ -143,16 +143,17 @@ def test_an_edited_script_is_another_model(tmp_path: Path) -> None:
     # Edits within one second are edits all the same, which Python's compiled files would miss.
     environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
 
-    def replies(word: str, spec: str = "scripted:script:base") -> str:
+    def replies(word: str, *specs: str) -> list[float]:
+        """The scores by each spec, in a process of its own."""
         for name, text in EDITED.items():
             (tmp_path / name).write_text(text.replace("{}", word), encoding="utf-8")
         rows = [{"question": f"{n}?", "answer": "yes"} for n in range(4)]
         task = {"name": "t", "examples": rows, "user_prompt": "Go. {question}", "reader": {"from": "reply"}}
-        given = {"tasks": [task], "base": spec, "method": "fixed", "store": "s.db", "train_size": 2, "test_size": 2}
-        code = f"import metaspo; print(metaspo.optimize(**{given!r}).report.tasks[0].after)"
+        given = {"tasks": [task], "method": "fixed", "store": "s.db", "train_size": 2, "test_size": 2}
+        code = f"import metaspo\nfor base in {specs!r}: print(metaspo.optimize(base=base, **{given!r}).report.tasks[0].after)"
         done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, env=environment)
-        return done.stdout + done.stderr
+        assert done.returncode == 0, done.stderr
+        return [float(line) for line in done.stdout.split()]
 
-    assert (replies("yes"), replies("no"), replies("yes")) == ("1.0\n", "0.0\n", "1.0\n")
-    pinned = "scripted:script:base,version=1"
-    assert (replies("no", pinned), replies("yes", pinned)) == ("0.0\n", "0.0\n")
+    free, pinned = "scripted:script:base", "scripted:script:base,version=1"
+    assert [replies("yes", free), replies("no", free, pinned), replies("yes", free, pinned)] == [[1.0], [0.0, 0.0], [1.0, 0.0]]
