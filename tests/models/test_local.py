@@ -69,8 +69,8 @@ def test_a_local_model_has_a_server_for_each_request_in_flight() -> None:
 
 def test_an_optimization_with_the_real_model_as_base_and_optimizer(model_file: Path, store_path: Path) -> None:
     result = optimize(
-        tasks=["shop_reviews"], targets=["hotel_comments"], preset="quick", method="metaspo", iterations=1, system_candidates=2,
-        user_candidates=1, train_size=12, test_size=4, store=store_path,
+        tasks=["shop_reviews"], targets=["hotel_comments"], preset="quick", method="metaspo", iterations=1, system_candidates=1,
+        user_candidates=1, train_size=6, test_size=2, store=store_path,
         # One thread: two that wait for each other crawl when other tests have the cores.
         base="local:smollm2,threads=1", optimizer="local:smollm2,threads=1,max_tokens=100",
     )  # fmt: skip
