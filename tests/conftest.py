@@ -12,7 +12,7 @@ from metaspo.store.database import Store
 from .helpers.endpoint import Endpoint
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_task() -> Callable[..., Task]:
     def make(name: str, size: int = 40, **settings: Any) -> Task:
         rows = [{"question": f"Is {i} a number that {name} likes?", "answer": "yes" if i % 2 else "no"} for i in range(size)]

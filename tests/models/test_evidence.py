@@ -10,19 +10,12 @@ from aiohttp import web
 
 from metaspo.domain.calls import Reply
 from metaspo.domain.errors import EndpointUnavailable, ModelError
-from metaspo.models import asking
 from metaspo.models.account import Account
 
 from ..helpers.endpoint import Endpoint, drop, fail, say
 from .test_ledger import Desk, desk
 
 __all__ = ["desk"]
-
-
-@pytest.fixture(autouse=True)
-def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The next try comes at once, which nothing here is about."""
-    monkeypatch.setattr(asking, "LONGEST_WAIT", 0.1)
 
 
 def body(status: int, content: Any) -> Callable[[], web.Response]:

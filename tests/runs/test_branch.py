@@ -1,6 +1,7 @@
 """Branches: from a round of a parent, with other settings, and the parent stays as it is."""
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,8 +20,8 @@ UNEVEN = "scripted:tests.helpers.scripts:uneven"
 DICE = "scripted:dice"
 
 
-@pytest.fixture
-def parent(make_task: Callable[..., Task], store_path: Path) -> Result:
+@pytest.fixture(scope="module")
+def made(make_task: Callable[..., Task], tmp_path_factory: pytest.TempPathFactory) -> Result:
     tasks = [make_task("a"), make_task("b", domain="x")]
     return metaspo.optimize(
         tasks=tasks,
@@ -31,8 +32,15 @@ def parent(make_task: Callable[..., Task], store_path: Path) -> Result:
         keep=2,
         iterations=3,
         test_size=8,
-        store=store_path,
+        store=tmp_path_factory.mktemp("parent") / "metaspo.db",
     )
+
+
+@pytest.fixture
+def parent(made: Result, store_path: Path) -> Result:
+    """The run, in the test's own copy of its store."""
+    shutil.copy(made.report.store, store_path)
+    return made
 
 
 def dump(path: Path, run: str) -> list[Any]:
