@@ -1,11 +1,15 @@
 """How commands end where a file, the disk or the system says no: one sentence, and results stay."""
 
 import json
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
+
+from metaspo.cli.main import main
 
 from ..helpers.endpoint import Endpoint
 
@@ -57,17 +61,25 @@ def test_a_run_keeps_within_the_files_it_may_open(folder: Path, endpoint: Endpoi
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (f"optimize metaspo.yaml {DICE} --set $'system_prompt=a\\xff'", "system_prompt: half of a character"),
         (f"optimize half.yaml {DICE}", "half.yaml:2: system_prompt: half of a character"),
         ("tasks check odd.yaml", "odd.jsonl:1: question: half of a character"),
         ("optimize --base 'server:m,base_url=http://h/v1,temperature=[1'", "temperature='[1' cannot be read"),
     ],
 )
-def test_half_characters_and_halves_of_yaml_are_one_sentence(words: str, says: str, folder: Path) -> None:
+def test_half_characters_and_halves_of_yaml_are_one_sentence(
+    words: str, says: str, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder)
     (folder / "half.yaml").write_text('tasks: [tickets.yaml]\nsystem_prompt: "x \\ud800 y"\n')
     (folder / "odd.jsonl").write_text('{"question": "a \\ud800", "answer": "billing"}\n')
     (folder / "odd.yaml").write_text(
         "name: odd\nexamples: odd.jsonl\nuser_prompt: 'x {question}'\nreader: {kind: choice, labels: [billing, b]}\n"
     )
-    done = shell(folder, f"METASPO {words}")
-    assert done.returncode == 2 and says in done.stderr and len(done.stderr.strip().splitlines()) == 1, done.stderr
+    done = CliRunner().invoke(main, shlex.split(words))
+    assert done.exit_code == 2 and says in done.stderr and len(done.stderr.strip().splitlines()) == 1, done.output
+
+
+def test_a_half_character_on_the_command_line_is_one_sentence(folder: Path) -> None:
+    done = shell(folder, f"METASPO optimize metaspo.yaml {DICE} --set $'system_prompt=a\\xff'")
+    assert done.returncode == 2 and "system_prompt: half of a character" in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1, done.stderr
