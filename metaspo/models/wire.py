@@ -5,6 +5,7 @@ from typing import Any
 from langchain_core.outputs import ChatResult
 from langchain_openai import ChatOpenAI
 from langchain_openai.chat_models.base import BaseChatOpenAI
+from openai.types.chat import ChatCompletion
 
 from .error_words import shown
 from .faults import Fault, fault_of_payload
@@ -20,6 +21,12 @@ class _AsWritten(BaseChatOpenAI):
             raise Fault("transient", f"malformed reply: {shown(str(body))}")
         if body.get("error"):
             raise fault_of_payload(body["error"])
+        if body.get("choices") is None:
+            told = {
+                name: value for name, value in body.items() if value is not None and name not in ChatCompletion.model_fields
+            }
+            if told:
+                raise fault_of_payload(told)
         for choice in body.get("choices") or ():
             message = choice.get("message") if isinstance(choice, dict) else None
             if isinstance(message, dict):

@@ -128,3 +128,21 @@ async def test_a_refusal_in_words_is_no_reply(desk: Desk, endpoint: Endpoint) ->
     await desk.open(endpoint.spec())
     reply = await desk.ask()
     assert (reply.finish, reply.text, reply.error) == ("content_filter", "", "I cannot help with that.")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"code": 401, "message": "bad key 7"},
+        {"detail": "Unauthorized: bad key 7"},
+        {"success": False, "msg": "no such model, nor bad key 7"},
+    ],
+)
+async def test_an_error_of_any_shape_with_http_200_is_refused_in_its_own_words(
+    body: Any, desk: Desk, endpoint: Endpoint
+) -> None:
+    endpoint.act = lambda *_: web.json_response(body)
+    await desk.open(endpoint.spec())
+    with pytest.raises(ModelError, match="bad key 7"):
+        await desk.ask()
+    assert len(endpoint.seen) == 1
