@@ -64,15 +64,21 @@ async def _round(
         state = await _scored(workspace, state, confirm_jobs(workspace, state))
     if level not in ("user", "system"):
         return state, selected(workspace, state, *decide(workspace, state, {}))
-    proposed = await _candidates(workspace, state, [row for row in rows if row.reason != EDITED])
+    written = [row for row in rows if _is_edit(workspace, state, row)]
+    proposed = await _candidates(workspace, state, [row for row in rows if row not in written])
     state = await _judged(workspace, {**state, "candidates": proposed})
-    edits = {one["task"]: one for one in await _candidates(workspace, state, [row for row in rows if row.reason == EDITED])}
+    every = await _candidates(workspace, state, written)
+    edits = {one["task"]: one for one in every}
     if edits:
-        every = await _candidates(workspace, state, [row for row in rows if row.reason == EDITED])
         state = {**state, "candidates": [*proposed, *every]}
         state = await _scored(workspace, state, [job for one in every for job in candidate_jobs(workspace, state, one)])
     incumbent, kept = decide(workspace, state, edits)
     return state, selected(workspace, state, *_refused(state, incumbent, kept))
+
+
+def _is_edit(workspace: RecordedSearch, state: State, row: CandidateRow) -> bool:
+    """Whether a person wrote a candidate. One that was rejected after all has come to no stage, where proposals have."""
+    return row.reason == EDITED or (row.reason == REJECTED and row.stage is None and is_staged(workspace, state))
 
 
 def _refused(state: State, incumbent: Incumbent, kept: dict[str, list[Kept]]) -> tuple[Incumbent, dict[str, list[Kept]]]:

@@ -50,6 +50,21 @@ def good(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.mark.parametrize("text", ["Take care.", None])
+def test_an_edit_that_a_person_rejects_after_all_is_found_again(text: str | None, store_path: Path) -> None:
+    found = metaspo.optimize(
+        tasks=[task("a"), task("b")], method="common_first", system_steps=2, user_steps=0, iterations=1, base=UNEVEN,
+        optimizer=UNEVEN, store=store_path, preset="paper", test_size=6, approve="system",
+    )  # fmt: skip
+    assert found.request
+    own = {"decision": "edit", "text": text or found.request["changes"][0]["after"]}
+    shown = metaspo.resume(found.run, store=store_path, answer=own)
+    assert shown.request and shown.request["changes"][0]["edited"]
+    metaspo.resume(found.run, store=store_path, answer="reject")
+    fates = asked(store_path, "SELECT stage FROM candidates WHERE reason = 'rejected by a person'")
+    assert (None,) in fates and metaspo.verify(store=store_path).well
+
+
 def run_of(path: Path, method: str) -> str:
     return str(asked(path, "SELECT id FROM runs WHERE method = ? ORDER BY rowid LIMIT 1", method)[0][0])
 
