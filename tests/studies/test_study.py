@@ -160,3 +160,31 @@ def _calls(study: Study) -> int:
     [(count,)] = store.db.execute("SELECT count(*) FROM calls").fetchall()
     store.close()
     return int(count)
+
+
+def test_a_study_without_targets_left_is_refused_or_called_what_it_is(file: Path) -> None:
+    _, study = read_study(str(file), {"seeds": [0], "methods": ["fixed"]})
+    with pytest.raises(ConfigError, match="no target tasks left"):
+        plan_study(cut(study, {"tasks": ["a"]}, {}))
+    only = cut(study.model_copy(update={"measures": {"own": study.measures["own"]}}), {"tasks": ["a"]}, {})
+    cells = plan_study(only)
+    assert run_study(only, cells) is None
+    assert "so not unseen tasks: own, one" in as_markdown(study_report("table", only, cells))
+
+
+def test_rows_of_other_sizes_test_the_same_examples_beside_figures_of_the_whole(file: Path) -> None:
+    rows = ["fixed", {"name": "larger", "method": "fixed", "train_size": 30}]
+    _, study = read_study(str(file), {"methods": rows, "measures": {"own": {"test": {}}}, "seeds": [0, 1]})
+    study = study.model_copy(
+        update={"settings": {"one": {"tasks": [block("a")]}}, "reference": {"own": {"one": {"larger": 62.7}}}}
+    )
+    study = cut(study, {"test_size": 6, "seeds": "0,1"}, {})
+    cells = plan_study(study)
+    assert run_study(study, cells) is None
+    asked = "SELECT run, example FROM dealt WHERE split = 'test'"
+    tested: dict[str, set[str]] = {}
+    for run, example in Store(study.store).db.execute(asked):
+        tested.setdefault(run, set()).add(example)
+    assert len(tested) == 4 and len(set(map(frozenset, tested.values()))) == 1
+    text = as_markdown(study_report("table", study, cells))
+    assert "(reference of the whole 62.7)" in text and "fewer test examples" in text and "; 2 seeds]" in text
