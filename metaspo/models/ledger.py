@@ -19,13 +19,9 @@ from .evidence import Evidence
 from .faults import Fault
 from .limiter import Limiter
 from .spec import ModelSpec
-from .usage import completed
+from .usage import MOST_TOKENS, completed
 
 Found = TypeVar("Found", Reply, Reply | None)
-
-MOST_TOKENS = 10**9
-"""Tokens of one call; a larger count is no count."""
-
 
 ITS_OWN = (BudgetSpent, Interrupted, RunHeldError, ConfigError)
 """What ends the run that asked a call first, and not others that wait for its reply: they try themselves."""

@@ -17,7 +17,7 @@ from ..tasks.catalogue import TaskSource, builtin_tasks, read_task
 from ..tasks.documents import Block
 from ..tasks.paired import Paired, read_paired
 from .resources import Workspace
-from .run_input import SystemPrompt
+from .run_input import Aside, MadeBy, SystemPrompt
 from .settings import PRESETS, Settings
 from .state import Score, newest
 
@@ -56,14 +56,8 @@ class Generalization(Block):
     test_size: int | None = Field(None, ge=1, description="Examples to score on, at most; the preset's if empty.")
     prompt_length: int | None = Field(None, ge=0, description="Longest induced prompt in characters; the preset's if empty.")
     seed: int = Field(0, ge=0, description="Of every random choice.")
-    made_by: list[str] = Field(
-        default_factory=list,
-        json_schema_extra={"default": []},
-        description="The runs that made the system prompts: what those selected on is not tested here.",
-    )
-    aside: int | None = Field(
-        None, ge=1, description="Examples kept from testing, at least, so that runs of several sizes test the same ones."
-    )
+    made_by: MadeBy = Field(default_factory=list)
+    aside: Aside = None
     constrain: bool = Field(
         False, description="Hold replies to the labels in every task that has some, not only where the task asks for it."
     )

@@ -151,7 +151,7 @@ async def _new_workspace(run: str, given: Context | None, problem: RunInput | No
             account=account, lease=RunLease(store, account, lease, left), by_name=train_first,
         )  # fmt: skip
         account.check(_asked(workspace))
-        await store.run(_record, workspace)
+        await store.run(_record, workspace, rules)
         return workspace
     except BaseException:
         await store.run(leases.release, lease)
@@ -238,7 +238,7 @@ def open_tasks(problem: RunInput, settings: Settings, rules: Rules | None = None
     return {task.name: task for task in sources}, {task.name: task for task in targets}
 
 
-def _record(db: Database, workspace: Workspace) -> None:
+def _record(db: Database, workspace: Workspace, rules: Rules) -> None:
     moment, problem = now(), workspace.problem
     config: dict[str, Any] = {
         "problem": problem.model_dump(mode="json"),
@@ -247,7 +247,6 @@ def _record(db: Database, workspace: Workspace) -> None:
     }
     before = runs.known(db, workspace.run)
     if before is None:
-        rules = dealing_rules(db, workspace.run, problem)
         config |= {"unseen": True} | ({} if rules.dealing == "train first" else {"dealing": rules.dealing})
     else:
         config |= {name: before.config[name] for name in ("dealing", "unseen") if name in before.config}

@@ -12,7 +12,7 @@ from ..prompts.renderer import DEFAULT_SYSTEM_PROMPT
 from ..tasks.catalogue import TaskSource, builtin_tasks, read_task
 from ..tasks.documents import Block
 from .method import FILE, Judging, Step, find_method, fixed_prompt, known_methods, needs_optimizer
-from .run_input import SystemPrompt
+from .run_input import Aside, MadeBy, SystemPrompt
 from .settings import PRESETS, Settings
 
 COMMON_FIRST = "common_first"
@@ -108,14 +108,8 @@ class Problem(Block):
         None, description="Test the best prompts of every round at the end too, for a curve; none of it selects. So does adapt."
     )
     start: Start | None = Field(None, description="Prompts to start from instead of the seeds, as 'metaspo branch' sets it.")
-    made_by: list[str] = Field(
-        default_factory=list,
-        json_schema_extra={"default": []},
-        description="The runs that made the system prompts: what those selected on is not tested here.",
-    )
-    aside: int | None = Field(
-        None, ge=1, description="Examples kept from testing, at least, so that runs of several sizes test the same ones."
-    )
+    made_by: MadeBy = Field(default_factory=list)
+    aside: Aside = None
     iterations: int | None = _size("Times that the method goes through its levels", 0)
     user_candidates: int | None = _size("User prompts proposed per task and round")
     keep: int | None = _size("User prompts kept per task")

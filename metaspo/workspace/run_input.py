@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Annotated, Any, Protocol
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, Field
 
 from ..domain.results import Split
 from ..prompts.renderer import DEFAULT_SYSTEM_PROMPT
@@ -19,6 +19,22 @@ def _not_empty(value: str) -> str:
 
 SystemPrompt = Annotated[str, AfterValidator(_not_empty)]
 """A system prompt as a person gives one."""
+
+
+MadeBy = Annotated[
+    list[str],
+    Field(
+        json_schema_extra={"default": []},
+        description="The runs that made the system prompts: what those selected on is not tested here.",
+    ),
+]
+"""Runs that a run builds on by their prompts."""
+
+Aside = Annotated[
+    int | None,
+    Field(ge=1, description="Examples kept from testing, at least, so that runs of several sizes test the same ones."),
+]
+"""How many examples are left to training, at least, whatever a run uses of them."""
 
 
 class RunInput(Protocol):
