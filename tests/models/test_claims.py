@@ -219,6 +219,17 @@ async def in_flight(endpoint: Endpoint, count: int = 1) -> None:
     await asyncio.to_thread(until, lambda: len(endpoint.seen) >= count)
 
 
+async def one_asks_one_waits(
+    first: Desk, second: Desk, endpoint: Endpoint, text: str = "hi"
+) -> tuple["asyncio.Task[Any]", "asyncio.Task[Any]"]:
+    """The same call asked twice: by one whose request has arrived, and by one who waits for it."""
+    asking = asyncio.create_task(first.ask(text))
+    await in_flight(endpoint)
+    waiting = asyncio.create_task(second.ask(text))
+    await asyncio.sleep(0.2)
+    return asking, waiting
+
+
 async def test_whoever_waits_pays_nothing_and_needs_no_budget(desks: list[Desk], endpoint: Endpoint) -> None:
     endpoint.act = slow(0.5)
     first, second = desks
@@ -235,10 +246,7 @@ async def test_whoever_waits_pays_nothing_and_needs_no_budget(desks: list[Desk],
 async def test_whoever_waits_holds_no_slot(desks: list[Desk], endpoint: Endpoint) -> None:
     endpoint.act = lambda request, body, number: slow(2 if number == 1 else 0)(request, body, number)
     first, second = desks
-    asking = asyncio.create_task(first.ask("slow"))
-    await in_flight(endpoint)
-    waiting = asyncio.create_task(second.ask("slow"))
-    await asyncio.sleep(0.2)
+    asking, waiting = await one_asks_one_waits(first, second, endpoint, "slow")
     await second.ask("quick")
     assert not waiting.done()
     assert await waiting == await asking and len(endpoint.seen) == 2
@@ -255,10 +263,7 @@ async def test_two_that_wait_for_each_other_both_get_on(desks: list[Desk], endpo
 async def test_a_run_that_is_stopped_waits_no_longer(desks: list[Desk], endpoint: Endpoint) -> None:
     endpoint.act = slow(2)
     first, second = desks
-    asking = asyncio.create_task(first.ask())
-    await in_flight(endpoint)
-    waiting = asyncio.create_task(second.ask())
-    await asyncio.sleep(0.2)
+    asking, waiting = await one_asks_one_waits(first, second, endpoint)
     second.account.stop()
     with pytest.raises(Interrupted):
         await waiting
@@ -268,10 +273,7 @@ async def test_a_run_that_is_stopped_waits_no_longer(desks: list[Desk], endpoint
 async def test_what_was_abandoned_is_asked_by_whoever_waits(desks: list[Desk], endpoint: Endpoint) -> None:
     endpoint.act = lambda request, body, number: slow(60 if number == 1 else 0)(request, body, number)
     first, second = desks
-    asking = asyncio.create_task(first.ask())
-    await in_flight(endpoint)
-    waiting = asyncio.create_task(second.ask())
-    await asyncio.sleep(0.2)
+    asking, waiting = await one_asks_one_waits(first, second, endpoint)
     first.ledger.abandon()
     assert (await waiting).text == "answer to hi" and len(endpoint.seen) == 2
     assert isinstance((await asyncio.gather(asking, return_exceptions=True))[0], asyncio.CancelledError)

@@ -25,12 +25,6 @@ def settings(make_task: Callable[..., Task], store_path: Path) -> dict[str, Any]
     }  # fmt: skip
 
 
-@pytest.fixture
-def prompt(tmp_path: Path) -> str:
-    (tmp_path / "careful.txt").write_text("Be careful.\n")
-    return str(tmp_path / "careful.txt")
-
-
 def test_curves_for_both_prompts_and_every_share(settings: dict[str, Any], prompt: str, store_path: Path) -> None:
     plan = plan_adaptation(prompt, settings, shares=[0.5, 1], store=store_path)
     found = adapt(plan)

@@ -27,12 +27,6 @@ def settings(make_task: Callable[..., Task]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-@pytest.fixture
-def prompt(tmp_path: Path) -> str:
-    (tmp_path / "careful.txt").write_text("Be careful.\n")
-    return str(tmp_path / "careful.txt")
-
-
 def test_an_adaptation_with_its_curve(settings: dict[str, Any], prompt: str, store_path: Path) -> None:
     planned = plan_adaptation(prompt, {**settings, "iterations": 1, "keep": 2}, shares=[0.5, 1], store=store_path)
     needs = plan_runs([search for _, _, search in planned.searches])
