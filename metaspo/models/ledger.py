@@ -223,5 +223,4 @@ def _storable(reply: Reply, seconds: float) -> Reply:
 def _priced(reply: Reply, spec: ModelSpec) -> Reply:
     if reply.cost:
         return reply  # A router's own figure stands.
-    cost = (reply.input_tokens * spec.input_price + reply.output_tokens * spec.output_price) / 1_000_000
-    return replace(reply, cost=cost)
+    return replace(reply, cost=spec.cost(reply.input_tokens, reply.output_tokens))

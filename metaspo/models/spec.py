@@ -2,25 +2,23 @@
 
 import re
 import shlex
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+from pydantic import ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from ..domain.errors import ModelError
 from ..domain.importing import import_attribute
 from ..domain.redaction import TOKEN, hold, redact, without_keys
 from ..domain.source import fingerprint
 from ..domain.visible import is_unsafe
+from .prices import Prices
+from .rates import Rates
+from .request_settings import RequestSettings
+from .spec_text import key_shown, parsed, shown, written
 
-PROVIDERS = ("openai", "server", "vllm", "local", "scripted", "program", "object")
-TEXTS = ("base_url", "api_key_env", "flags", "python", "version")
-"""Settings whose values are text as they stand, never YAML."""
-FORM = "provider:name or provider:name,key=value,... with provider one of " + ", ".join(PROVIDERS)
 
-
-class ModelSpec(BaseModel):
+class ModelSpec(RequestSettings, Prices, Rates):
     """A model and how it is called. Holds the name of the key's environment variable, never the key.
 
     `openai:NAME` is OpenAI's own API, `server:NAME` any OpenAI-compatible server at `base_url`,
@@ -38,21 +36,6 @@ class ModelSpec(BaseModel):
         None, description="server, vllm: where it listens, such as http://127.0.0.1:8000/v1; vllm: replicas joined by +."
     )
     api_key_env: str | None = Field(None, description="The environment variable that holds the key.")
-    temperature: float | None = Field(None, ge=0, le=2, description="0 for a base model, 1 for an optimizer if none.")
-    max_tokens: int | None = Field(
-        None, gt=0, description="Longest reply; 512 for a base model, 1024 for an optimizer if none."
-    )
-    seed: int | None = Field(None, description="Sent with every request where the backend knows seeds.")
-    concurrency: Annotated[int, Field(ge=1, le=4096)] | Literal["auto"] = Field(
-        "auto", description="Requests in flight at most; auto finds how many the endpoint is fastest with."
-    )
-    timeout: float = Field(120, gt=0, description="Seconds that one request may take.")
-    patience: float = Field(120, ge=0, description="Seconds for which a failing endpoint is tried again.")
-    input_price: float = Field(0, ge=0, allow_inf_nan=False, description="Price of a million input tokens.")
-    output_price: float = Field(0, ge=0, allow_inf_nan=False, description="Price of a million output tokens.")
-    constrain: Literal["none", "grammar", "structured_outputs", "json_schema"] | None = Field(
-        None, description="How the backend constrains replies; the provider's own way if none."
-    )
     version: str | None = Field(
         None, description="program, scripted: stands for the code; what is recorded under one version is not asked for again."
     )
@@ -145,21 +128,16 @@ class ModelSpec(BaseModel):
         if isinstance(value, cls):
             return value
         try:
-            return cls.model_validate(_parsed(value) if isinstance(value, str) else value)
+            return cls.model_validate(parsed(value) if isinstance(value, str) else value)
         except ValidationError as error:
             said = "; ".join(_complaint(item["loc"], item["msg"], item["type"]) for item in error.errors())
-            shown = _shown(value if isinstance(value, str) else str(value.get("name") if isinstance(value, dict) else value))
-            raise ModelError(f"model {shown}: {said}") from None
+            what = shown(value if isinstance(value, str) else str(value.get("name") if isinstance(value, dict) else value))
+            raise ModelError(f"model {what}: {said}") from None
 
     def __str__(self) -> str:
         """The string form, with the settings that differ from the defaults."""
         fields = self.model_dump(exclude_defaults=True, exclude={"provider", "name"})
-        return ",".join([f"{self.provider}:{self.name}", *(f"{key}={value}" for key, value in fields.items())])
-
-    @property
-    def is_priced(self) -> bool:
-        """Whether it says what its calls cost."""
-        return self.input_price > 0 or self.output_price > 0
+        return ",".join([self.label, *written({key: fields[key] for key in _names() if key in fields})])
 
     @property
     def label(self) -> str:
@@ -187,52 +165,15 @@ def _split_urls(joined: str | None) -> list[str]:
     return re.split(r"\+(?=https?://)", joined) if joined else []
 
 
-def _parsed(text: str) -> dict[str, Any]:
-    provider, colon, rest = text.partition(":")
-    if not colon or provider not in PROVIDERS:
-        raise ModelError(f"model {_shown(text)}: the form is {FORM}")
-    name, *settings = rest.split(",")
-    fields: dict[str, Any] = {"provider": provider, "name": name.strip()}
-    for setting in settings:
-        key, equals, value = setting.partition("=")
-        if not equals:
-            raise ModelError(f"model {_shown(text)}: {_shown(setting)} is not key=value")
-        key = key.strip()
-        if key in fields:
-            raise ModelError(f"model {_shown(text)}: the setting '{_key(key)}' stands here twice")
-        fields[key] = _value(key, value.strip(), text)
-    return fields
-
-
-def _value(key: str, value: str, text: str) -> Any:
-    """What a setting's text says: text, or a YAML scalar."""
-    if not value:
-        raise ModelError(f"model {_shown(text)}: '{_key(key)}' has no value; write {_key(key)}=..., or leave it out")
-    if key in TEXTS:
-        return value
-    try:
-        return yaml.safe_load(value)
-    except (yaml.YAMLError, ValueError, RecursionError):
-        raise ModelError(
-            f"model {_shown(text)}: {_key(key)}={_shown(value)} cannot be read; write a number or a word"
-        ) from None
-
-
-def _shown(text: str) -> str:
-    """What somebody wrote, as an error repeats it: without keys, and no longer than a line."""
-    said = redact(text)
-    return repr(said if len(said) <= 200 else f"{said[:200]}...")
-
-
-def _key(key: str) -> str:
-    return redact(key)[:60]
+def _names() -> list[str]:
+    """Every setting: which model first, then how it is asked."""
+    return [*dict.fromkeys([*ModelSpec.__annotations__, *ModelSpec.model_fields])]
 
 
 def _complaint(loc: tuple[int | str, ...], message: str, kind: str) -> str:
-    key = ".".join(str(part) for part in loc)
+    key = key_shown(".".join(str(part) for part in loc))
     if kind == "extra_forbidden":
-        return f"unknown setting '{_key(key)}'; known: {', '.join(ModelSpec.model_fields)}"
-    key = _key(key)
+        return f"unknown setting '{key}'; known: {', '.join(_names())}"
     return f"{key}: {message.removeprefix('Value error, ')}" if key else message.removeprefix("Value error, ")
 
 

@@ -212,7 +212,7 @@ def _most_asked(candidates: int, samples: Sequence[int], total: int, shown: int)
 def need(of: tuple[Role, RoundLevel], spec: ModelSpec, calls: int, characters: int, output: int) -> Need:
     """So many calls of a role at a level that send so many bytes and get so many tokens."""
     tokens = ceil(characters / BYTES_A_TOKEN)
-    return Need(*of, calls, tokens, output, (tokens * spec.input_price + output * spec.output_price) / 1e6)
+    return Need(*of, calls, tokens, output, spec.cost(tokens, output))
 
 
 def summed(needs: Iterable[Need], assumes: str = "") -> list[Need]:

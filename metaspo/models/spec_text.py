@@ -1,0 +1,75 @@
+"""The string form of a spec, provider:name,key=value,..., as it is written and read."""
+
+from typing import Any
+
+import yaml
+
+from ..domain.errors import ModelError
+from ..domain.redaction import redact
+
+PROVIDERS = ("openai", "server", "vllm", "local", "scripted", "program", "object")
+FORM = "provider:name or provider:name,key=value,... with provider one of " + ", ".join(PROVIDERS)
+TEXTS = ("base_url", "api_key_env", "flags", "python", "version")
+"""Settings whose values are text as they stand, never YAML."""
+
+
+def parsed(text: str) -> dict[str, Any]:
+    """The fields that a text names; a dotted key such as headers.X-Team names one of a mapping's. Raises ModelError."""
+    provider, colon, rest = text.partition(":")
+    if not colon or provider not in PROVIDERS:
+        raise ModelError(f"model {shown(text)}: the form is {FORM}")
+    name, *settings = rest.split(",")
+    fields: dict[str, Any] = {"provider": provider, "name": name.strip()}
+    for setting in settings:
+        key, equals, value = setting.partition("=")
+        if not equals:
+            raise ModelError(f"model {shown(text)}: {shown(setting)} is not key=value")
+        _put(fields, key.strip().split("."), _value(key.strip(), value.strip(), text), text)
+    return fields
+
+
+def _put(fields: dict[str, Any], path: list[str], value: Any, text: str) -> None:
+    *outer, last = path
+    for name in outer:
+        fields = fields.setdefault(name, {})
+        if not isinstance(fields, dict):
+            break
+    if not isinstance(fields, dict) or last in fields:
+        raise ModelError(f"model {shown(text)}: the setting '{key_shown('.'.join(path))}' stands here twice")
+    fields[last] = value
+
+
+def _value(key: str, value: str, text: str) -> Any:
+    """What a setting's text says: text, or a YAML scalar."""
+    if not value:
+        raise ModelError(f"model {shown(text)}: '{key_shown(key)}' has no value; write {key_shown(key)}=..., or leave it out")
+    if key.partition(".")[0] in TEXTS:
+        return value
+    try:
+        return yaml.safe_load(value)
+    except (yaml.YAMLError, ValueError, RecursionError):
+        raise ModelError(
+            f"model {shown(text)}: {key_shown(key)}={shown(value)} cannot be read; write a number or a word"
+        ) from None
+
+
+def written(fields: dict[str, Any]) -> list[str]:
+    """Settings as `parsed` reads them, key=value, those of a mapping with dotted keys."""
+    told = []
+    for key, value in fields.items():
+        if isinstance(value, dict):
+            told += [f"{key}.{rest}" for rest in written(value)]
+        else:
+            told.append(f"{key}={value}")
+    return told
+
+
+def shown(text: str) -> str:
+    """What somebody wrote, as an error repeats it: without keys, and no longer than a line."""
+    said = redact(text)
+    return repr(said if len(said) <= 200 else f"{said[:200]}...")
+
+
+def key_shown(key: str) -> str:
+    """The name of a setting, as an error repeats it."""
+    return redact(key)[:60]
