@@ -10,6 +10,7 @@ from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bars
 
+from ..domain.costs import cost_says
 from ..workspace.events import Event, Spent
 from .screen import Aside, plain
 
@@ -134,7 +135,8 @@ class Progress:
         seconds = time.monotonic() - self._started
         rate = (self._spent["calls"] - (self._first_calls or 0)) / seconds if seconds else 0
         about = "about " if self._spent["estimated"] else ""
-        cost = f", cost {about}{self._spent['cost']:.4f}" if self._spent["cost"] else ""
+        paid, unpriced = self._spent["cost"], self._spent["unpriced"]
+        cost = f", cost {cost_says(paid, unpriced, estimated=bool(about))}" if paid or unpriced else ""
         tokens = ""
         if about or {"input_tokens", "output_tokens"} & self._spent["budget"].keys():
             read, written = (f"{self._spent[side]:,}" for side in ("input_tokens", "output_tokens"))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
+from ..domain.costs import cost_says
 from .screen import console, panel, plain
 from .show_controls import controls, paid, replies
 
@@ -152,8 +153,10 @@ def runs(rows: Sequence[Mapping[str, Any]]) -> None:
         for row in children.get(parent, []):
             mark = "  " * (depth - 1) + "└ " if depth else ""
             started = str(row["started"])[:16].replace("T", " ")
-            shown = {**row, "run": f"{mark}{row['run'][:long]}", "score": _percent(row["score"]), "started": started}
-            lines.append({key: value for key, value in shown.items() if key != "parent"})
+            paid = cost_says(row["cost"], row["unpriced"]) if row["cost"] or row["unpriced"] else ""
+            name, score = f"{mark}{row['run'][:long]}", _percent(row["score"])
+            shown = {**row, "cost": paid, "run": name, "score": score, "started": started}
+            lines.append({key: value for key, value in shown.items() if key not in ("parent", "unpriced")})
             add(row["run"], depth + 1)
 
     add(None, 0)
@@ -175,6 +178,8 @@ def comparison(found: Mapping[str, Any]) -> None:
     rows += [{"": f"test score of {key}", first: _percent(a), second: _percent(b)} for key, (a, b) in found["tasks"].items()]
     rows.append({"": "the prompts found are", first: found["verdict"][0], second: found["verdict"][1]})
     rows.append({"": "calls", first: found["calls"][0], second: found["calls"][1]})
+    costs = [cost_says(*side) for side in zip(found["cost"], found["unpriced"], strict=True)]
+    rows.append({"": "cost", first: costs[0], second: costs[1]})
     table(rows)
     _diff(f"system prompt, {first} to {second}", *found["system"])
     for task, pair in found["users"].items():

@@ -36,9 +36,10 @@ def paid(usage: "Usage") -> str:
     """Calls by role, tokens, and the cost where there is one."""
     roles = ", ".join(f"{count:,} {role}" for role, count in sorted(usage.calls.items()))
     about = "about " if usage.estimated else ""
-    cost = f", cost {about}{usage.cost:.4f}" if usage.cost else ""
+    cost = f", cost {usage.cost_says}" if usage.cost or usage.unpriced else ""
     named = f" ({roles})" if roles else ""
-    tokens = f"{about}{usage.input_tokens:,} input and {usage.output_tokens:,} output tokens"
+    cached = f" ({usage.cached_tokens:,} of them cached)" if usage.cached_tokens else ""
+    tokens = f"{about}{usage.input_tokens:,} input{cached} and {usage.output_tokens:,} output tokens"
     which = "" if usage.estimated == usage.total_calls else f" of {usage.estimated:,} calls"
     said = f" (tokens{which} estimated: the endpoint told none)" if about else ""
     return f"{usage.total_calls:,} calls{named}, {tokens}{cost}{said}"

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
+from ..domain.costs import cost_says
 from .screen import console, plain, say_json
 
 if TYPE_CHECKING:
@@ -18,15 +19,20 @@ def show_plan(found: "Sequence[Need]", as_json: bool) -> None:
     if as_json:
         say_json(needs)
         return
-    total = {key: sum(need[key] for need in needs) for key in ("calls", "input_tokens", "output_tokens", "cost")}
+    total = {key: sum(need[key] for need in needs) for key in ("calls", "input_tokens", "output_tokens")}
     rows = [*needs, {"role": "total", "level": "", **total}]
+    unpriced = sum(need["calls"] for need in needs if need["cost"] is None)
+    known = sum(need["cost"] or 0.0 for need in needs)
+    whole = cost_says(known if known or not unpriced else None, unpriced, digits=2)
+    every = [*(cost_says(need["cost"], digits=2) for need in needs), whole]
     made = Table()
     for name in ("role", "level", "calls, at most", "input tokens, estimate", "output tokens, estimate", "cost, estimate"):
         made.add_column(name, justify="left" if name in ("role", "level") else "right")
-    for row in rows:
+    for row, cost in zip(rows, every, strict=True):
         counts = [f"{row[key]:,}" for key in ("calls", "input_tokens", "output_tokens")]
-        made.add_row(row["role"], row["level"], *counts, f"{row['cost']:,.2f}")
+        made.add_row(row["role"], row["level"], *counts, cost)
     console.print(made)
-    for line in dict.fromkeys(str(need["assumes"]) for need in needs):
+    said = [*(str(need["assumes"]) for need in needs), *(line for need in needs for line in need["prices"])]
+    for line in dict.fromkeys(said):
         console.print(plain(line))
     console.print(plain("Recorded calls cost nothing again."))

@@ -7,6 +7,7 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from .screen import console, plain, say_json
+from .show_controls import paid
 
 if TYPE_CHECKING:
     from ..domain.intervals import Difference
@@ -56,7 +57,7 @@ def _words(report: "GeneralizationReport") -> list[str]:
     lines += [excerpt(line, 300) for line in [*says(report.set_aside), *report.remarks]]
     if report.dropped:
         lines.append(f"{report.dropped} user prompts were dropped: the optimizer wrote none that could be used.")
-    return [*lines, f"Paid: {report.usage.total_calls:,} calls. Run {report.run.id[:8]} in {report.store}."]
+    return [*lines, f"Paid: {paid(report.usage)}. Run {report.run.id[:8]} in {report.store}."]
 
 
 def _comparisons(report: "GeneralizationReport") -> Table:
@@ -108,7 +109,8 @@ def show_adaptation(found: "Adaptation", as_json: bool) -> None:
 
 
 def _ends(found: "Adaptation") -> list[str]:
-    """What the searches ended with, and the examples without a reply, a line each."""
+    """What the searches ended with, the examples without a reply, and what all was paid, a line each."""
+    from ..domain.calls import Usage
     from ..domain.excerpts import excerpt
     from ..reports.claims import claim
     from ..reports.set_aside import says
@@ -118,7 +120,10 @@ def _ends(found: "Adaptation") -> list[str]:
         fewer = f" with {size} training examples" if size < most else ""
         whole = f" with all {most}" if size < most else ""
         lines.append(claim(f"In the end, the candidate{fewer} against the baseline{whole}", change))
-    return [*lines, *(excerpt(line, 300) for line in says(found.set_aside))]
+    together = Usage()
+    for curve in found.curves:
+        together.include(curve.usage)
+    return [*lines, *(excerpt(line, 300) for line in says(found.set_aside)), f"Paid: {paid(together)}."]
 
 
 def _scores(candidate: "Difference", spread: str, baseline: "Difference", change: "Difference") -> tuple[str, ...]:

@@ -18,7 +18,7 @@ def show_verification(found: "Verification") -> None:
         say(f"could not be checked: {count} {why}")
     checked = ", ".join(f"{count} x {what}" for what, count in sorted(found.findings.checked.items())) or "nothing"
     usage = found.usage
-    paid = f"{usage.total_calls} calls with {usage.input_tokens + usage.output_tokens} tokens at a cost of {usage.cost:.4f}"
+    paid = f"{usage.total_calls} calls with {usage.input_tokens + usage.output_tokens} tokens at a cost of {usage.cost_says}"
     runs = "1 run" if len(found.runs) == 1 else f"{len(found.runs)} runs"
     if found.well:
         say(f"All is as recorded in {runs}, which paid {paid}; found again: {checked}.")

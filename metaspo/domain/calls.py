@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from math import ceil
 from typing import Any, Literal
 
+from .costs import cost_says
 from .thoughts import without_thoughts
 
 NO_REPLY = ("content_filter", "context_length", "refused", "failed")
@@ -93,7 +94,8 @@ class Reply:
     `finish` is the backend's word for why it ended: "stop", "length" (cut off), "content_filter",
     "context_length" (the request did not fit), "refused" or "failed" (this one request, while others are answered).
     `error` is what was said where there is no reply. Tokens are counts, `estimated` where the backend told
-    none, latency is in seconds. A `cost` that the backend told stands; else it follows from prices.
+    none, latency is in seconds. `cached_tokens` are those of the input that the endpoint found in its cache.
+    A `cost` that the backend told stands; else it follows from prices, and is None, unknown, where there are none.
     """
 
     text: str
@@ -101,9 +103,10 @@ class Reply:
     input_tokens: int = 0
     output_tokens: int = 0
     latency: float = 0.0
-    cost: float = 0.0
+    cost: float | None = None
     error: str = ""
     estimated: bool = False
+    cached_tokens: int = 0
 
     @property
     def said(self) -> str:
@@ -121,19 +124,31 @@ class Reply:
 
 @dataclass(slots=True)
 class Usage:
-    """Running totals of paid calls; `cached` counts calls that the ledger answered, `estimated` those whose tokens are."""
+    """Running totals of paid calls.
+
+    `cached` counts calls that the ledger answered, `cached_tokens` those input tokens that endpoints found in
+    their caches, `estimated` the calls whose tokens are estimates. `cost` is the sum of what is known, `unpriced`
+    how many calls it leaves out because theirs is unknown; None where nothing is known to have cost anything but those.
+    """
 
     calls: dict[str, int] = field(default_factory=dict)
     cached: int = 0
     input_tokens: int = 0
     output_tokens: int = 0
-    cost: float = 0.0
+    cost: float | None = 0.0
     estimated: int = 0
+    cached_tokens: int = 0
+    unpriced: int = 0
 
     @property
     def total_calls(self) -> int:
         """Paid calls of every role."""
         return sum(self.calls.values())
+
+    @property
+    def cost_says(self) -> str:
+        """The cost in words, with what it leaves out."""
+        return cost_says(self.cost, self.unpriced, estimated=bool(self.estimated))
 
     def include(self, other: "Usage") -> None:
         """Count what another run paid."""
@@ -142,13 +157,20 @@ class Usage:
         self.cached += other.cached
         self.input_tokens += other.input_tokens
         self.output_tokens += other.output_tokens
-        self.cost += other.cost
+        self.cached_tokens += other.cached_tokens
         self.estimated += other.estimated
+        self._pay(other.cost, other.unpriced)
 
     def add(self, role: str, reply: Reply) -> None:
         """Count one paid call."""
         self.calls[role] = self.calls.get(role, 0) + 1
         self.input_tokens += reply.input_tokens
         self.output_tokens += reply.output_tokens
-        self.cost += reply.cost
+        self.cached_tokens += reply.cached_tokens
         self.estimated += reply.estimated
+        self._pay(reply.cost, reply.cost is None)
+
+    def _pay(self, cost: float | None, unpriced: int) -> None:
+        self.unpriced += unpriced
+        known = (self.cost or 0.0) + (cost or 0.0)
+        self.cost = known if known or not self.unpriced else None

@@ -10,10 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from ..domain.calls import BYTES_A_TOKEN, Reply, Role, Usage
 from ..domain.errors import BudgetSpent, ConfigError, Interrupted, MetaspoError
+from .priced import priced
 from .spec import ModelSpec
-
-FREE = ("local", "scripted")
-"""Providers whose calls cost nothing unless their spec has a price."""
 
 TELLS = ("server", "program", "object")
 """Providers behind which an endpoint may say what a call cost, as routers do."""
@@ -68,18 +66,17 @@ class Account:
         Raises ConfigError for a limit on cost where no model has a price and no endpoint could tell a cost. Where
         one could, its first reply decides. What such a limit leaves out is noted.
         """
-        models, cost = list(asked), self.budget.cost
+        models, cost = [(role, priced(spec)) for role, spec in asked], self.budget.cost
         if cost is None or not models:
             return
         unpriced = [(role, spec) for role, spec in models if not spec.is_priced]
-        if len(unpriced) < len(models):
-            for label in dict.fromkeys(spec.label for _, spec in unpriced if spec.provider not in FREE):
+        if any(spec.is_charged for _, spec in models):
+            for label in dict.fromkeys(spec.label for _, spec in unpriced):
                 self.note(f"{label} has no prices: its calls count in the budget of {cost:g} only if it says what they cost")
             return
         self.doubts = {role for role, spec in unpriced if spec.provider in TELLS}
         if not self.doubts:
-            named = " and ".join(dict.fromkeys(spec.label for _, spec in models))
-            raise ConfigError(NEVER.format(cost=cost, why=f"without prices, {named} costs 0"))
+            raise ConfigError(NEVER.format(cost=cost, why=_without_cost([spec for _, spec in models])))
 
     def note(self, text: str) -> None:
         """Tell a person something about the figures, once."""
@@ -172,8 +169,15 @@ class Account:
             return f"{budget.input_tokens:,} input tokens"
         if budget.output_tokens is not None and usage.output_tokens >= budget.output_tokens:
             return f"{budget.output_tokens:,} output tokens"
-        if budget.cost is not None and usage.cost >= budget.cost:
+        if budget.cost is not None and (usage.cost or 0.0) >= budget.cost:
             return f"{budget.cost:g} in cost"
         if budget.minutes is not None and self.seconds + self.session_seconds >= budget.minutes * 60:
             return f"{budget.minutes:g} minutes"
         return None
+
+
+def _without_cost(specs: list[ModelSpec]) -> str:
+    """Why none of some models can bring a budget of cost to its end."""
+    free, unknown = (list(dict.fromkeys(spec.label for spec in specs if spec.is_priced is known)) for known in (True, False))
+    said = [f"no price is known of {' and '.join(unknown)}"] if unknown else []
+    return ", and ".join([*said, f"{' and '.join(free)} costs 0"] if free else said)

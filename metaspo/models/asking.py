@@ -48,7 +48,7 @@ class Asking:
             except Fault as fault:
                 self._fault = fault
             if self._fault.kind in ("content_filter", "context_length"):
-                return Reply("", self._fault.kind, error=self._fault.message)
+                return Reply("", self._fault.kind, error=self._fault.message, cost=0.0)
             if self._fault.kind != "transient":
                 return None
             self._setting.failures += 1
@@ -66,7 +66,7 @@ class Asking:
         assert fault is not None
         if fault.kind == "refused":
             if await self._setting.refused_alone(fault, witness):
-                return Reply("", "refused", error=fault.message)
+                return Reply("", "refused", error=fault.message, cost=0.0)
             self._end(ModelError(f"{self._spec.label}: {fault.message}"))
         if fault.kind == "mistake":
             self._end(ModelError(f"{self._spec.label}: {fault.message}"))
@@ -75,7 +75,8 @@ class Asking:
             if alone and await self._setting.answers_since(self._last, witness):
                 if self._tries < FEWEST and self._spec.patience:
                     return None
-                return Reply("", "failed", error=f"{self._tries} tries failed, the last with: {fault.message}")
+                said = f"{self._tries} tries failed, the last with: {fault.message}"
+                return Reply("", "failed", error=said, cost=0.0)
             if not self._impatient:
                 await self._account.sleep(self._pause(fault))
                 return None

@@ -217,10 +217,15 @@ def _storable(reply: Reply, seconds: float) -> Reply:
     said = (reply_without_keys(part) for part in (reply.text, reply.finish))
     text, finish = (part.encode("utf-8", "replace").decode("utf-8") for part in said)
     read, written = (count if 0 <= count <= MOST_TOKENS else 0 for count in (reply.input_tokens, reply.output_tokens))
-    return replace(reply, text=text, finish=finish, input_tokens=read, output_tokens=written, latency=round(seconds, 4))
+    cached = reply.cached_tokens if 0 <= reply.cached_tokens <= read else 0
+    return replace(
+        reply, text=text, finish=finish, input_tokens=read, output_tokens=written, latency=round(seconds, 4),
+        cached_tokens=cached,
+    )  # fmt: skip
 
 
 def _priced(reply: Reply, spec: ModelSpec) -> Reply:
     if reply.cost:
         return reply  # A router's own figure stands.
-    return replace(reply, cost=spec.cost(reply.input_tokens, reply.output_tokens))
+    cost = spec.cost(reply.input_tokens, reply.output_tokens, reply.cached_tokens)
+    return replace(reply, cost=reply.cost if cost is None else cost)

@@ -143,4 +143,4 @@ def _reply(message: AIMessage, unwrap: bool) -> Reply:
         finish = "content_filter"
     took = message_usage(message)
     said = shown(str(refusal)) if refusal and not text else ""
-    return Reply(text, finish, took.read, took.written, cost=took.cost, error=said)
+    return Reply(text, finish, took.read, took.written, cost=took.cost, error=said, cached_tokens=took.cached)

@@ -195,16 +195,23 @@ def _reply(message: AIMessage, heard: list[Reply]) -> Reply:
         finish=str(next((found[name] for name in ENDS if found.get(name)), "stop")),
         input_tokens=sum(one.input_tokens for one in heard),
         output_tokens=sum(one.output_tokens for one in heard),
-        cost=sum(one.cost for one in heard),
+        cost=_sum_of([one.cost for one in heard]),
         estimated=any(one.estimated for one in heard),
+        cached_tokens=sum(one.cached_tokens for one in heard),
     )
+
+
+def _sum_of(costs: Sequence[float | None]) -> float | None:
+    """What calls cost together, unknown where one of them does not tell, or nothing is known of any."""
+    told = [cost for cost in costs if cost is not None]
+    return sum(told) if told and len(told) == len(costs) else None
 
 
 def _as_reply(message: AIMessage, asked: Sequence[BaseMessage]) -> Reply:
     """One call of a chat model inside a program; what it does not tell is estimated from what it was asked and said."""
     took = message_usage(message)
     said = f"{message.text}{message.tool_calls or ''}"
-    reply = Reply(said, "stop", took.read, took.written, cost=took.cost)
+    reply = Reply(said, "stop", took.read, took.written, cost=took.cost, cached_tokens=took.cached)
     return completed(Request(tuple((one.type, str(one.text)) for one in asked), 0, 0.0), reply) if asked else reply
 
 

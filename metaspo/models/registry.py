@@ -13,6 +13,8 @@ from .addresses import address_of
 from .backend import Backend
 from .ledger import Ledger, Model
 from .limiter import Limiter
+from .priced import priced
+from .prices import Prices
 from .scripted import Scripted
 from .spec import ModelSpec
 
@@ -57,7 +59,8 @@ class Registry:
     async def model(self, spec: ModelSpec, *, by_name: bool = False) -> Model:
         """The model behind a spec; models at one endpoint share one limiter, if their limits are the same."""
         # What only shapes single requests does not open a second connection, or a second server.
-        connection = spec.model_copy(update={"temperature": None, "max_tokens": None, "input_price": 0, "output_price": 0})
+        spec = priced(spec)
+        connection = spec.model_copy(update={"temperature": None, "max_tokens": None, **dict.fromkeys(Prices.model_fields)})
         key = f"{connection.model_dump_json()} {address_of(spec)}"
         async with self._opening:
             if key not in self._models:

@@ -16,6 +16,16 @@ TOTAL = ("total_tokens", "total_token_count")
 
 DETAILS = ("completion_tokens_details", "output_tokens_details", "output_token_details")
 REASONING = ("reasoning_tokens", "reasoning", "thoughts_token_count")
+CACHED = (
+    "cached_tokens", "cache_read", "cache_read_input_tokens", "prompt_cache_hit_tokens", "cached_content_token_count",
+    "num_cached_tokens",
+)  # fmt: skip
+"""What endpoints call the tokens read that they found in a cache, beside the others or in these parts of a usage block."""
+
+CACHE_DETAILS = ("prompt_tokens_details", "input_tokens_details", "input_token_details", "prompt_token_details")
+APART = ("cache_read_input_tokens", "cache_creation_input_tokens", "cache_write_input_tokens")
+"""Tokens that Anthropic's `input_tokens`, and its like, leave out: read from a cache, and read and put there."""
+
 COST = ("cost", "total_cost", "estimated_cost")
 
 MOST_TOKENS, MOST_COST = 10**9, 10**6
@@ -24,11 +34,15 @@ MOST_TOKENS, MOST_COST = 10**9, 10**6
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """Tokens read and written and the cost of one call; 0 where the endpoint told none that could be believed."""
+    """Tokens read and written, 0 where the endpoint told none that could be believed, and the cost, then None.
+
+    `cached` is the part of those read that the endpoint found in a cache.
+    """
 
     read: int = 0
     written: int = 0
-    cost: float = 0.0
+    cost: float | None = None
+    cached: int = 0
 
 
 def read_usage(told: Any) -> Counts:
@@ -41,18 +55,18 @@ def read_usage(told: Any) -> Counts:
         return Counts()
     block = {_plain(name): value for name, value in told.items() if isinstance(name, str)}
     read, written, total = (_first(block, names) for names in (READ, WRITTEN, TOTAL))
-    reasoning = _first(block, REASONING)
-    for name in DETAILS:
-        details = block.get(_plain(name))
-        if isinstance(details, Mapping):
-            reasoning = reasoning or _first({_plain(str(key)): value for key, value in details.items()}, REASONING)
+    reasoning, cached = _within(block, DETAILS, REASONING), _within(block, CACHE_DETAILS, CACHED)
     if reasoning > written:
         written += reasoning
+    apart = sum(_count(block.get(_plain(name))) for name in APART)
+    # Routers tell these as well beside counts that hold them: then under OpenAI's name, or with a total that says so.
+    if _count(block.get("inputtokens")) == read and (not total or total >= read + apart + written):
+        read += apart
     if read:
         written = max(written, total - read)
     elif total > written:
         read = total - written if written else 0
-    return Counts(read, written, _cost(block))
+    return Counts(read, written, _cost(block), min(cached, read))
 
 
 def message_usage(message: AIMessage) -> Counts:
@@ -60,7 +74,8 @@ def message_usage(message: AIMessage) -> Counts:
     found = [read_usage(message.usage_metadata)]
     metadata = message.response_metadata if isinstance(message.response_metadata, Mapping) else {}
     found += [read_usage(metadata.get(name)) for name in ("token_usage", "usage", "usage_metadata")]
-    return Counts(*(max(getattr(one, name) for one in found) for name in ("read", "written", "cost")))
+    read, written, cached = (max(getattr(one, name) for one in found) for name in ("read", "written", "cached"))
+    return Counts(read, written, max((one.cost for one in found if one.cost is not None), default=None), cached)
 
 
 def completed(request: Request, reply: Reply) -> Reply:
@@ -83,8 +98,12 @@ def as_openai(told: Any) -> dict[str, Any] | None:
     if counts == Counts():
         return None
     both = counts.read + counts.written
-    usage = {"prompt_tokens": counts.read, "completion_tokens": counts.written, "total_tokens": both, "cost": counts.cost}
-    return usage | _details(told)
+    usage: dict[str, Any] = {"prompt_tokens": counts.read, "completion_tokens": counts.written, "total_tokens": both}
+    usage |= {} if counts.cost is None else {"cost": counts.cost}
+    usage |= _details(told)
+    if counts.cached:
+        usage["prompt_tokens_details"] = usage.get("prompt_tokens_details", {}) | {"cached_tokens": counts.cached}
+    return usage
 
 
 def _details(told: Mapping[Any, Any]) -> dict[str, Any]:
@@ -94,6 +113,13 @@ def _details(told: Mapping[Any, Any]) -> dict[str, Any]:
         for name in ("prompt_tokens_details", "completion_tokens_details")
         if isinstance(parts := told.get(name), Mapping)
     }
+
+
+def _within(block: Mapping[str, Any], details: Iterable[str], names: Iterable[str]) -> int:
+    """The first count under one of some names in a block, or in one of those parts of it."""
+    parts = [block.get(_plain(name)) for name in details]
+    plain = [{_plain(str(key)): value for key, value in part.items()} for part in parts if isinstance(part, Mapping)]
+    return next((count for one in (block, *plain) if (count := _first(one, names))), 0)
 
 
 def _plain(name: str) -> str:
@@ -118,11 +144,18 @@ def _number(value: Any) -> float:
     return value if number and 0 < value <= max(MOST_TOKENS, MOST_COST) else 0
 
 
-def _cost(block: Mapping[str, Any]) -> float:
+def _is_zero(value: Any) -> bool:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return (number and value == 0) or (isinstance(value, str) and bool(re.fullmatch(r"0{1,12}(\.0{1,12})?", value)))
+
+
+def _cost(block: Mapping[str, Any]) -> float | None:
+    """The cost that an endpoint tells; 0 is one too, since some models are free."""
     for name in COST:
         value = block.get(_plain(name))
         if isinstance(value, Mapping):
             value = value.get("total_cost")
-        if 0 < (cost := _number(value)) <= MOST_COST:
+        cost = _number(value)
+        if 0 < cost <= MOST_COST or _is_zero(value):
             return float(cost)
-    return 0.0
+    return None

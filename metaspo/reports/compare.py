@@ -21,6 +21,8 @@ def compare(first: Report, second: Report) -> dict[str, Any]:
         "verdict": [first.verdict, second.verdict],
         "train": [first.train_after, second.train_after],
         "calls": [first.usage.total_calls, second.usage.total_calls],
+        "cost": [first.usage.cost, second.usage.cost],
+        "unpriced": [first.usage.unpriced, second.usage.unpriced],
     }
 
 

@@ -13,12 +13,13 @@ def status(store: Store, run: runs.Run) -> str:
 
 
 def list_runs(path: str | Path) -> list[dict[str, Any]]:
-    """Every run, oldest first: id, parent, status, method, last closed round and its score, paid calls."""
+    """Every run, oldest first: id, parent, status, method, last closed round and its score, paid calls and their cost."""
     with open_store(path) as store:
         rows, every = [], runs.all_runs(store.db)
         # A placebo stands below the run that it is the control of.
         of = {runs.placebo_id(run.id): run.id for run in every}
         for run in every:
+            paid = calls.usage(store.db, run.id)
             closed = prompts.rounds(store.db, run.id)
             rows.append(
                 {
@@ -28,7 +29,9 @@ def list_runs(path: str | Path) -> list[dict[str, Any]]:
                     "method": run.method,
                     "round": closed[-1].round if closed else None,
                     "score": closed[-1].score if closed else None,
-                    "calls": calls.usage(store.db, run.id).total_calls,
+                    "calls": paid.total_calls,
+                    "cost": paid.cost,
+                    "unpriced": paid.unpriced,
                     "started": run.created,
                 }
             )

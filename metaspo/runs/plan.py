@@ -9,6 +9,7 @@ from ..domain.calls import BYTES_A_TOKEN, Role
 from ..domain.prompts import RoundLevel
 from ..domain.results import Split
 from ..methods.stages import sample_sizes
+from ..models.priced import price_says, priced
 from ..models.spec import ModelSpec
 from ..prompts.renderer import template
 from ..store.database import open_store
@@ -30,15 +31,19 @@ TRIED = 4
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """Calls of one role at one level, at most; tokens and cost are estimates under what `assumes` says."""
+    """Calls of one role at one level, at most; tokens and cost are estimates under what `assumes` says.
+
+    The cost is None where a model has no price. `prices` says which prices are not those of the spec, and which lack.
+    """
 
     role: Role
     level: RoundLevel
     calls: int
     input_tokens: int
     output_tokens: int
-    cost: float
+    cost: float | None
     assumes: str = ""
+    prices: tuple[str, ...] = ()
 
 
 def plan(config: RunConfig) -> list[Need]:
@@ -212,7 +217,9 @@ def _most_asked(candidates: int, samples: Sequence[int], total: int, shown: int)
 def need(of: tuple[Role, RoundLevel], spec: ModelSpec, calls: int, characters: int, output: int) -> Need:
     """So many calls of a role at a level that send so many bytes and get so many tokens."""
     tokens = ceil(characters / BYTES_A_TOKEN)
-    return Need(*of, calls, tokens, output, spec.cost(tokens, output))
+    spec = priced(spec)
+    said = price_says(spec) if calls else ""
+    return Need(*of, calls, tokens, output, spec.cost(tokens, output) if calls else 0.0, prices=(said,) if said else ())
 
 
 def summed(needs: Iterable[Need], assumes: str = "") -> list[Need]:
@@ -220,8 +227,10 @@ def summed(needs: Iterable[Need], assumes: str = "") -> list[Need]:
     found: dict[tuple[Role, RoundLevel], Need] = {}
     for need in needs:
         was = found.get((need.role, need.level), Need(need.role, need.level, 0, 0, 0, 0.0))
+        cost = None if was.cost is None or need.cost is None else was.cost + need.cost
         found[need.role, need.level] = Need(
             need.role, need.level, was.calls + need.calls, was.input_tokens + need.input_tokens,
-            was.output_tokens + need.output_tokens, was.cost + need.cost, assumes or need.assumes,
+            was.output_tokens + need.output_tokens, cost, assumes or need.assumes,
+            tuple(dict.fromkeys(was.prices + need.prices)),
         )  # fmt: skip
     return [need for need in found.values() if need.calls]

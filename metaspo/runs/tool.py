@@ -64,7 +64,8 @@ def brief(result: Result) -> dict[str, Any]:
     `change` holds the mean difference over the source tasks with its 95% interval, a paired test's p, on
     how many examples, and whether that is within noise; None when nothing was tested, as in a run that
     ended early. `verdict` says whether the prompts found are confirmed on examples kept back.
-    `estimated` is how many calls came without token counts, so that their cost is an estimate.
+    `estimated` is how many calls came without token counts, so that their cost is an estimate; `unpriced` how many
+    the cost leaves out because theirs is unknown; None where no other cost anything.
     """
     report = result.report
     return {
@@ -77,7 +78,8 @@ def brief(result: Result) -> dict[str, Any]:
         "change": _change(report.source) if report.source else None,
         "verdict": report.verdict,
         "calls": report.usage.total_calls,
-        "cost": round(report.usage.cost, DIGITS),
+        "cost": None if report.usage.cost is None else round(report.usage.cost, DIGITS),
+        "unpriced": report.usage.unpriced,
         "estimated": report.usage.estimated,
     }
 

@@ -10,7 +10,7 @@ from sqlite_utils import Database
 
 from ..domain.calls import NO_REPLY, Reply, Role, Usage
 
-COLUMNS = "reply, finish, input_tokens, output_tokens, latency, cost, estimated"
+COLUMNS = "reply, finish, input_tokens, output_tokens, latency, cost, estimated, cached_tokens"
 CHUNK = 500
 
 
@@ -33,11 +33,11 @@ class Call:
         return (
             self.key, self.run, self.role, self.model, request, reply.error or reply.text, reply.finish,
             reply.input_tokens, reply.output_tokens, reply.latency, reply.cost, int(reply.estimated),
-            self.created,
+            reply.cached_tokens, self.created,
         )  # fmt: skip
 
 
-INSERT = f"INSERT OR IGNORE INTO calls (key, run, role, model, request, {COLUMNS}, created) VALUES ({', '.join('?' * 13)})"
+INSERT = f"INSERT OR IGNORE INTO calls (key, run, role, model, request, {COLUMNS}, created) VALUES ({', '.join('?' * 14)})"
 
 
 def record(db: Database, rows: Sequence[Call]) -> list[Reply]:
@@ -85,8 +85,8 @@ def find(db: Database, keys: Sequence[str]) -> list[Reply | None]:
 
 
 def _reply(text: str, finish: str, *told: Any) -> Reply:
-    *counts, estimated = told
-    reply = replace(Reply(text, finish, *counts), estimated=bool(estimated))
+    *counts, estimated, cached = told
+    reply = replace(Reply(text, finish, *counts), estimated=bool(estimated), cached_tokens=cached)
     # What an endpoint said in the place of a reply must not be read as one.
     return replace(reply, text="", error=reply.text) if reply.finish in NO_REPLY else reply
 
@@ -120,12 +120,8 @@ def lost(db: Database) -> int:
 def usage(db: Database, run: str) -> Usage:
     """What a run has paid for so far."""
     total = Usage()
-    sums = "sum(input_tokens), sum(output_tokens), sum(cost), sum(estimated)"
+    sums = "sum(input_tokens), sum(output_tokens), sum(cost), sum(estimated), sum(cached_tokens), sum(cost IS NULL)"
     query = f"SELECT role, count(*), {sums} FROM calls WHERE run = ? GROUP BY role"
-    for role, count, read, written, cost, estimated in db.execute(query, [run]):
-        total.calls[role] = count
-        total.input_tokens += read
-        total.output_tokens += written
-        total.cost += cost
-        total.estimated += estimated
+    for role, count, *sums_of_role in db.execute(query, [run]):
+        total.include(Usage({role: count}, 0, *sums_of_role))
     return total

@@ -10,6 +10,8 @@ Prompts, tasks, evaluations and calls are addressed by their content, so runs sh
 A published migration is never edited; a change is a new function below the last one.
 """
 
+import json
+
 from sqlite_utils import Database, Migrations
 
 APPLICATION_ID = 0x6D73706F
@@ -148,3 +150,28 @@ def m005_dealt(db: Database) -> None:
 def m006_estimates(db: Database) -> None:
     """Calls whose endpoint told no token counts: theirs are estimated."""
     _create(db, "ALTER TABLE calls ADD COLUMN estimated INTEGER NOT NULL DEFAULT 0")
+
+
+@migrations()
+def m007_prices(db: Database) -> None:
+    """Costs that are not known are NULL, where they were 0 like those of free models; tokens that a cache held."""
+    _create(
+        db,
+        """
+        ALTER TABLE calls ADD COLUMN cached_tokens INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE calls ADD COLUMN known_cost REAL;
+        UPDATE calls SET known_cost = cost
+            WHERE cost > 0 OR input_tokens + output_tokens = 0 OR model LIKE 'local:%' OR model LIKE 'scripted:%';
+        ALTER TABLE calls DROP COLUMN cost;
+        ALTER TABLE calls RENAME COLUMN known_cost TO cost
+        """,
+    )
+    # A price of 0 stood for none, and is free now.
+    for run, config in db.execute("SELECT id, config FROM runs").fetchall():
+        known = json.loads(config)
+        specs = [spec for name in ("base", "optimizer") if isinstance(spec := known.get("context", {}).get(name), dict)]
+        unpriced = [spec for spec in specs if not (spec.get("input_price") or spec.get("output_price"))]
+        for spec in unpriced:
+            spec |= {"input_price": None, "output_price": None}
+        if unpriced:
+            db.execute("UPDATE runs SET config = ? WHERE id = ?", [json.dumps(known, ensure_ascii=False), run])

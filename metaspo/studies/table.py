@@ -217,13 +217,9 @@ def as_markdown(report: StudyReport) -> str:
         parts += [_row([method, *cells]) for method, cells in rows.items()]
         parts += [_row(["*majority answer*", *majority]), _row(["*unparsed replies*", *unparsed]), ""]
     parts += ["### paid", "", _row(["method", "calls", "cost"]), _row(["---"] * 3)]
-    parts += [_row([name, f"{usage.total_calls:,}", _cost(usage)]) for name, usage in report.paid.items()]
+    parts += [_row([name, f"{usage.total_calls:,}", usage.cost_says]) for name, usage in report.paid.items()]
     parts += ["", *notes(report)]
     return "\n".join(parts) + "\n"
-
-
-def _cost(usage: Usage) -> str:
-    return f"{'about ' if usage.estimated else ''}{usage.cost:.4f}"
 
 
 def shown(entry: Entry, *, subset: bool = False) -> str:
@@ -254,6 +250,8 @@ def notes(report: StudyReport) -> list[str]:
     lines.append("Paid counts calls that no other run of the study had made before.")
     if any(usage.estimated for usage in report.paid.values()):
         lines.append("A cost with 'about' rests on token counts that are estimated, since the endpoint told none.")
+    if any(usage.unpriced for usage in report.paid.values()):
+        lines.append("A cost is unknown where a model has no price: set its input_price and output_price, 0 where it is free.")
     if report.missing:
         lines.append(f"{report.missing} measurements are missing: run the same command again.")
     return lines

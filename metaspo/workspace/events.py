@@ -11,14 +11,17 @@ from .resources import Workspace
 class Spent(TypedDict):
     """A run's totals so far, over all its sessions, and the limits that its budget sets.
 
-    `estimated` is how many calls came without token counts, so that theirs are estimated.
+    `estimated` is how many calls came without token counts, so that theirs are estimated; `unpriced` how many
+    the cost leaves out, because theirs is unknown. Where nothing else cost anything, the cost is None.
     """
 
     calls: int
     cached: int
     input_tokens: int
     output_tokens: int
-    cost: float
+    cached_tokens: int
+    cost: float | None
+    unpriced: int
     estimated: int
     budget: dict[str, float]
 
@@ -114,7 +117,9 @@ def spent(workspace: Workspace) -> Spent:
         "cached": usage.cached,
         "input_tokens": usage.input_tokens,
         "output_tokens": usage.output_tokens,
+        "cached_tokens": usage.cached_tokens,
         "cost": usage.cost,
+        "unpriced": usage.unpriced,
         "estimated": usage.estimated,
         "budget": workspace.account.budget.model_dump(exclude_none=True),
     }

@@ -36,7 +36,16 @@ def test_markup_from_an_endpoint_is_text(endpoint: Endpoint, tmp_path: Path, mon
 def test_a_run_that_follows_another_has_a_pace_of_its_own(capsys: Any) -> None:
     progress = Progress()
     for calls in (72, 788, 3):
-        spent = {"calls": calls, "cached": 0, "input_tokens": 0, "output_tokens": 0, "cost": 0.0, "estimated": 0, "budget": {}}
+        spent = {
+            "calls": calls,
+            "cached": 0,
+            "input_tokens": 0,
+            "output_tokens": 0,
+            "cost": 0.0,
+            "unpriced": 0,
+            "estimated": 0,
+            "budget": {},
+        }
         closed = {"round": 1, "level": "system", "score": 0.5, "accepted": 0, "dropped": 0, "incumbent": "x", "spent": spent}
         progress.listen(cast(Any, {"event": "round_closed", **closed}))
     assert " 3 calls, 0.0 calls/s" in capsys.readouterr().err

@@ -77,7 +77,9 @@ async def test_the_limit_on_requests_in_flight_is_shared(desk: Desk, endpoint: E
 
     endpoint.act = slow
     await desk.open(endpoint.spec(concurrency=5))
-    other = await desk.registry.model(ModelSpec.parse(endpoint.spec(concurrency=5, temperature=1, input_price=3)))
+    other = await desk.registry.model(
+        ModelSpec.parse(endpoint.spec(concurrency=5, temperature=1, input_price=3, output_price=0))
+    )
     assert other.limiter is desk.model.limiter
     await asyncio.gather(*(desk.ask(str(number)) for number in range(40)))
     assert endpoint.most_open == 5
@@ -200,7 +202,7 @@ async def test_the_call_budget_is_never_overshot(desk: Desk, endpoint: Endpoint)
 
 @pytest.mark.parametrize("budget", [{"input_tokens": 95}, {"output_tokens": 19}, {"cost": 95e-6}])
 async def test_other_budgets_overshoot_by_what_was_in_flight(budget: dict[str, Any], desk: Desk, endpoint: Endpoint) -> None:
-    await desk.open(endpoint.spec(concurrency=4, input_price=1.0), Account("run", Budget(**budget)))
+    await desk.open(endpoint.spec(concurrency=4, input_price=1.0, output_price=0), Account("run", Budget(**budget)))
     await asyncio.gather(*(desk.ask(str(number)) for number in range(60)), return_exceptions=True)
     assert 10 <= len(endpoint.seen) <= 10 + 3
     with pytest.raises(BudgetSpent, match="budget of"):

@@ -27,8 +27,8 @@ from metaspo.domain.redaction import redact
             {"serve": "auto", "context": 3000, "tensor_parallel": 2, "flags": "--dtype bfloat16 --quantization=fp8"},
         ),
         (
-            "openai:o,temperature=0.5,input_price=1.5,concurrency=64",
-            {"temperature": 0.5, "input_price": 1.5, "concurrency": 64},
+            "openai:o,temperature=0.5,input_price=1.5,output_price=0,concurrency=64",
+            {"temperature": 0.5, "input_price": 1.5, "output_price": 0, "concurrency": 64},
         ),
     ],
 )

@@ -12,7 +12,7 @@ import metaspo
 from metaspo import Task
 from metaspo.domain.calls import Reply, Request
 from metaspo.domain.errors import BudgetSpent, ConfigError
-from metaspo.models.usage import Counts, completed, message_usage, read_usage
+from metaspo.models.usage import Counts, as_openai, completed, message_usage, read_usage
 from metaspo.store.database import open_store
 
 from ..helpers.endpoint import Endpoint, completion
@@ -54,6 +54,49 @@ def test_counts_under_every_name(told: Any, counts: Counts) -> None:
     if "cost" not in told:
         plain = {"input_tokens": counts.read, "output_tokens": 0, "total_tokens": counts.read + counts.written}
         assert message_usage(AIMessage("x", usage_metadata=plain)) == counts  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("told", "counts"),
+    [
+        # OpenAI, Groq, vLLM; OpenAI's newer form; LangChain
+        ({"prompt_tokens": 10, "completion_tokens": 2, "prompt_tokens_details": {"cached_tokens": 8}}, Counts(10, 2, None, 8)),
+        ({"input_tokens": 10, "output_tokens": 2, "input_tokens_details": {"cached_tokens": 8}}, Counts(10, 2, None, 8)),
+        (
+            {"input_tokens": 10, "output_tokens": 2, "total_tokens": 12, "input_token_details": {"cache_read": 8}},
+            Counts(10, 2, None, 8),
+        ),
+        # Anthropic, whose input leaves out what was read from a cache, or put there
+        (
+            {"input_tokens": 2, "output_tokens": 2, "cache_read_input_tokens": 8, "cache_creation_input_tokens": 5},
+            Counts(15, 2, None, 8),
+        ),
+        ({"inputTokens": 2, "outputTokens": 2, "totalTokens": 12, "cacheReadInputTokens": 8}, Counts(10, 2, None, 8)),
+        # A router that tells Anthropic's figures beside a count that holds them
+        ({"prompt_tokens": 10, "completion_tokens": 2, "cache_read_input_tokens": 8}, Counts(10, 2, None, 8)),
+        ({"input_tokens": 10, "output_tokens": 2, "total_tokens": 12, "cache_read_input_tokens": 8}, Counts(10, 2, None, 8)),
+        # DeepSeek, Gemini, Moonshot, and a count that cannot be
+        (
+            {"prompt_tokens": 10, "completion_tokens": 2, "prompt_cache_hit_tokens": 8, "prompt_cache_miss_tokens": 2},
+            Counts(10, 2, None, 8),
+        ),
+        ({"promptTokenCount": 10, "candidatesTokenCount": 2, "cachedContentTokenCount": 8}, Counts(10, 2, None, 8)),
+        ({"prompt_tokens": 10, "completion_tokens": 2, "cached_tokens": 8}, Counts(10, 2, None, 8)),
+        ({"prompt_tokens": 10, "completion_tokens": 2, "cached_tokens": 80}, Counts(10, 2, None, 10)),
+        ({"prompt_tokens": 10, "completion_tokens": 2, "prompt_tokens_details": {"cached_tokens": None}}, Counts(10, 2)),
+    ],
+)
+def test_cached_tokens_under_every_name(told: Any, counts: Counts) -> None:
+    assert read_usage(told) == counts
+    assert read_usage(as_openai(told)) == counts
+
+
+@pytest.mark.parametrize(
+    ("told", "cost"),
+    [(0, 0.0), ("0.00", 0.0), (0.5, 0.5), ({"total_cost": 0}, 0.0), (None, None), ("free", None), (False, None), (-1, None)],
+)
+def test_a_cost_of_nothing_is_told_as_well(told: Any, cost: float | None) -> None:
+    assert read_usage({"prompt_tokens": 10, "cost": told}).cost == cost
 
 
 BROKEN = [
@@ -102,7 +145,7 @@ def test_a_reply_that_was_cut_off_counts_what_it_was_allowed() -> None:
 
 def test_a_cost_without_prices_is_refused_before_any_call(make_task: Callable[..., Task], store_path: Path) -> None:
     model = "scripted:tests.helpers.scripts:always_wrong"
-    with pytest.raises(ConfigError, match=r"can never be reached: without prices, scripted:\S+ costs 0; set input_price"):
+    with pytest.raises(ConfigError, match=r"can never be reached: scripted:\S+ costs 0; set input_price"):
         metaspo.optimize(tasks=[make_task("a")], base=model, optimizer=model, store=store_path, budget={"cost": 1})
 
 
@@ -123,7 +166,7 @@ def test_a_cost_that_the_endpoint_does_not_tell_either_ends_at_the_first_call(
 
 def test_a_router_s_cost_stands_and_is_budgeted(endpoint: Endpoint, make_task: Callable[..., Task], store_path: Path) -> None:
     endpoint.act = telling({"prompt_tokens": 10, "completion_tokens": 2, "total_tokens": 12, "cost": 0.25})
-    for prices in ({}, {"input_price": 1e5}):
+    for prices in ({}, {"input_price": 1e5, "output_price": 0}):
         result = metaspo.optimize(
             tasks=[make_task("a")], base=endpoint.spec(concurrency=1, **prices), method="fixed", preset="quick",
             store=store_path.with_name(f"{len(prices)}.db"), budget={"cost": 1},

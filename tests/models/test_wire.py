@@ -46,7 +46,7 @@ async def test_a_count_that_cannot_be_is_made_up_for(usage: dict[str, int], desk
     answer = completion("yes")
     answer["usage"] |= usage
     endpoint.act = lambda *_: web.json_response(answer)
-    await desk.open(endpoint.spec(input_price=1))
+    await desk.open(endpoint.spec(input_price=1, output_price=0))
     reply = await desk.ask()
     assert reply.text == "yes" and 0 < reply.input_tokens < 100 and desk.store.db["calls"].count == 1
 

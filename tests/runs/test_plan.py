@@ -16,7 +16,7 @@ from ..helpers.endpoint import Endpoint, completion
 
 def test_the_paper_setting(make_task: Callable[..., Task]) -> None:
     config = config_of(
-        tasks=[make_task(name, 60) for name in "abcd"], base="openai:b,input_price=1", optimizer="openai:o,output_price=2",
+        tasks=[make_task(name, 60) for name in "abcd"], base="openai:b,input_price=1,output_price=0", optimizer="openai:o,input_price=0,output_price=2",
         preset="paper", method="metaspo", test_size=0, proposal_attempts=1,
     )  # fmt: skip
     needs = plan(config)
