@@ -43,6 +43,8 @@ def summary(report: "Report") -> None:
     for line in controls(report):
         console.print(plain(line))
     console.print(plain(f"Paid: {paid(report.usage)}, {report.run.seconds:.0f} s."))
+    for line in report.cost_notes:
+        console.print(plain(line))
     console.print(plain(f"Run {report.run.id[:8]} in {report.store}. See it again: metaspo show {report.run.id[:8]}"))
     if report.builtin:
         console.print(

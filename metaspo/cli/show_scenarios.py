@@ -57,7 +57,7 @@ def _words(report: "GeneralizationReport") -> list[str]:
     lines += [excerpt(line, 300) for line in [*says(report.set_aside), *report.remarks]]
     if report.dropped:
         lines.append(f"{report.dropped} user prompts were dropped: the optimizer wrote none that could be used.")
-    return [*lines, f"Paid: {paid(report.usage)}. Run {report.run.id[:8]} in {report.store}."]
+    return [*lines, f"Paid: {paid(report.usage)}.", *report.cost_notes, f"Run {report.run.id[:8]} in {report.store}."]
 
 
 def _comparisons(report: "GeneralizationReport") -> Table:
@@ -123,7 +123,7 @@ def _ends(found: "Adaptation") -> list[str]:
     together = Usage()
     for curve in found.curves:
         together.include(curve.usage)
-    return [*lines, *(excerpt(line, 300) for line in says(found.set_aside)), f"Paid: {paid(together)}."]
+    return [*lines, *(excerpt(line, 300) for line in says(found.set_aside)), f"Paid: {paid(together)}.", *found.cost_notes]
 
 
 def _scores(candidate: "Difference", spread: str, baseline: "Difference", change: "Difference") -> tuple[str, ...]:

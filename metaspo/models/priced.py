@@ -1,23 +1,61 @@
 """At which prices a spec's calls are counted: its own, those of a list, or none."""
 
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from .price_list import list_price
 from .spec import ModelSpec
 
 FREE = ("local", "scripted")
 """Providers whose calls cost nothing unless their spec has a price."""
 
+PRICES = ("input_price", "cached_price", "output_price", "batch_discount")
+
 
 def priced(spec: ModelSpec) -> ModelSpec:
-    """The spec with the prices that count: its own, or 0 where models run on this machine; without any where none is known."""
-    if spec.is_priced or spec.provider not in FREE:
+    """The spec with the prices that count: its own, 0 where models run on this machine, or those of a list.
+
+    Without any where none is known. Raises UserError for a price list, or an address in the environment,
+    that cannot be used.
+    """
+    if spec.is_priced:
         return spec
-    return spec.model_copy(update={"input_price": 0.0, "output_price": 0.0})
+    if spec.provider in FREE:
+        return spec.model_copy(update={"input_price": 0.0, "output_price": 0.0})
+    found = list_price(spec)
+    if found is None:
+        return spec
+    prices = {name: getattr(found, name) for name in PRICES}
+    if spec.batch_discount is not None:
+        prices["batch_discount"] = spec.batch_discount
+    return spec.model_copy(update=prices).listed_as(str(found))
 
 
 def price_says(spec: ModelSpec) -> str:
     """What a person should know of the prices that count for a spec; nothing where they are its own, or it is free."""
-    if spec.is_priced:
-        return ""
+    if spec.price_source:
+        return f"{spec.label} is counted at the {spec.price_source}."
+    return "" if spec.is_priced else unknown_says([spec.label])
+
+
+def unknown_says(models: Iterable[str]) -> str:
+    """What a person can do about models without a price, named by their labels."""
     return (
-        f"No price is known of {spec.label}, so what it costs is unknown: set its input_price and output_price "
+        f"No price is known of {' and '.join(models)}, so what that costs is unknown: set input_price and output_price "
         "(per million tokens, 0 where it is free)."
     )
+
+
+def from_lists(specs: Iterable[ModelSpec]) -> list[dict[str, Any]]:
+    """The prices of those specs whose prices are of a list, each model once, as plain data to keep with a run."""
+    found = {spec.label: spec for spec in specs if spec.price_source}
+    return [
+        {"model": label, **{name: getattr(spec, name) for name in PRICES}, "source": spec.price_source}
+        for label, spec in found.items()
+    ]
+
+
+def lists_say(kept: Iterable[Mapping[str, Any]]) -> list[str]:
+    """One sentence that names the models whose prices are of a list, and that list; none where there are none."""
+    named = list(dict.fromkeys(f"{one['model']} at the {one['source']}" for one in kept))
+    return [f"Costs are counted at prices that nobody set: {'; '.join(named)}."] if named else []

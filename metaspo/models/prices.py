@@ -37,6 +37,16 @@ class Prices(BaseModel):
             raise ValueError("cached_price without input_price and output_price; give all three")
         return self
 
+    def listed_as(self, source: str) -> Self:
+        """These settings, with where the prices in them are from that no person set."""
+        self._listed = source
+        return self
+
+    @property
+    def price_source(self) -> str:
+        """Where the prices are from, such as "list price of 2026-11-26 ..."; empty for a person's own, and for none."""
+        return self._listed
+
     @property
     def is_priced(self) -> bool:
         """Whether it is known what its calls cost."""

@@ -1,6 +1,6 @@
 """What a generalization came to, read from the store: two system prompts on tasks that they were not made for."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..domain.calls import Usage
@@ -10,6 +10,7 @@ from ..store.database import open_store
 from ..tasks.paired import Overall, TaskComparison, over_tasks
 from ..workspace.generalization import Generalization, read_scores, user_prompts
 from ..workspace.opening import stored_input
+from .costs import cost_notes
 from .remarks import remarks
 from .set_aside import SetAside, set_aside
 
@@ -36,6 +37,7 @@ class GeneralizationReport:
     usage: Usage
     store: str
     stopped: MetaspoError | None = None
+    cost_notes: list[str] = field(default_factory=list)
 
 
 def open_generalization(path: str | Path, name: str = "last", stopped: MetaspoError | None = None) -> GeneralizationReport:
@@ -50,6 +52,7 @@ def open_generalization(path: str | Path, name: str = "last", stopped: MetaspoEr
         rows = [row for row in prompts.candidates(store.db, run.id) if row.level == "user"]
         texts = prompts.prompt_texts(store.db, sorted({id for ids in users.values() for id in ids}))
         usage = calls.usage(store.db, run.id)
+        notes = cost_notes(store.db, [run.id])
         aside, remarked = set_aside(store.db, run.id), remarks(store.db, run.id)
         made_on = {task.name for one in given.made_by for task in evaluations.run_tasks(store.db, one) if task.role == "source"}
     return GeneralizationReport(
@@ -66,4 +69,5 @@ def open_generalization(path: str | Path, name: str = "last", stopped: MetaspoEr
         usage=usage,
         store=str(path),
         stopped=stopped,
+        cost_notes=notes,
     )

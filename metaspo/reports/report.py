@@ -14,6 +14,7 @@ from ..tasks.catalogue import builtin_tasks
 from .claims import verdict_says
 from .confirmation import Confirmation, Verdict, read_confirmation, verdict_without
 from .controls import Splits, TaskReport, WorstTask, by_split, task_report, tested, worst_task
+from .costs import cost_notes
 from .pairs import RunPairs, run_pairs
 from .placebo import PlaceboReport, mean_of, read_placebo
 from .remarks import remarks
@@ -28,7 +29,7 @@ class Report:
     whether the prompts found are confirmed on examples that chose nothing, `verdict_says` the same in
     a sentence, and `confirmation` holds the figures, None where there are none. `remarks` are sentences on
     what looks wrong with the endpoint, `set_aside` the
-    examples that it gave no reply to while it answered others.
+    examples that it gave no reply to while it answered others, `cost_notes` sentences on what the cost rests on.
     """
 
     run: runs.Run
@@ -57,6 +58,7 @@ class Report:
     optimizer: str
     builtin: bool
     set_aside: list[SetAside]
+    cost_notes: list[str]
 
 
 def open_report(path: str | Path, name: str = "last") -> Report:
@@ -94,6 +96,7 @@ def report(store: Store, run: runs.Run) -> Report:
         optimizer=_label(context.get("optimizer")),
         builtin=all(task.name in builtin_tasks() for task in pairs.tasks),
         set_aside=set_aside(store.db, run.id),
+        cost_notes=cost_notes(store.db, [run.id]),
     )
 
 

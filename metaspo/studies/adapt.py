@@ -14,6 +14,7 @@ from ..domain.results import Evaluation
 from ..domain.significance import Change
 from ..domain.twins import twin_of
 from ..prompts.renderer import DEFAULT_SYSTEM_PROMPT
+from ..reports.costs import cost_notes
 from ..reports.curve import Point, open_curve
 from ..reports.set_aside import SetAside, set_aside
 from ..runs.config import RunConfig, located, nested
@@ -71,6 +72,7 @@ class Adaptation:
     stopped: MetaspoError | None = None
     ends: dict[int, Change] = field(default_factory=dict)
     set_aside: list[SetAside] = field(default_factory=list)
+    cost_notes: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,8 +151,9 @@ def open_adaptation(plan: AdaptationPlan, stopped: MetaspoError | None = None) -
             (curve for curve in curves if curve.side == "baseline" and curve.train_size == plan.searches[0][1]), None
         )
         ends = {one.train_size: mean_change(both) for one in curves if against and (both := _ends(store.db, one, against))}
+        notes = cost_notes(store.db, [curve.run for curve in curves])
         aside = list(dict.fromkeys(one for curve in curves for one in set_aside(store.db, curve.run)))
-    return Adaptation(plan.system_prompt, plan.against, curves, plan.store, stopped, ends, aside)
+    return Adaptation(plan.system_prompt, plan.against, curves, plan.store, stopped, ends, aside, notes)
 
 
 def _ends(db: Database, candidate: Curve, baseline: Curve) -> list[Paired]:

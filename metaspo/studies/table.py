@@ -4,7 +4,7 @@ import csv
 import io
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from statistics import mean
 from typing import Any
@@ -15,6 +15,7 @@ from ..domain.calls import Usage
 from ..domain.intervals import paired_difference, student
 from ..domain.prompts import Prompt
 from ..domain.results import Evaluation, graded_together
+from ..reports.costs import cost_notes
 from ..store import calls, evaluations, prompts, runs
 from ..store.database import open_store
 from ..tasks.majority import majority_score
@@ -81,6 +82,7 @@ class StudyReport:
     paid: dict[str, Usage]
     missing: int
     differs: list[str]
+    cost_notes: list[str] = field(default_factory=list)
 
 
 def study_report(name: str, study: Study, cells: Sequence[Cell]) -> StudyReport:
@@ -100,6 +102,7 @@ def study_report(name: str, study: Study, cells: Sequence[Cell]) -> StudyReport:
                 if known.get(measuring) == "done":
                     by_seed = scores.setdefault((measure, cell.setting, cell.method), {})
                     by_seed[cell.seed] = final_scores(store.db, measuring)
+        costs = cost_notes(store.db, counted)
     methods = list(paid)
     made_on = {cell.setting for cell in cells if not cell.search.problem.unseen_tasks}
     entries = [
@@ -112,7 +115,7 @@ def study_report(name: str, study: Study, cells: Sequence[Cell]) -> StudyReport:
     ]
     wanted = len(cells) * len(study.measures)
     done = sum(entry.done for entry in entries if entry.setting in study.settings)
-    return StudyReport(name, entries, paid, wanted - done, study.differs)
+    return StudyReport(name, entries, paid, wanted - done, study.differs, costs)
 
 
 def final_scores(db: Database, run: str) -> list[TaskScores]:
@@ -250,8 +253,7 @@ def notes(report: StudyReport) -> list[str]:
     lines.append("Paid counts calls that no other run of the study had made before.")
     if any(usage.estimated for usage in report.paid.values()):
         lines.append("A cost with 'about' rests on token counts that are estimated, since the endpoint told none.")
-    if any(usage.unpriced for usage in report.paid.values()):
-        lines.append("A cost is unknown where a model has no price: set its input_price and output_price, 0 where it is free.")
+    lines += report.cost_notes
     if report.missing:
         lines.append(f"{report.missing} measurements are missing: run the same command again.")
     return lines

@@ -16,6 +16,7 @@ from ..domain.calls import Role
 from ..domain.errors import ConfigError, EditError, TaskError
 from ..models.account import Account
 from ..models.ledger import Model
+from ..models.priced import from_lists, lists_say
 from ..models.registry import registry
 from ..models.spec import ModelSpec
 from ..store import calls, dealt, evaluations, leases, runs
@@ -151,6 +152,8 @@ async def _new_workspace(run: str, given: Context | None, problem: RunInput | No
             account=account, lease=RunLease(store, account, lease, left), by_name=train_first,
         )  # fmt: skip
         account.check(_asked(workspace))
+        for said in lists_say(from_lists(spec for _, spec in _asked(workspace))):
+            account.note(said)
         await store.run(_record, workspace, rules)
         return workspace
     except BaseException:
@@ -250,6 +253,10 @@ def _record(db: Database, workspace: Workspace, rules: Rules) -> None:
         config |= {"unseen": True} | ({} if rules.dealing == "train first" else {"dealing": rules.dealing})
     else:
         config |= {name: before.config[name] for name in ("dealing", "unseen") if name in before.config}
+    # Which prices a run was counted at stays with it, whatever a later list says.
+    kept = before.config.get("prices", []) if before else []
+    kept += [one for one in from_lists(spec for _, spec in _asked(workspace)) if one not in kept]
+    config |= {"prices": kept} if kept else {}
     known = {task.name: task.task for task in evaluations.run_tasks(db, workspace.run)}
     for name, task in workspace.tasks.items():
         if known.get(name, task.id) != task.id:
