@@ -8,10 +8,13 @@ import pytest
 import yaml
 
 from metaspo import ModelSpec, optimize
+from metaspo.domain.errors import ConfigError
 from metaspo.graph.bilevel import graph
+from metaspo.models.price_list import PriceList
 from metaspo.runs.config import config_of
 from metaspo.store.database import Store
 from metaspo.studies.study import Study, plan_study
+from metaspo.tasks.documents import check
 from metaspo.tasks.spec import TaskSpec
 from metaspo.workspace.settings import PRESETS, Settings
 
@@ -44,6 +47,8 @@ def test_yaml_examples_are_valid(text: str) -> None:
     data = yaml.safe_load(text)
     if "methods" in data:
         plan_study(Study.model_validate(data))
+    elif "prices" in data:
+        check(PriceList, data, ConfigError)
     elif "user_prompt" in data:
         TaskSpec.model_validate(data)
     else:

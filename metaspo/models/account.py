@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from ..domain.calls import BYTES_A_TOKEN, Reply, Role, Usage
 from ..domain.errors import BudgetSpent, ConfigError, Interrupted, MetaspoError
-from .priced import priced
+from .priced import from_lists, lists_say, priced
 from .spec import ModelSpec
 
 TELLS = ("server", "program", "object")
@@ -61,12 +61,14 @@ class Account:
     _settled: asyncio.Event | None = None
 
     def check(self, asked: Iterable[tuple[Role, ModelSpec]]) -> None:
-        """Look at the budget before the first call, given every model that may be asked with its role.
+        """Look at budget and prices before the first call, given every model that may be asked with its role.
 
         Raises ConfigError for a limit on cost where no model has a price and no endpoint could tell a cost. Where
-        one could, its first reply decides. What such a limit leaves out is noted.
+        one could, its first reply decides. What such a limit leaves out is noted, and which prices are of a list.
         """
         models, cost = [(role, priced(spec)) for role, spec in asked], self.budget.cost
+        for said in lists_say(from_lists(spec for _, spec in models)):
+            self.note(said)
         if cost is None or not models:
             return
         unpriced = [(role, spec) for role, spec in models if not spec.is_priced]

@@ -39,7 +39,7 @@ def program(runnable: Any, *, name: str, version: str, **settings: Any) -> Model
 
     Recorded replies are found again under `name` and `version`: a program that has changed, be it its
     model, its tools or its code, needs another version. `settings` are those of a spec: concurrency,
-    timeout (of one whole run of the program), patience, input_price, output_price. Raises ModelError
+    timeout (of one whole run of the program), patience, input_price, cached_price, output_price. Raises ModelError
     when the object is no program.
     """
     if not re.fullmatch(r"[\w.-]+", name):

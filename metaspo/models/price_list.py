@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from ..domain.errors import ConfigError
 from ..tasks.data import DATASETS
@@ -31,7 +31,9 @@ STANDARD = ("", "auto", "default", "standard", "standard_only", "on_demand")
 
 Price = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
-Date = Annotated[str, Field(pattern=r"^\d{4}-\d{2}(-\d{2})?$", description="A day or a month: 2026-11-26, 2026-11.")]
+Date = Annotated[
+    str, BeforeValidator(str), Field(pattern=r"^\d{4}-\d{2}(-\d{2})?$", description="A day or a month: 2026-11-26, 2026-11.")
+]
 
 
 class _Block(BaseModel):
@@ -73,7 +75,9 @@ class _Provider(_Block):
         return self.models[max(patterns, key=len)] if patterns else None
 
 
-class _PriceList(_Block):
+class PriceList(_Block):
+    """A file of prices: a currency, and providers with their models. The first provider that knows a model counts."""
+
     currency: str = Field(min_length=1)
     prices: list[_Provider] = Field(min_length=1)
 
@@ -126,6 +130,6 @@ def _providers() -> Iterator[tuple[str, str, _Provider]]:
 
 
 @lru_cache(maxsize=8)
-def _read(path: Path, changed: int) -> _PriceList:
+def _read(path: Path, changed: int) -> PriceList:
     document = read_yaml(path, ConfigError)
-    return check(_PriceList, document.data, ConfigError, document)
+    return check(PriceList, document.data, ConfigError, document)

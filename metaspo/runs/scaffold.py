@@ -19,7 +19,8 @@ optimizer: local:smollm2,max_tokens=100   # writes prompts; a strong one helps m
 #   provider: openai
 #   name: gpt-4o-mini
 #   temperature: 1
-#   input_price: 0.15          # per million tokens
+#   input_price: 0.15          # per million tokens, 0 is free; common models have a list price if none
+#   cached_price: 0.075        # of what the endpoint found in its cache; input_price if none
 #   output_price: 0.60
 
 method: common_first           # 'metaspo methods' lists the others; the paper's is metaspo with preset: paper
@@ -39,7 +40,7 @@ seed: 0
 
 # budget:                      # what is not set is not limited
 #   calls: 5000
-#   cost: 2.50
+#   cost: 2.50                 # needs a price: set above, or the list's
 #   minutes: 30
 store: metaspo.db
 """

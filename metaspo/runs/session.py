@@ -56,8 +56,10 @@ async def run_session(
         try:
             workspace.account.parent = parent
             workspace.account.told = lambda text: told({"event": "noted", "text": text})
+            # What holds for all runs of a study has been told once.
             for text in workspace.account.notes:
-                workspace.account.told(text)
+                if parent is None or text not in parent.notes:
+                    workspace.account.told(text)
             async with _signals(workspace):
                 return await _work(workspace, given, told)
         except asyncio.CancelledError:

@@ -96,7 +96,7 @@ def _asked(plan: Planned) -> list[tuple[Role, ModelSpec]]:
 
 
 def _check(account: Account, planned: Sequence[Planned], told: BatchListener) -> None:
-    """Refuse a shared budget that could never be reached, and say what it leaves out."""
+    """Refuse a shared budget that could never be reached, say what it leaves out and which prices are of a list."""
     account.check([asked for plan in planned for asked in _asked(plan)])
     for note in account.notes:
         told("all runs", {"event": "noted", "text": note})

@@ -16,7 +16,7 @@ from ..domain.calls import Role
 from ..domain.errors import ConfigError, EditError, TaskError
 from ..models.account import Account
 from ..models.ledger import Model
-from ..models.priced import from_lists, lists_say
+from ..models.priced import from_lists
 from ..models.registry import registry
 from ..models.spec import ModelSpec
 from ..store import calls, dealt, evaluations, leases, runs
@@ -152,8 +152,6 @@ async def _new_workspace(run: str, given: Context | None, problem: RunInput | No
             account=account, lease=RunLease(store, account, lease, left), by_name=train_first,
         )  # fmt: skip
         account.check(_asked(workspace))
-        for said in lists_say(from_lists(spec for _, spec in _asked(workspace))):
-            account.note(said)
         await store.run(_record, workspace, rules)
         return workspace
     except BaseException:

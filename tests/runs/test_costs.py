@@ -195,6 +195,25 @@ def test_a_study_tells_costs_and_what_they_leave_out(settings: dict[str, Any], e
     assert (paid["unpriced"]["cost"], paid["fixed"]["unpriced"]) == (None, 0)
 
 
+def test_a_study_names_list_prices_once(settings: dict[str, Any], own: Path, endpoint: Endpoint, tmp_path: Path) -> None:
+    task = settings["tasks"][0].model_dump(mode="json", exclude_none=True, by_alias=True)
+    data = {
+        "config": {"base": endpoint.spec(), "method": "fixed", "preset": "quick", "test_size": 4, "train_size": 4},
+        "methods": ["fixed"], "settings": {"one": {"tasks": [task]}, "two": {"tasks": [task | {"name": "b"}]}},
+        "seeds": [0], "measures": {"own": {"test": {}}}, "budget": {"cost": 1},
+    }  # fmt: skip
+    (tmp_path / "table.yaml").write_text(yaml.safe_dump(data))
+    name, study = read_study(str(tmp_path / "table.yaml"))
+    cells, notes = plan_study(study), list[tuple[str, str]]()
+    run_study(
+        study, cells, listener=lambda label, event: notes.append((label, event["text"])) if event["event"] == "noted" else None
+    )
+    [(label, text)] = notes
+    assert label == "all runs" and "server:m at the price in mine.yaml of 2026-11-01" in text
+    report = study_report(name, study, cells)
+    assert report.cost_notes == [text] and as_markdown(report).count("mine.yaml") == 1
+
+
 def test_a_store_of_before_shows_what_nobody_knew_as_unknown(store_path: Path) -> None:
     db = sqlite3.connect(store_path)
     db.executescript((Path(__file__).parent.parent / "store" / "schemas" / "m006.sql").read_text(encoding="utf-8"))
