@@ -20,7 +20,8 @@ import psutil
 from metaspo import ModelSpec, aoptimize, aresume
 from metaspo.domain.calls import Request
 from metaspo.models.account import Account
-from metaspo.models.ledger import Ledger, Model
+from metaspo.models.ledger import Ledger
+from metaspo.models.model import Model
 from metaspo.models.registry import Registry
 from metaspo.store.database import Store
 

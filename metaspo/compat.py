@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
+    from langchain_openai.chat_models.base import BaseChatOpenAI
     from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
     from openai import AsyncOpenAI
     from psutil import Process
@@ -35,6 +36,18 @@ def without_account(client: "AsyncOpenAI") -> None:
     client.organization = client.project = None
     client._custom_headers = {}
     client._ambient_authorizations = frozenset()
+
+
+def openai_payload(chat: "BaseChatOpenAI", messages: list[tuple[str, str]], options: dict[str, Any]) -> dict[str, Any]:
+    """The body of the request that a LangChain model would send to OpenAI's chat interface."""
+    body = chat._get_request_payload(messages, **options)
+    body |= body.pop("extra_body", None) or {}
+    # What the client keeps for itself, or sends in another place.
+    return {
+        name: value
+        for name, value in body.items()
+        if value is not None and name not in ("stream", "extra_headers", "extra_query")
+    }
 
 
 def migration_names(migrations: "Migrations") -> list[str]:

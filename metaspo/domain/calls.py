@@ -74,6 +74,13 @@ class Request:
             data["grammar"] = self.constraint.grammar
         return data
 
+    @classmethod
+    def of(cls, content: dict[str, Any], role: Role) -> "Request":
+        """The request behind what `content` said of it; choices of a constraint are not in there."""
+        messages = tuple((message["role"], message["content"]) for message in content["messages"])
+        constraint = Constraint(content["grammar"]) if "grammar" in content else None
+        return cls(messages, content["max_tokens"], content["temperature"], content.get("sample", ""), constraint, role)
+
 
 def call_key(identity: dict[str, Any], content: dict[str, Any]) -> str:
     """The content address of a call: sha256 over model identity and request, as canonical JSON."""

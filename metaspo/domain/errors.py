@@ -15,6 +15,7 @@ MetaspoError                    exit code 1: our mistake, or one we did not fore
 └── RunStopped                  a run ended early and can be resumed
     ├── BudgetSpent             exit code 3
     ├── AwaitsApproval          exit code 4: a person has to accept, reject or edit a prompt first
+    ├── AwaitsBatch             exit code 4: all its calls wait for batches, and it was to end then
     ├── EndpointUnavailable     exit code 1: the endpoint failed for longer than the patience
     └── Interrupted             exit code 130
 """
@@ -104,6 +105,12 @@ class AwaitsApproval(RunStopped):
         """Say what is waited for; `request` is the payload of the graph's interrupt."""
         super().__init__(message)
         self.request = request
+
+
+class AwaitsBatch(RunStopped):
+    """All that a run has asked waits for batches, and its session was to end then."""
+
+    exit_code = 4
 
 
 class EndpointUnavailable(RunStopped):

@@ -5,6 +5,7 @@ import contextlib
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -41,7 +42,8 @@ class Account:
     """A run's budget and its running totals; the ledger asks it before every paid call.
 
     `seconds` is what earlier sessions of the run took; `abandoned` says that calls in flight were
-    given up too. `parent` is an account that pays as well: the one of a study that the run belongs to.
+    given up too, `exits_when_waiting` that the session ends once all calls wait for batches. `parent`
+    is an account that pays as well: the one of a study that the run belongs to.
     `notes` are what a person should know of the figures, `doubts` the models on whose word about cost the budget depends.
     """
 
@@ -53,6 +55,7 @@ class Account:
     reserved: int = 0
     stopped: MetaspoError | None = None
     abandoned: bool = False
+    exits_when_waiting: bool = False
     parent: "Account | None" = None
     notes: list[str] = field(default_factory=list)
     doubts: set[str] = field(default_factory=set)
@@ -106,7 +109,7 @@ class Account:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._alarm.wait(), seconds)
 
-    async def unless_stopped(self, work: "asyncio.Future[None]") -> None:
+    async def unless_stopped(self, work: "asyncio.Future[Any]") -> None:
         """Wait for `work`, but not longer than until the run is stopped."""
         alarm = asyncio.ensure_future(self._alarm.wait())
         try:
@@ -114,15 +117,18 @@ class Account:
         finally:
             alarm.cancel()
 
-    def reserve(self) -> None:
-        """Make room for one call, or raise what ended the run: a budget, an interruption, an endpoint that is gone."""
-        if self.stopped is None:
+    def reserve(self, *, sent: bool = False) -> None:
+        """Make room for one call, or raise what ended the run: a budget, an interruption, an endpoint that is gone.
+
+        For one that an earlier session has `sent` there is room whatever the budget: it is paid.
+        """
+        if self.stopped is None and not sent:
             spent = self._spent()
             if spent:
                 self.stop(BudgetSpent(f"the budget of {spent} is spent"))
         if self.stopped is None and self.parent is not None:
             try:
-                self.parent.reserve()
+                self.parent.reserve(sent=sent)
             except MetaspoError as reason:
                 self.stop(reason)
         if self.stopped is not None:

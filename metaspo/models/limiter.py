@@ -154,10 +154,10 @@ class Limiter:
     `queue` is for whoever has many requests: enough of them wait here to take every slot that gets free.
     """
 
-    def __init__(self, level: int | None = None) -> None:
-        """Allow `level` requests at a time; without one, an `AdaptiveLimit` finds it."""
+    def __init__(self, level: int | None = None, *, connected: bool = True) -> None:
+        """Allow `level` requests at a time; without one, an `AdaptiveLimit` finds it; `connected` if each takes one."""
         # A connection is an open file; keeping within what the system allows beats failing at it.
-        allowed = room() or MOST
+        allowed = (room() if connected else level) or MOST
         self._level = level and min(level, allowed)
         self._adaptive = AdaptiveLimit(most=min(MOST, allowed))
         self._in_flight = 0

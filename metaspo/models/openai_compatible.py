@@ -4,13 +4,13 @@ import hashlib
 import json
 import os
 from ipaddress import ip_address
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 from langchain_core.messages import AIMessage
-from openai import DefaultAioHttpClient
+from openai import AsyncOpenAI, DefaultAioHttpClient
 
-from ..compat import without_account
+from ..compat import openai_payload, without_account
 from ..domain.calls import Constraint, Reply, Request
 from ..domain.errors import ModelError
 from ..domain.redaction import redact
@@ -59,11 +59,7 @@ class OpenAICompatible:
 
     async def complete(self, request: Request) -> Reply:
         """Send one request; see `Backend`."""
-        options: dict[str, Any] = {"temperature": request.temperature, "max_tokens": request.max_tokens}
-        if self._seed is not None:
-            options["seed"] = draw_seed(self._seed, request.sample)
-        if request.constraint is not None:
-            options |= _constraint(self._constrain, request.constraint)
+        options = self._options(request)
         try:
             message = await self._chat.ainvoke(list(request.messages), traced(request), **options)
             return _reply(message, unwrap="response_format" in options)
@@ -76,6 +72,31 @@ class OpenAICompatible:
     async def close(self) -> None:
         """Close the connections."""
         await self._http.aclose()
+
+    def _options(self, request: Request) -> dict[str, Any]:
+        """What is sent beside the messages."""
+        options: dict[str, Any] = {"temperature": request.temperature, "max_tokens": request.max_tokens}
+        if self._seed is not None:
+            options["seed"] = draw_seed(self._seed, request.sample)
+        if request.constraint is not None:
+            options |= _constraint(self._constrain, request.constraint)
+        return options
+
+    @property
+    def client(self) -> AsyncOpenAI:
+        """The client of the endpoint's other interfaces, such as that for batches."""
+        return cast(AsyncOpenAI, self._chat.root_async_client)
+
+    def payload(self, request: Request) -> dict[str, Any]:
+        """The body that `complete` would send."""
+        return openai_payload(self._chat, list(request.messages), self._options(request))
+
+    def read(self, body: Any, request: Request) -> Reply:
+        """What `complete` would make of an endpoint's answer to that body. Raises a `Fault` where it is no reply."""
+        try:
+            return _reply(self._chat.message(body), unwrap="response_format" in self._options(request))
+        except Exception as error:
+            raise classify(error) from None
 
 
 def _is_openai(address: str) -> bool:

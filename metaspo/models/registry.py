@@ -11,8 +11,10 @@ from weakref import WeakKeyDictionary
 from ..store.database import Store
 from .addresses import address_of
 from .backend import Backend
-from .ledger import Ledger, Model
+from .batch import MOST_REQUESTS
+from .ledger import Ledger
 from .limiter import Limiter
+from .model import Model
 from .priced import priced
 from .prices import Prices
 from .scripted import Scripted
@@ -71,6 +73,9 @@ class Registry:
 
     def _limiter(self, spec: ModelSpec, connection: str) -> Limiter:
         level = spec.concurrency
+        if spec.batch:
+            # What is gathered takes no connection.
+            return self._limiters.setdefault(connection, Limiter(MOST_REQUESTS, connected=False))
         if spec.provider == "local":
             from .local import in_flight
 

@@ -36,6 +36,9 @@ class ModelSpec(RequestSettings, Prices, Rates):
         None, description="server, vllm: where it listens, such as http://127.0.0.1:8000/v1; vllm: replicas joined by +."
     )
     api_key_env: str | None = Field(None, description="The environment variable that holds the key.")
+    batch: bool = Field(
+        False, description="openai, server: calls go out in batches, at half the price, and take minutes to a day."
+    )
     version: str | None = Field(
         None, description="program, scripted: stands for the code; what is recorded under one version is not asked for again."
     )
@@ -111,6 +114,10 @@ class ModelSpec(RequestSettings, Prices, Rates):
             given = [name for name in starting if getattr(self, name) != ModelSpec.model_fields[name].default]
             if given:
                 raise ValueError(f"{', '.join(given)}: only for a vLLM that metaspo starts, vllm:MODEL without base_url")
+        if self.batch and self.provider not in ("openai", "server"):
+            raise ValueError(
+                f"batch=true is for 'openai' and 'server', whose endpoint has /v1/batches; not for '{self.provider}'"
+            )
         if self.serve == "batch" and (self.data_parallel > 1 or self.python):
             raise ValueError("serve=batch runs in this process: no data_parallel, no python; use serve=auto")
         return self

@@ -1,7 +1,8 @@
 """LangChain's OpenAI chat models, for what servers write: a message of any role or none, an error with HTTP 200."""
 
-from typing import Any
+from typing import Any, cast
 
+from langchain_core.messages import AIMessage
 from langchain_core.outputs import ChatResult
 from langchain_openai import ChatOpenAI
 from langchain_openai.chat_models.base import BaseChatOpenAI
@@ -14,6 +15,11 @@ from .usage import as_openai
 
 class _AsWritten(BaseChatOpenAI):
     """What servers write where OpenAI has something else."""
+
+    def message(self, body: Any) -> AIMessage:
+        """The message in the body of a response, as a call would return it."""
+        [generation, *_] = self._create_chat_result(body).generations
+        return cast(AIMessage, generation.message)
 
     def _create_chat_result(self, response: Any, generation_info: dict[str, Any] | None = None) -> ChatResult:
         body = response if isinstance(response, dict) else response.model_dump(warnings=False) if response else response

@@ -94,7 +94,7 @@ async def _work(workspace: Workspace, given: RunInput | Answer | None, listener:
         raise
     finally:
         workspace.lease.reason = reason
-        await workspace.ledger.settle()
+        await workspace.ledger.settle(workspace.account)
 
 
 async def _streamed(workspace: Workspace, given: RunInput | Answer | None, listener: Listener) -> Request | None:
@@ -112,11 +112,11 @@ async def _streamed(workspace: Workspace, given: RunInput | Answer | None, liste
                 listener(cast(Event, event))
         except NoAnswersError:
             # What it has taken from replies that held nothing must not outlive what made them so.
-            await workspace.ledger.settle()
+            await workspace.ledger.settle(workspace.account)
             await checkpointer.adelete_thread(workspace.run)
             await workspace.store.run(begin_afresh, workspace.run, without_answer)
             raise
-        await workspace.ledger.settle()
+        await workspace.ledger.settle(workspace.account)
         now = await graph.aget_state(config)
         workspace.lease.finished = not now.next
         return asked(now)

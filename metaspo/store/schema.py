@@ -175,3 +175,20 @@ def m007_prices(db: Database) -> None:
             spec |= {"input_price": None, "output_price": None}
         if unpriced:
             db.execute("UPDATE runs SET config = ? WHERE id = ?", [json.dumps(known, ensure_ascii=False), run])
+
+
+@migrations()
+def m008_batches(db: Database) -> None:
+    """Calls that were sent together, and what is left of them: those that a batch has not answered, or not yet."""
+    _create(
+        db,
+        """
+        CREATE TABLE batches (
+            id TEXT PRIMARY KEY, endpoint TEXT NOT NULL, model TEXT NOT NULL, holder TEXT NOT NULL, batch TEXT,
+            state TEXT NOT NULL, requests INTEGER NOT NULL, created TEXT NOT NULL);
+        CREATE TABLE batch_requests (
+            batch TEXT NOT NULL REFERENCES batches(id), key TEXT NOT NULL, run TEXT NOT NULL, role TEXT NOT NULL,
+            model TEXT NOT NULL, request TEXT NOT NULL, PRIMARY KEY (batch, key));
+        CREATE INDEX batch_requests_by_key ON batch_requests(key);
+        """,
+    )

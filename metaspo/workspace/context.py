@@ -33,6 +33,9 @@ class Context(Block):
     budget: Budget = Field(
         default_factory=lambda: Budget(), description="The most that the run may use.", json_schema_extra={"default": {}}
     )
+    exit: Literal["at the end", "when waiting"] = Field(
+        "at the end", description="When waiting: the session ends once all calls wait for batches, and is resumed later."
+    )
     approve: Literal["none", "user", "system", "both"] = Field(
         "none", description="Prompts that a person accepts, rejects or edits before they count; may change on resume."
     )

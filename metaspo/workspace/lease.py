@@ -7,7 +7,7 @@ from typing import Any
 
 from langgraph.errors import GraphBubbleUp
 
-from ..domain.errors import Interrupted, MetaspoError, RunHeldError, StoreError
+from ..domain.errors import AwaitsBatch, Interrupted, MetaspoError, RunHeldError, StoreError
 from ..domain.redaction import redact
 from ..models.account import Account
 from ..models.registry import registry
@@ -98,7 +98,8 @@ class RunLease:
         self._account.stop()
         await self._account.settled()
         status: runs.Status
-        status, why = ("done", None) if self.finished else ("stopped", reason)
+        waits = isinstance(self._account.stopped, AwaitsBatch)
+        status, why = ("done", None) if self.finished else ("waiting" if waits else "stopped", reason)
         try:
             with contextlib.suppress(StoreError):
                 if await self._store.run(leases.beat, self._lease):

@@ -15,7 +15,7 @@ from ..compat import outer_namespace
 from ..domain.calls import Role
 from ..domain.errors import ConfigError, EditError, TaskError
 from ..models.account import Account
-from ..models.ledger import Model
+from ..models.model import Model
 from ..models.priced import from_lists
 from ..models.registry import registry
 from ..models.spec import ModelSpec
@@ -177,7 +177,9 @@ def stored_input(config: dict[str, Any]) -> RunInput:
 async def _account(store: Store, run: str, context: Context) -> Account:
     usage = await store.run(calls.usage, run)
     known = [row for row in await store.run(runs.all_runs) if row.id == run]
-    return Account(run, context.budget, usage, known[0].seconds if known else 0.0)
+    account = Account(run, context.budget, usage, known[0].seconds if known else 0.0)
+    account.exits_when_waiting = context.exit == "when waiting"
+    return account
 
 
 def _asked(workspace: Workspace) -> list[tuple[Role, ModelSpec]]:

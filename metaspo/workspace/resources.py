@@ -10,7 +10,8 @@ from ..domain.calls import Constraint, Reply, Request
 from ..domain.prompts import Prompt
 from ..domain.results import Split
 from ..models.account import Account
-from ..models.ledger import Ledger, Model
+from ..models.ledger import Ledger
+from ..models.model import Model
 from ..models.registry import registry
 from ..store import evaluations, prompts, runs
 from ..store.database import Store

@@ -13,8 +13,8 @@ import pytest
 from metaspo import ModelSpec
 from metaspo.domain.calls import Request
 from metaspo.models.account import Account
-from metaspo.models.ledger import Model
 from metaspo.models.limiter import MOST, START, AdaptiveLimit, GroupQueue, Limiter
+from metaspo.models.model import Model
 from metaspo.models.registry import Registry
 
 from ..helpers.endpoint import Endpoint, fail, say

@@ -1,0 +1,103 @@
+"""A model as the ledger asks it: its backend, its limit of requests in flight, and replies as they are recorded."""
+
+import asyncio
+import time
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from ..domain.calls import BROKEN_OFF, NO_REPLY, Reply, Request, finish_of
+from ..domain.errors import UserError
+from ..domain.redaction import reply_without_keys
+from .account import Account
+from .backend import Backend
+from .evidence import Evidence
+from .faults import Fault
+from .limiter import Limiter
+from .spec import ModelSpec
+from .usage import MOST_TOKENS, completed
+
+
+@dataclass(eq=False)
+class Model:
+    """A backend with its spec and the limiter of its requests in flight, which it may share.
+
+    `by_name` is for runs that began before the code of scripted functions counted: they know them by their names alone.
+    """
+
+    spec: ModelSpec
+    backend: Backend
+    limiter: Limiter
+    by_name: bool = False
+    evidence: Evidence = field(default_factory=Evidence)
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What tells this model from others in the keys of its calls and scores."""
+        own = self.backend.identity
+        return {"script": own["script"]} if self.by_name and "script" in own else own
+
+    async def try_once(self, request: Request, account: Account) -> Reply:
+        """One try at a request. Until a first reply has come, one at a time: a wrong key costs one call, not sixteen."""
+        setting = self.evidence.under(request)
+        while not setting.answers:
+            turn = self.evidence.turn(request)
+            async with turn:
+                if setting.answers or turn is not self.evidence.turn(request):
+                    continue
+                if isinstance(account.stopped, UserError):
+                    raise account.stopped
+                await self.backend.ready()
+                return await self.send(request)
+        # Whoever waited for the first goes on with all the others, not in single file.
+        if isinstance(account.stopped, UserError):
+            raise account.stopped
+        return await self.send(request)
+
+    async def send(self, request: Request) -> Reply:
+        """Send a request, now and once; raises a Fault when there is no reply."""
+        started = time.monotonic()
+        try:
+            async with asyncio.timeout(self.spec.timeout):
+                reply = await self.backend.complete(request)
+            reply = finished(request, reply, time.monotonic() - started)
+        except (TimeoutError, Fault) as error:
+            fault = (
+                error if isinstance(error, Fault) else Fault("transient", f"no reply in {self.spec.timeout:g} s", overload=True)
+            )
+            if fault.overload:
+                self.limiter.overloaded(started)
+            raise fault from None
+        self.limiter.answered(started)
+        self.evidence.answered(request, started)
+        return reply
+
+
+def finished(request: Request, reply: Reply, seconds: float) -> Reply:
+    """A reply that took so many seconds as it is recorded. Raises a Fault where it broke off."""
+    reply = replace(reply, finish=finish_of(reply.finish))
+    if reply.finish in NO_REPLY:
+        # Half of what a filter held back is no answer; the store keeps it as what was said instead of one.
+        reply = replace(reply, text="", error=reply.error or reply.text)
+    if reply.finish == BROKEN_OFF:
+        raise Fault("transient", "the reply broke off with an error")
+    return completed(request, _storable(reply, seconds))
+
+
+def _storable(reply: Reply, seconds: float) -> Reply:
+    # Half of a surrogate pair, as cut-off JSON escapes leave it, is no text that SQLite could keep, nor is 10**30 a number.
+    said = (reply_without_keys(part) for part in (reply.text, reply.finish))
+    text, finish = (part.encode("utf-8", "replace").decode("utf-8") for part in said)
+    read, written = (count if 0 <= count <= MOST_TOKENS else 0 for count in (reply.input_tokens, reply.output_tokens))
+    cached = reply.cached_tokens if 0 <= reply.cached_tokens <= read else 0
+    return replace(
+        reply, text=text, finish=finish, input_tokens=read, output_tokens=written, latency=round(seconds, 4),
+        cached_tokens=cached,
+    )  # fmt: skip
+
+
+def with_cost(reply: Reply, spec: ModelSpec, *, batched: bool = False) -> Reply:
+    """A reply with what it costs by the prices of a spec, unless the endpoint told that itself."""
+    if reply.cost:
+        return reply  # A router's own figure stands.
+    cost = spec.cost(reply.input_tokens, reply.output_tokens, reply.cached_tokens, batched)
+    return replace(reply, cost=reply.cost if cost is None else cost)
