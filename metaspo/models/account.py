@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from ..domain.calls import BYTES_A_TOKEN, Reply, Role, Usage
+from ..domain.calls import BYTES_A_TOKEN, NO_REPLY, Reply, Role, Usage
 from ..domain.errors import BudgetSpent, ConfigError, Interrupted, MetaspoError
 from .priced import from_lists, lists_say, priced
 from .spec import ModelSpec
@@ -162,10 +162,11 @@ class Account:
             )
         if self.doubts and reply.cost:
             self.doubts.clear()
-        elif role in self.doubts:
+        elif role in self.doubts and reply.finish not in NO_REPLY:
             self.doubts.discard(role)
             if not self.doubts:
-                why = "no model has prices, and the endpoint does not say what a call costs"
+                says = "says that a call costs 0" if reply.cost == 0 else "does not say what a call costs"
+                why = f"no model has prices, and the endpoint {says}"
                 self.stop(ConfigError(NEVER.format(cost=self.budget.cost, why=why)))
 
     def _spent(self) -> str | None:

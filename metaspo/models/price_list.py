@@ -123,10 +123,17 @@ def _providers() -> Iterator[tuple[str, str, _Provider]]:
     """Every provider that is listed, a person's own first, with how its list is called and the currency."""
     if own := os.environ.get(OWN, "").strip():
         path = Path(own).expanduser()
-        listed = _read(path, path.stat().st_mtime_ns if path.exists() else 0)
+        listed = _read(path, _changed(path))
         yield from ((f"price in {path.name}", listed.currency, one) for one in listed.prices)
     listed = _read(LIST, 0)
     yield from (("list price", listed.currency, one) for one in listed.prices)
+
+
+def _changed(path: Path) -> int:
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:  # whoever reads it says what is wrong
+        return 0
 
 
 @lru_cache(maxsize=8)

@@ -151,7 +151,7 @@ async def _new_workspace(run: str, given: Context | None, problem: RunInput | No
             judges=await _judges([*sources.values(), *targets.values()], context),
             account=account, lease=RunLease(store, account, lease, left), by_name=train_first,
         )  # fmt: skip
-        account.check(_asked(workspace))
+        await asyncio.to_thread(account.check, _asked(workspace))
         await store.run(_record, workspace, rules)
         return workspace
     except BaseException:

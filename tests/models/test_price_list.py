@@ -143,6 +143,7 @@ GROUP = "currency: USD\nprices:\n  - hosts: [h.example]\n    date: 2026-11\n    
     ("text", "said"),
     [
         (None, "mine.yaml: no such file"),
+        ("folder", "mine.yaml: cannot be read: Is a directory"),
         ("- a", r"mine.yaml: expected 'key: value' lines"),
         ("a: [", r"mine.yaml:1: not valid YAML"),
         (GROUP.replace("input: 1", "input: -1"), r"mine.yaml:6: prices.0.models.m.input: .*greater than or equal to 0"),
@@ -154,7 +155,9 @@ GROUP = "currency: USD\nprices:\n  - hosts: [h.example]\n    date: 2026-11\n    
     ],
 )  # fmt: skip
 def test_a_file_that_cannot_be_used_says_where(own: Path, text: str | None, said: str) -> None:
-    if text is not None:
+    if text == "folder":
+        own.mkdir()
+    elif text is not None:
         own.write_text(text, encoding="utf-8")
     with pytest.raises(ConfigError, match=said):
         list_price(ModelSpec.parse("openai:gpt-4o-mini"))

@@ -15,7 +15,7 @@ from metaspo.domain.errors import BudgetSpent, ConfigError
 from metaspo.models.usage import Counts, as_openai, completed, message_usage, read_usage
 from metaspo.store.database import open_store
 
-from ..helpers.endpoint import Endpoint, completion
+from ..helpers.endpoint import Endpoint, completion, fail
 
 MISSING = object()
 
@@ -136,6 +136,20 @@ def test_a_message_with_a_broken_block_never_raises(told: Any) -> None:
     assert message_usage(message) == Counts()
 
 
+def test_cached_tokens_of_messages_are_counted_once() -> None:
+    """LangChain adds up what Anthropic leaves apart, and hands on what Anthropic said beside it."""
+    raw = {"input_tokens": 2, "output_tokens": 2, "cache_read_input_tokens": 8, "cache_creation_input_tokens": 5}
+    summed: Any = {
+        "input_tokens": 15, "output_tokens": 2, "total_tokens": 17,
+        "input_token_details": {"cache_read": 8, "cache_creation": 5},
+    }  # fmt: skip
+    for message in (
+        AIMessage("x", usage_metadata=summed, response_metadata={"usage": raw}), AIMessage("x", usage_metadata=summed),
+        AIMessage("x", response_metadata={"usage": raw}),
+    ):  # fmt: skip
+        assert message_usage(message) == Counts(15, 2, None, 8)
+
+
 def test_a_reply_that_was_cut_off_counts_what_it_was_allowed() -> None:
     request = Request((("user", "a" * 40),), 50, 0.0)
     assert completed(request, Reply("", "length")) == Reply("", "length", 10, 50, estimated=True)
@@ -177,6 +191,28 @@ def test_a_router_s_cost_stands_and_is_budgeted(endpoint: Endpoint, make_task: C
             and not result.report.usage.estimated
         )
         assert result.report.usage.total_calls == 4
+
+
+def test_a_router_whose_first_request_is_refused_is_believed_at_the_next(
+    endpoint: Endpoint, make_task: Callable[..., Task], store_path: Path
+) -> None:
+    tells = telling({"prompt_tokens": 10, "completion_tokens": 2, "cost": 0.25})
+    endpoint.act = lambda request, body, number: (
+        fail(400, code="content_filter") if number == 1 else tells(request, body, number)
+    )
+    result = metaspo.optimize(
+        tasks=[make_task("a")], base=endpoint.spec(concurrency=1), method="fixed", preset="quick", store=store_path,
+        budget={"cost": 1},
+    )  # fmt: skip
+    assert isinstance(result.stopped, BudgetSpent) and (result.report.usage.cost, result.report.usage.unpriced) == (1.0, 0)
+
+
+def test_a_router_that_says_0_cannot_end_a_budget(endpoint: Endpoint, make_task: Callable[..., Task], store_path: Path) -> None:
+    endpoint.act = telling({"prompt_tokens": 10, "completion_tokens": 2, "cost": 0})
+    with pytest.raises(ConfigError, match="the endpoint says that a call costs 0"):
+        metaspo.optimize(
+            tasks=[make_task("a")], base=endpoint.spec(), method="fixed", preset="quick", store=store_path, budget={"cost": 1}
+        )
 
 
 @pytest.mark.parametrize("budget", [{"cost": float("inf")}, {"minutes": float("inf")}, {"cost": float("nan")}])
