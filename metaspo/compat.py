@@ -43,11 +43,41 @@ def openai_payload(chat: "BaseChatOpenAI", messages: list[tuple[str, str]], opti
     body = chat._get_request_payload(messages, **options)
     body |= body.pop("extra_body", None) or {}
     # What the client keeps for itself, or sends in another place.
-    return {
-        name: value
-        for name, value in body.items()
-        if value is not None and name not in ("stream", "extra_headers", "extra_query")
-    }
+    elsewhere = ("stream", "extra_headers", "extra_query")
+    return {name: value for name, value in body.items() if value is not None and name not in elsewhere}
+
+
+def langchain_providers() -> list[str]:
+    """The providers that the installed LangChain's `init_chat_model` lists; empty where it keeps no such list."""
+    from langchain.chat_models import base
+
+    return [*getattr(base, "_BUILTIN_PROVIDERS", ())]
+
+
+def langchain_class(provider: str) -> "type[BaseChatModel] | None":
+    """The class that `init_chat_model` makes for a provider, None where LangChain has no list; raises ImportError."""
+    from langchain.chat_models import base
+
+    if provider not in langchain_providers():
+        return None
+    module, name, *_ = base._BUILTIN_PROVIDERS[provider]
+    return getattr(base._import_module(module, name), name)  # type: ignore[no-any-return]
+
+
+def with_own_connections(model: "BaseChatModel", http_client: Any, headers: Mapping[str, str] | None) -> None:
+    """Have a ChatAnthropic send its requests through this client, not one that all event loops of a process share.
+
+    `headers` stand in the place of those that the environment has for an account at Anthropic; None leaves them.
+    """
+    client = model._async_client.copy(http_client=http_client)  # type: ignore[attr-defined]
+    if headers is not None:
+        client._custom_headers = dict(headers)
+    model.__dict__["_async_client"] = client
+
+
+async def close_ollama(model: "BaseChatModel") -> None:
+    """Close the connections of a ChatOllama, which has no word for it."""
+    await model._async_client._client.aclose()  # type: ignore[attr-defined]
 
 
 def migration_names(migrations: "Migrations") -> list[str]:

@@ -16,10 +16,14 @@ BROKEN_OFF = "broken_off"
 """The end of a reply that the endpoint failed to finish: a fault, and no reply at all."""
 
 ENDS = {
-    "length": ("max_tokens", "max_output_tokens", "model_length"),
-    "content_filter": ("safety", "recitation", "prohibited_content", "blocklist", "spii", "sensitive", "refusal"),
+    "stop": ("end_turn", "stop_sequence", "eos", "eos_token", "complete"),
+    "length": ("max_tokens", "max_output_tokens", "model_length", "model_context_window_exceeded", "error_limit"),
+    "content_filter": (
+        "safety", "recitation", "prohibited_content", "blocklist", "spii", "sensitive", "refusal", "image_safety",
+        "content_filtered", "guardrail_intervened", "error_toxic",
+    ),
     BROKEN_OFF: ("error", "network_error", "insufficient_system_resource", "abort"),
-}
+}  # fmt: skip
 """What other endpoints call the ends that OpenAI's API, and what it has no word for, have one name for here."""
 
 Role = Literal["base", "optimizer", "judge"]

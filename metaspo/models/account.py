@@ -14,7 +14,7 @@ from ..domain.errors import BudgetSpent, ConfigError, Interrupted, MetaspoError
 from .priced import from_lists, lists_say, priced
 from .spec import ModelSpec
 
-TELLS = ("server", "program", "object")
+TELLS = ("server", "program", "object", "openrouter", "litellm")
 """Providers behind which an endpoint may say what a call cost, as routers do."""
 
 NEVER = (

@@ -1,6 +1,7 @@
 """The backends of all providers but `scripted`: whoever imports this file loads every client."""
 
 import asyncio
+from importlib import import_module
 
 from .addresses import check_key
 from .backend import Backend
@@ -8,6 +9,7 @@ from .langchain import live
 from .local import LocalModel
 from .openai_compatible import OpenAICompatible
 from .program import load
+from .provider_names import is_langchains
 from .spec import ModelSpec
 from .vllm.served import open_vllm
 
@@ -23,4 +25,9 @@ async def open_backend(spec: ModelSpec) -> Backend:
     check_key(spec)
     if spec.provider == "vllm":
         return open_vllm(spec)
+    if is_langchains(spec.provider):
+        # LangChain's own list and the packages of providers take a while to load, which no other model needs.
+        providers = await asyncio.to_thread(import_module, ".providers", __package__)
+        opened: Backend = await asyncio.to_thread(providers.ProviderModel, spec)
+        return opened
     return await asyncio.to_thread(OpenAICompatible, spec)

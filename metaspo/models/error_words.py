@@ -21,7 +21,15 @@ FILTERED = (
     "content_filter", "content management policy", "content_policy_violation", "data_inspection_failed",
     "responsibleaipolicyviolation",
 )  # fmt: skip
-TOO_LONG = ("context_length", "context length", "maximum context", "context size", "too long", "exceed_context")
+TOO_LONG = (
+    "context_length",
+    "context length",
+    "maximum context",
+    "context size",
+    "too long",
+    "exceed_context",
+    "maximum number of tokens allowed",
+)
 ABOUT_A_REQUEST = re.compile(
     r"too (large|long|many)|tokens?\b|context|length|flagged|moderat|content|policy|policies|safety|inspect|sensitive|"
     r"inappropriate|harm|risk|exceed|prohibited|blocked|this (request|prompt|input|message)"
@@ -42,7 +50,11 @@ LIMITS = re.compile(r"limit:?\s*([\d,]+).{0,40}?requested:?\s*([\d,]+)")
 
 def said(error: BaseException) -> str:
     """What an error says, on one line, shortened, without what looks like a secret."""
-    body = getattr(error, "body", None)
+    # The clients of OpenAI and Anthropic, of Google and of Ollama.
+    body = next(
+        (told for name in ("body", "details", "error") if isinstance(told := getattr(error, name, None), dict | list | str)),
+        None,
+    )
     found = words(body) if body is not None else ""
     text = found or words(str(error)) or type(error).__name__
     if not found and error.__cause__ is not None and str(error.__cause__):

@@ -3,6 +3,7 @@
 import asyncio
 import errno
 import math
+import re
 import socket
 import ssl
 import time
@@ -45,6 +46,9 @@ UNREACHED = {"ConnectError", "ConnectTimeout", "ProxyError", "EndpointConnection
 CUT = {"APIConnectionError", "ConnectionError", "ReadError", "WriteError", "RemoteProtocolError", "ConnectionClosedError"}
 """What the client libraries under LangChain's packages call the same things."""
 
+FILTERED = "content filter being triggered"
+"""What LangChain raises for a reply of Azure's that its filter ended; there is no status with it."""
+
 
 @dataclass
 class Fault(Exception):
@@ -77,19 +81,23 @@ def classify(error: Exception) -> Fault:
     HTTP status, error code and headers are read where the exception carries them, as those of the
     OpenAI client do. A reply that is not what the protocol says (HTML, JSON cut off) is transient.
     """
-    return endpoint_fault(error) or Fault("transient", f"malformed reply: {said(error)}")
+    return _fault_behind(error) or Fault("transient", f"malformed reply: {said(error)}")
 
 
 def fault_of_program(error: Exception) -> Fault:
     """The fault of an endpoint that a user's own model or program calls, or else a mistake in it, with its place."""
+    if fault := _fault_behind(error):
+        return fault
     for behind in _causes(error):
-        fault = endpoint_fault(behind)
-        if fault is not None:
-            return fault
         if isinstance(behind, RuntimeError) and "event loop is closed" in str(behind).lower():
             # A client that outlives the event loop of an earlier run finds its idle connections dead, and drops them.
             return Fault("transient", f"connection failed: {said(behind)}")
     return Fault("mistake", f"failed with {type(error).__name__}: {said(error)}{_place(error)}")
+
+
+def _fault_behind(error: Exception) -> Fault | None:
+    """The fault that an error or what it was raised from tells of: libraries wrap what their clients raise."""
+    return next((fault for one in _causes(error) if (fault := endpoint_fault(one))), None)
 
 
 def endpoint_fault(error: Exception) -> Fault | None:
@@ -97,6 +105,13 @@ def endpoint_fault(error: Exception) -> Fault | None:
     if isinstance(error, Fault):
         return error
     status = _status(error)
+    if any(kind.__name__ == "ContextOverflowError" for kind in type(error).__mro__):
+        return Fault("context_length", said(error))
+    if isinstance(error, ValueError) and FILTERED in str(error):
+        return Fault("content_filter", said(error))
+    if status is None and getattr(error, "status_code", None) == -1:
+        # Ollama's client has no status for an error in the midst of a reply.
+        return fault_of_payload(getattr(error, "error", None) or str(error))
     if status is not None:
         code = str(getattr(error, "code", None) or "")
         return fault_of_status(status, said(error), code, _retry_after(error))
@@ -205,6 +220,8 @@ def _place(error: Exception) -> str:
 
 def _retry_after(error: Exception) -> float | None:
     """The seconds that an endpoint asked to wait, None where it did not or said it in a way that nobody can read."""
+    if (delay := _retry_delay(getattr(error, "details", None))) is not None:
+        return delay
     headers = getattr(getattr(error, "response", None), "headers", None)
     try:
         value = str(headers.get("retry-after") or "").strip() if headers is not None else ""
@@ -216,6 +233,17 @@ def _retry_after(error: Exception) -> float | None:
         except (ValueError, TypeError, OverflowError, OSError, IndexError):
             continue
         return None if math.isnan(seconds) else max(0.0, seconds)
+    return None
+
+
+def _retry_delay(details: Any) -> float | None:
+    """The delay in the body of an error of Google's, "34s" or "0.5s"."""
+    if isinstance(details, dict):
+        error = details.get("error")
+        parts = error.get("details") if isinstance(error, dict) else None
+        told = [part.get("retryDelay") for part in parts if isinstance(part, dict)] if isinstance(parts, list) else []
+        found = next((re.fullmatch(r"([0-9]{1,9}(?:\.[0-9]+)?)s", one) for one in told if isinstance(one, str)), None)
+        return float(found[1]) if found else None
     return None
 
 

@@ -3,7 +3,6 @@
 import hashlib
 import json
 import os
-from ipaddress import ip_address
 from typing import Any, cast
 from urllib.parse import urlsplit
 
@@ -14,7 +13,7 @@ from ..compat import openai_payload, without_account
 from ..domain.calls import Constraint, Reply, Request
 from ..domain.errors import ModelError
 from ..domain.redaction import redact
-from .addresses import OPENAI_URL, address_of, key_of
+from .addresses import OPENAI_URL, address_of, is_loopback, key_of
 from .backend import traced
 from .error_words import shown
 from .faults import classify
@@ -36,7 +35,7 @@ class OpenAICompatible:
         if spec.seed is not None:
             self.identity["seed"] = spec.seed
         self._seed = spec.seed
-        self._http = _http_client(spec, address)
+        self._http = http_client(spec, address)
         # Only OpenAI itself is sure to know `max_completion_tokens`, which ChatOpenAI turns `max_tokens` into.
         kind = OpenAIChat if spec.provider == "openai" else ServerChat
         self._chat = kind(
@@ -104,10 +103,10 @@ def _is_openai(address: str) -> bool:
     return host == "api.openai.com" or host.endswith(".api.openai.com")
 
 
-def _http_client(spec: ModelSpec, address: str) -> DefaultAioHttpClient:
+def http_client(spec: ModelSpec, address: str) -> DefaultAioHttpClient:
     """The client that requests travel by: past any proxy where the endpoint is on this machine."""
     options: dict[str, Any] = {}
-    if _is_loopback(address):
+    if is_loopback(address):
         options["mounts"] = dict.fromkeys(("http://", "https://", "all://"))
     elif spec.provider == "openai" and (proxy := os.environ.get("OPENAI_PROXY")):
         options["proxy"] = proxy
@@ -121,14 +120,6 @@ def _http_client(spec: ModelSpec, address: str) -> DefaultAioHttpClient:
             f"{spec.label}: no connection can be made: {redact(str(error)) or type(error).__name__}; "
             f"look at {' and '.join(there) or 'the proxy and the certificates'} in the environment"
         ) from None
-
-
-def _is_loopback(address: str) -> bool:
-    host = urlsplit(address).hostname or ""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
 
 
 def draw_seed(seed: int, sample: str) -> int:

@@ -36,6 +36,7 @@ from ..domain.errors import ModelError
 from .backend import traced
 from .error_words import said
 from .faults import Fault, fault_of_program
+from .reading import end_of, refusal_of
 from .spec import ModelSpec, code_identity, imported
 from .usage import completed, message_usage
 
@@ -43,8 +44,6 @@ RECURSION_LIMIT = 50
 """Supersteps that a graph may take for one question if its own config sets no limit."""
 
 SLOT = "system_prompt"
-ENDS = ("finish_reason", "stop_reason", "done_reason", "stopReason")
-"""Where LangChain's integrations keep why a reply ended."""
 BUILT = 32
 """Programs kept that `make(system_prompt)` built: a round's candidates are at work at the same time."""
 
@@ -189,15 +188,15 @@ def _messages(output: Any) -> list[AIMessage]:
 
 
 def _reply(message: AIMessage, heard: list[Reply]) -> Reply:
-    found = message.response_metadata
     return Reply(
         text=str(message.text),
-        finish=str(next((found[name] for name in ENDS if found.get(name)), "stop")),
+        finish=end_of(message),
         input_tokens=sum(one.input_tokens for one in heard),
         output_tokens=sum(one.output_tokens for one in heard),
         cost=_sum_of([one.cost for one in heard]),
         estimated=any(one.estimated for one in heard),
         cached_tokens=sum(one.cached_tokens for one in heard),
+        error=refusal_of(message),
     )
 
 

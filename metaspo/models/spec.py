@@ -13,24 +13,27 @@ from ..domain.redaction import TOKEN, hold, redact, without_keys
 from ..domain.source import fingerprint
 from ..domain.visible import is_unsafe
 from .prices import Prices
+from .provider_names import checked_provider, is_langchains
+from .provider_options import ProviderOptions
 from .rates import Rates
 from .request_settings import RequestSettings
 from .spec_text import key_shown, parsed, shown, written
 
 
-class ModelSpec(RequestSettings, Prices, Rates):
+class ModelSpec(RequestSettings, Prices, Rates, ProviderOptions):
     """A model and how it is called. Holds the name of the key's environment variable, never the key.
 
     `openai:NAME` is OpenAI's own API, `server:NAME` any OpenAI-compatible server at `base_url`,
     `vllm:MODEL` a model that vLLM runs (see metaspo/models/vllm/served.py), `local:smollm2` and `local:PATH.gguf` a model
     that we serve, `scripted:package.module:function` a function in its place, `program:package.module:attribute`
     a chain or an agent of your own whose system prompt is optimized, `object:NAME` a LangChain chat model or a
-    program registered from Python.
+    program registered from Python. Any other provider is one of LangChain's, `anthropic:NAME`, `google_genai:NAME`,
+    `ollama:NAME` and so on, see metaspo/models/providers.py.
     """
 
     model_config = ConfigDict(extra="forbid")
 
-    provider: Literal["openai", "server", "vllm", "local", "scripted", "program", "object"]
+    provider: str
     name: str = Field(min_length=1, description="The model's name at its endpoint, a path, or a function.")
     base_url: str | None = Field(
         None, description="server, vllm: where it listens, such as http://127.0.0.1:8000/v1; vllm: replicas joined by +."
@@ -54,6 +57,11 @@ class ModelSpec(RequestSettings, Prices, Rates):
     data_parallel: int = Field(1, ge=1, description="vllm: copies of the model behind one server; serve=auto only.")
     flags: str | None = Field(None, description="vllm: any further flags of its server, such as '--dtype bfloat16'.")
     startup: float = Field(900, gt=0, description="vllm: seconds that its start may take.")
+
+    @field_validator("provider")
+    @classmethod
+    def _known(cls, value: str) -> str:
+        return checked_provider(value)
 
     @field_validator("base_url", "flags", mode="before")
     @classmethod
@@ -118,6 +126,10 @@ class ModelSpec(RequestSettings, Prices, Rates):
             raise ValueError(
                 f"batch=true is for 'openai' and 'server', whose endpoint has /v1/batches; not for '{self.provider}'"
             )
+        if self.options and not is_langchains(self.provider):
+            raise ValueError(f"options are for LangChain's providers, not for '{self.provider}'")
+        if is_langchains(self.provider) and self.constrain not in (None, "none", "json_schema"):
+            raise ValueError(f"'{self.provider}' knows no constrain={self.constrain}; json_schema or none")
         if self.serve == "batch" and (self.data_parallel > 1 or self.python):
             raise ValueError("serve=batch runs in this process: no data_parallel, no python; use serve=auto")
         return self

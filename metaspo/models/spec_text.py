@@ -6,9 +6,12 @@ import yaml
 
 from ..domain.errors import ModelError
 from ..domain.redaction import redact
+from .provider_names import OURS
 
-PROVIDERS = ("openai", "server", "vllm", "local", "scripted", "program", "object")
-FORM = "provider:name or provider:name,key=value,... with provider one of " + ", ".join(PROVIDERS)
+FORM = (
+    f"provider:name or provider:name,key=value,... with provider one of {', '.join(OURS)}, "
+    "or one of LangChain's, such as anthropic, google_genai or ollama"
+)
 TEXTS = ("base_url", "api_key_env", "flags", "python", "version")
 """Settings whose values are text as they stand, never YAML."""
 
@@ -16,7 +19,7 @@ TEXTS = ("base_url", "api_key_env", "flags", "python", "version")
 def parsed(text: str) -> dict[str, Any]:
     """The fields that a text names; a dotted key such as headers.X-Team names one of a mapping's. Raises ModelError."""
     provider, colon, rest = text.partition(":")
-    if not colon or provider not in PROVIDERS:
+    if not colon or not provider:
         raise ModelError(f"model {shown(text)}: the form is {FORM}")
     name, *settings = rest.split(",")
     fields: dict[str, Any] = {"provider": provider, "name": name.strip()}

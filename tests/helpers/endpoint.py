@@ -46,6 +46,8 @@ def drop(request: web.Request) -> None:
 class Endpoint:
     """The server; `act` decides what becomes of each request, `seen` keeps the bodies."""
 
+    path = "/v1/chat/completions"
+
     def __init__(self, act: Act | None = None, models: list[str] | None = None) -> None:
         self.models = models or []
         self.act: Act = act or (lambda request, body, number: say("yes"))
@@ -86,7 +88,7 @@ class Endpoint:
 
     async def _start(self) -> None:
         app = web.Application()
-        app.router.add_post("/v1/chat/completions", self._answer)
+        app.router.add_post(self.path, self._answer)
         app.router.add_get("/v1/models", self._list)
         self.routes(app)
         self._runner = web.AppRunner(app, shutdown_timeout=0.1)

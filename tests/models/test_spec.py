@@ -54,7 +54,7 @@ def test_the_mapping_form_has_the_same_keys() -> None:
     ("text", "says"),
     [
         ("gpt-4o-mini", "the form is provider:name"),
-        ("azure:x", "one of openai, server"),
+        ("azure:x", "did you mean azure_openai. it is one of openai, server"),
         ("openai:", "name"),
         ("server:llama", "needs base_url"),
         ("server:llama,base_url=localhost:8000", "base_url is http://"),

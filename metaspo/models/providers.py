@@ -1,0 +1,100 @@
+"""The models of LangChain's providers: Anthropic's, Google's, Ollama's and all that `init_chat_model` opens by name."""
+
+import json
+import os
+from typing import Any
+
+from langchain_core.messages import AIMessage
+
+from ..domain.calls import Constraint, Reply, Request
+from .addresses import address_of
+from .backend import traced
+from .faults import Fault, classify
+from .openai_compatible import draw_seed
+from .provider_opening import open_chat
+from .provider_places import AZURE, GOOGLE, OLLAMA, place_of
+from .reading import end_of, has_ended, refusal_of
+from .spec import ModelSpec
+from .usage import message_usage
+
+LENGTHS = ("max_tokens", "max_output_tokens", "num_predict", "max_new_tokens", "max_completion_tokens")
+SEEDS = ("seed", "random_seed")
+"""What LangChain's classes call the same settings."""
+
+TELL = ("anthropic", AZURE, GOOGLE, OLLAMA)
+"""Whose replies always say why they ended: one that does not broke off, or is no reply."""
+
+
+class ProviderModel:
+    """A chat model of LangChain's, opened by the name of its provider."""
+
+    def __init__(self, spec: ModelSpec) -> None:
+        """Make the chat model; no request is made. Raises ModelError where its package, its key or an option is wrong."""
+        self.identity = _identity(spec)
+        self._spec = spec
+        self._chat, self._closing = open_chat(spec)
+        self._names = type(self._chat).model_fields
+        self._length = next((name for name in LENGTHS if name in self._names), "max_tokens")
+        self._seed = next((name for name in SEEDS if name in self._names), None)
+
+    async def ready(self) -> None:
+        """The endpoint is somebody else's to start."""
+
+    async def complete(self, request: Request) -> Reply:
+        """Send one request; see `Backend`."""
+        settings: dict[str, Any] = {"temperature": request.temperature, self._length: request.max_tokens}
+        if self._spec.seed is not None and self._seed:
+            settings[self._seed] = draw_seed(self._spec.seed, request.sample)
+        # A class that has a setting need not take it beside a request as well.
+        own = {name: value for name, value in settings.items() if name in self._names}
+        beside = {name: value for name, value in settings.items() if name not in own}
+        if self._spec.constrain == "json_schema" and request.constraint is not None and request.constraint.choices:
+            beside["response_format"] = _one_of(request.constraint)
+        try:
+            chat = self._chat.model_copy(update=own)
+            message = await chat.ainvoke(list(request.messages), traced(request), **beside)
+            return _reply(message, self._spec.provider, unwrap="response_format" in beside)
+        except Exception as error:
+            # Not `from error`: the client's exception may hold the request with its headers.
+            raise classify(error) from None
+
+    async def close(self) -> None:
+        """Close the connections."""
+        for close in self._closing:
+            await close()
+
+
+def _identity(spec: ModelSpec) -> dict[str, Any]:
+    """What a spec says of who answers: nothing of the package that carries the requests, whose versions change."""
+    place, address = place_of(spec.provider, spec.options), address_of(spec)
+    told: dict[str, Any] = {"provider": spec.provider, "model": spec.name}
+    if address != place.home:
+        told["endpoint"] = address
+    if elsewhere := {name: value for name in place.others if (value := os.environ.get(name))}:
+        told["environment"] = elsewhere
+    if spec.options:
+        told["options"] = spec.options
+    if spec.constrain == "json_schema":
+        told["constrain"] = spec.constrain
+    if spec.seed is not None:
+        told["seed"] = spec.seed
+    return told
+
+
+def _one_of(constraint: Constraint) -> dict[str, Any]:
+    answer = {"type": "string", "enum": list(constraint.choices)}
+    schema = {"type": "object", "properties": {"answer": answer}, "required": ["answer"], "additionalProperties": False}
+    return {"type": "json_schema", "json_schema": {"name": "answer", "schema": schema, "strict": True}}
+
+
+def _reply(message: AIMessage, provider: str, unwrap: bool) -> Reply:
+    if provider in TELL and not has_ended(message):
+        raise Fault("transient", "malformed reply: it says nothing of an end")
+    text = str(message.text)
+    if unwrap:
+        try:
+            text = str(json.loads(text)["answer"])
+        except (ValueError, KeyError, TypeError):
+            pass
+    took = message_usage(message)
+    return Reply(text, end_of(message), took.read, took.written, cost=took.cost, error=refusal_of(message))

@@ -1,0 +1,259 @@
+"""LangChain's own packages for Anthropic, Google, Ollama and Azure, talking HTTP to servers that speak their protocols."""
+
+import asyncio
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+from metaspo.domain.calls import Request
+from metaspo.domain.errors import EndpointUnavailable, ModelError
+from metaspo.models.registry import registry
+from metaspo.models.spec import ModelSpec
+
+from ..helpers.endpoint import drop
+from ..helpers.protocols import MALFORMED, PROTOCOLS, Anthropic, Azure, Gemini, Ollama, Protocol
+from .test_ledger import Desk, desk
+
+__all__ = ["desk"]
+
+pytestmark = [
+    # Google's client makes a class of its own from aiohttp's session, and forgets a coroutine where an error is no JSON.
+    pytest.mark.filterwarnings("ignore:Inheritance class AiohttpClientSession:DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore:coroutine 'ClientResponse.json' was never awaited:RuntimeWarning"),
+]
+
+KEY = "a-key-of-the-provider-1234"
+THINKERS = (Anthropic, Gemini, Ollama)
+
+
+@pytest.fixture(params=PROTOCOLS, ids=lambda kind: kind.provider)
+def served(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Protocol]:
+    if request.param.key:
+        monkeypatch.setenv(request.param.key, KEY)
+    server = request.param()
+    yield server
+    server.close()
+
+
+async def test_a_plain_reply_comes_with_its_counts(served: Protocol, desk: Desk) -> None:
+    await desk.open(served.spec(seed=3))
+    request = Request((("system", "Be brief."), ("user", "Is 3 odd?")), 77, 0.5)
+    _, reply = await desk.ledger.call(desk.model, request, "base", desk.account)
+    assert (reply.text, reply.finish, reply.input_tokens, reply.output_tokens) == ("yes", "stop", 10, 2)
+    assert not reply.estimated and not reply.error
+    [body] = served.seen
+    assert served.system(body) == "Be brief." and served.length(body) == 77
+    assert KEY in str(served.headers[0]) or not served.key
+    again = await desk.ledger.call(desk.model, request, "base", desk.account)
+    assert again[1] == reply and len(served.seen) == 1, "a call is paid once"
+
+
+async def test_temperature_and_seed_are_where_each_protocol_has_them(served: Protocol, desk: Desk) -> None:
+    await desk.open(served.spec(seed=3))
+    await desk.ledger.call(desk.model, Request((("user", "hi"),), 5, 0.5), "base", desk.account)
+    body = served.seen[0]
+    settings = body.get("generationConfig") or body.get("options") or body
+    assert settings["temperature"] == 0.5
+    assert settings.get("seed") == (None if isinstance(served, Anthropic) else 3)
+
+
+@pytest.mark.parametrize("served", THINKERS, indirect=True)
+async def test_thoughts_are_no_answer(served: Any, desk: Desk) -> None:
+    served.act = lambda request, body, number: served.says("yes", thought="no, no, no")
+    await desk.open(served.spec())
+    assert (await desk.ask()).text == "yes"
+    served.act = lambda request, body, number: served.says("", "length", thought="no, no, no")
+    cut = await desk.ask("and 4?")
+    assert (cut.text, cut.finish) == ("", "length")
+
+
+async def test_a_reply_that_was_cut_off_says_so(served: Protocol, desk: Desk) -> None:
+    served.act = lambda request, body, number: served.says("ye", "length")
+    await desk.open(served.spec())
+    reply = await desk.ask()
+    assert (reply.text, reply.finish) == ("ye", "length")
+
+
+@pytest.mark.parametrize("served", (Anthropic, Gemini, Azure), indirect=True)
+async def test_a_refusal_is_no_answer(served: Protocol, desk: Desk) -> None:
+    served.act = lambda request, body, number: served.says("", "refusal")
+    await desk.open(served.spec())
+    reply = await desk.ask()
+    assert (reply.text, reply.finish) == ("", "content_filter") and not reply.is_fact
+
+
+async def test_what_claude_wrote_before_it_refused_is_no_answer(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(Anthropic.key, KEY)
+    server = Anthropic(lambda request, body, number: server.says("Sure, yes", "refusal"))
+    await desk.open(server.spec())
+    reply = await desk.ask()
+    assert (reply.text, reply.finish, reply.error) == ("", "content_filter", "Sure, yes")
+    server.close()
+
+
+async def test_a_prompt_that_gemini_blocks_is_named(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(Gemini.key, KEY)
+    blocked = {"promptFeedback": {"blockReason": "PROHIBITED_CONTENT"}, "usageMetadata": {"promptTokenCount": 10}}
+    server = Gemini(lambda request, body, number: web.json_response(blocked))
+    await desk.open(server.spec())
+    reply = await desk.ask()
+    assert (reply.text, reply.finish) == ("", "content_filter")
+    assert reply.error == "the prompt was blocked: PROHIBITED_CONTENT"
+    server.close()
+
+
+async def test_an_empty_reply_is_an_outcome(served: Protocol, desk: Desk) -> None:
+    served.act = lambda request, body, number: served.says("")
+    await desk.open(served.spec())
+    reply = await desk.ask()
+    assert (reply.text, reply.finish) == ("", "stop") and len(served.seen) == 1
+
+
+@pytest.mark.parametrize(("status", "words"), [(401, "invalid x-api-key"), (404, "model: no-such-model was not found")])
+async def test_a_wrong_key_or_model_ends_the_run_after_one_request(
+    served: Protocol, desk: Desk, status: int, words: str
+) -> None:
+    served.act = lambda request, body, number: served.fails(status, words)
+    await desk.open(served.spec())
+    with pytest.raises(ModelError, match=f"{served.provider}:.*HTTP {status}: {words}") as caught:
+        await asyncio.gather(*(desk.ask(str(i)) for i in range(20)))
+    assert len(served.seen) == 1 and KEY not in str(caught.value)
+
+
+async def test_a_request_that_is_too_long_is_an_outcome(served: Protocol, desk: Desk) -> None:
+    words = {
+        "anthropic": "prompt is too long: 208310 tokens > 200000 maximum",
+        "google_genai": "The input token count (2) exceeds the maximum number of tokens allowed (1).",
+    }.get(served.provider, "This model's maximum context length is 8192 tokens.")
+    served.act = lambda request, body, number: served.fails(400, words)
+    await desk.open(served.spec())
+    reply = await desk.ask()
+    assert (reply.finish, reply.error, len(served.seen)) == ("context_length", words, 1)
+
+
+@pytest.mark.parametrize("served", (Anthropic, Gemini, Azure), indirect=True)
+async def test_a_wait_that_an_endpoint_asks_for_is_kept(served: Protocol, desk: Desk) -> None:
+    words = "You exceeded your current quota, please check your plan and billing details."
+    served.act = lambda request, body, number: served.fails(429, words, retry_after="1") if number == 1 else served.says("yes")
+    await desk.open(served.spec())
+    started = time.monotonic()
+    assert (await desk.ask()).text == "yes"
+    assert time.monotonic() - started >= 1 and len(served.seen) == 2
+
+
+@pytest.mark.parametrize("status", [429, 500, 503, 529])
+async def test_what_passes_is_tried_again_by_the_ledger_alone(served: Protocol, desk: Desk, status: int) -> None:
+    served.act = lambda request, body, number: served.fails(status, "try again") if number < 3 else served.says("yes")
+    await desk.open(served.spec())
+    assert (await desk.ask()).text == "yes"
+    assert len(served.seen) == 3 and desk.account.usage.total_calls == 1
+
+
+@pytest.mark.parametrize("status", [429, 500])
+async def test_a_package_makes_one_request_of_one_call(served: Protocol, status: int) -> None:
+    served.act = lambda request, body, number: served.fails(status, "try again")
+    async with registry().used():
+        model = await registry().model(ModelSpec.parse(served.spec()))
+        with pytest.raises(Exception, match=f"HTTP {status}: try again"):
+            await model.backend.complete(Request((("user", "hi"),), 5, 0.0))
+    assert len(served.seen) == 1
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        lambda request: web.Response(text=MALFORMED, content_type="application/json"),
+        lambda request: web.Response(text="<html><body>Bad gateway</body></html>", content_type="text/html"),
+        lambda request: web.json_response({}),
+        lambda request: web.json_response([]),
+        drop,
+    ],
+    ids=["cut", "html", "empty", "list", "dropped"],
+)
+async def test_what_is_no_reply_is_tried_again(served: Protocol, desk: Desk, broken: Any) -> None:
+    served.act = lambda request, body, number: broken(request) if number == 1 else served.says("yes")
+    await desk.open(served.spec())
+    assert (await desk.ask()).text == "yes" and len(served.seen) == 2
+
+
+async def test_a_server_that_is_not_there_is_waited_for_and_named(served: Protocol, desk: Desk) -> None:
+    served.stop()
+    await desk.open(served.spec(patience=0.5))
+    with pytest.raises(EndpointUnavailable, match=r"has failed for .* last with: connection (refused|failed)"):
+        await desk.ask()
+    served.start()
+
+
+async def test_an_ollama_stream_that_breaks_off_is_no_reply(desk: Desk) -> None:
+    server = Ollama()
+    error = {"error": "an error was encountered while running the model: unexpected EOF"}
+    part = {"model": "m", "message": {"role": "assistant", "content": "ye"}, "done": False}
+
+    def act(request: Any, body: Any, number: int) -> Any:
+        return [server.says("yes", done=False), server.lines([part, error]), server.says("yes")][number - 1]
+
+    server.act = act
+    await desk.open(server.spec())
+    assert (await desk.ask()).text == "yes" and len(server.seen) == 3
+    server.close()
+
+
+@pytest.mark.parametrize("served", (Anthropic, Gemini), indirect=True)
+async def test_tokens_from_a_cache_are_read_tokens(served: Any, desk: Desk) -> None:
+    served.act = lambda request, body, number: served.says("yes", cached=8)
+    await desk.open(served.spec())
+    assert (await desk.ask()).input_tokens == 10
+
+
+@pytest.mark.parametrize("served", THINKERS, indirect=True)
+async def test_counts_that_nobody_told_are_estimated(served: Any, desk: Desk) -> None:
+    served.act = lambda request, body, number: served.says("yes", usage=False)
+    await desk.open(served.spec())
+    reply = await desk.ask()
+    assert reply.estimated and reply.input_tokens and reply.output_tokens
+
+
+async def test_a_constraint_is_the_providers_own_schema(served: Protocol, desk: Desk) -> None:
+    from metaspo.domain.calls import Constraint
+
+    served.act = lambda request, body, number: served.says('{"answer": "no"}')
+    await desk.open(served.spec(constrain="json_schema"))
+    assert (await desk.ask(constraint=Constraint("g", ("yes", "no")))).text == "no"
+    assert "'enum': ['yes', 'no']" in str(served.seen[0])
+
+
+async def test_many_at_once_all_come_back(served: Protocol, desk: Desk) -> None:
+    async def slow(request: Any, body: Any, number: int) -> Any:
+        await asyncio.sleep(0.2)
+        return served.says("yes")
+
+    served.act = slow
+    await desk.open(served.spec(concurrency=100))
+    replies = await asyncio.gather(*(desk.ask(str(i)) for i in range(200)))
+    assert len(replies) == 200 and served.most_open > 50
+
+
+def test_the_identity_is_what_the_spec_and_the_environment_say(monkeypatch: pytest.MonkeyPatch) -> None:
+    from metaspo.models.providers import ProviderModel
+
+    monkeypatch.setenv("ANTHROPIC_API_KEY", KEY)
+    for name in ("ANTHROPIC_BASE_URL", "ANTHROPIC_API_URL"):
+        monkeypatch.delenv(name, raising=False)
+
+    def told(text: str) -> dict[str, Any]:
+        return ProviderModel(ModelSpec.parse(text)).identity
+
+    assert told("anthropic:claude-x") == {"provider": "anthropic", "model": "claude-x"}
+    assert told("anthropic:claude-x,options.top_k=3,seed=1") == {
+        "provider": "anthropic", "model": "claude-x", "options": {"top_k": 3}, "seed": 1,
+    }  # fmt: skip
+    at = told("anthropic:claude-x,base_url=http://127.0.0.1:9")
+    assert at["endpoint"] == "http://127.0.0.1:9"
+    monkeypatch.setenv("ANTHROPIC_BASE_URL", "http://127.0.0.1:9")
+    assert told("anthropic:claude-x") == at
+    monkeypatch.setenv("ANTHROPIC_BASE_URL", "https://api.anthropic.com")
+    assert told("anthropic:claude-x") == {"provider": "anthropic", "model": "claude-x"}
+    assert KEY not in str(at)
