@@ -1,4 +1,4 @@
-"""The backends of all providers but `scripted`: whoever imports this file loads every client."""
+"""The backends of all providers but `scripted`: whoever imports this file loads every client of ours."""
 
 import asyncio
 from importlib import import_module

@@ -32,8 +32,7 @@ SETTINGS = {
 
 NOT_THEIRS = {
     "max_retries", "retries", "callbacks", "callback_manager", "cache", "rate_limiter", "custom_get_token_ids", "n",
-    "candidate_count", "streaming", "stream", "disable_streaming", "stream_usage", "verbose", "tags", "metadata",
-    "model_provider", "configurable_fields", "config_prefix", "validate_model_on_init",
+    "candidate_count", "streaming", "stream", "disable_streaming", "stream_usage", "model_provider", "configurable_fields", "config_prefix", "validate_model_on_init",
 }  # fmt: skip
 """What the ledger and the limiter do themselves, or what would change how a reply is read."""
 
@@ -48,12 +47,10 @@ class ProviderOptions(BaseModel):
     @field_validator("options")
     @classmethod
     def _theirs(cls, value: dict[str, Any]) -> dict[str, Any]:
-        for name in value:
+        plain: dict[str, Any] = _plain(value)
+        for name, found in _leaves(plain):
             if name in SETTINGS:
                 raise ValueError(f"{name} is a setting of the model itself: write {SETTINGS[name]}=... without options")
-        plain: dict[str, Any] = _plain(value)
-        for path, found in _leaves(plain):
-            name = path[-1]
             if name in NOT_THEIRS:
                 raise ValueError(f"{name} is nothing to set here: calls are kept, limited and tried again by metaspo alone")
             if SECRET.search(name) or _is_secret(found):
@@ -76,14 +73,15 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _leaves(value: dict[str, Any], path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
-    for key, found in value.items():
-        yield (*path, key), found
+def _leaves(value: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Everything in a mapping, however deep, with the name that it stands under."""
+    for name, found in value.items():
+        yield name, found
         for one in found if isinstance(found, list) else [found]:
             if isinstance(one, dict):
-                yield from _leaves(one, (*path, key))
+                yield from _leaves(one)
             elif one is not found:
-                yield (*path, key), one
+                yield name, one
 
 
 def _is_secret(value: Any) -> bool:

@@ -25,7 +25,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:coroutine 'ClientResponse.json' was never awaited:RuntimeWarning"),
 ]
 
-KEY = "a-key-of-the-provider-1234"
+KEY = "qx7-5up3r-9f2c81d7e6"
 THINKERS = (Anthropic, Gemini, Ollama)
 
 
