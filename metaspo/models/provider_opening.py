@@ -43,6 +43,9 @@ def open_chat(spec: ModelSpec) -> tuple[BaseChatModel, list[Close]]:
     given |= {name: value for name, value in AROUND.items() if name in names}
     if spec.provider == GOOGLE:
         given["max_retries"] = 1  # Google's client counts tries, and takes 0 for its own default.
+    if spec.provider == OLLAMA:
+        # It streams every reply, with its counts; told not to, it would tell LangGraph's stream each token twice.
+        given["disable_streaming"] = False
     timeout = next((name for name in ("timeout", "request_timeout") if name in names), None)
     if timeout:
         given[timeout] = spec.timeout

@@ -32,7 +32,8 @@ SETTINGS = {
 
 NOT_THEIRS = {
     "max_retries", "retries", "callbacks", "callback_manager", "cache", "rate_limiter", "custom_get_token_ids", "n",
-    "candidate_count", "streaming", "stream", "disable_streaming", "stream_usage", "model_provider", "configurable_fields", "config_prefix", "validate_model_on_init",
+    "candidate_count", "streaming", "stream", "disable_streaming", "stream_usage", "model_provider", "configurable_fields",
+    "config_prefix", "validate_model_on_init",
 }  # fmt: skip
 """What the ledger and the limiter do themselves, or what would change how a reply is read."""
 

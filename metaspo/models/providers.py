@@ -97,4 +97,6 @@ def _reply(message: AIMessage, provider: str, unwrap: bool) -> Reply:
         except (ValueError, KeyError, TypeError):
             pass
     took = message_usage(message)
-    return Reply(text, end_of(message), took.read, took.written, cost=took.cost, error=refusal_of(message))
+    return Reply(
+        text, end_of(message), took.read, took.written, cost=took.cost, cached_tokens=took.cached, error=refusal_of(message)
+    )

@@ -3,13 +3,15 @@
 import asyncio
 import time
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, TypedDict
 
 import pytest
 from aiohttp import web
+from langgraph.graph import START, StateGraph
 
-from metaspo.domain.calls import Request
+from metaspo.domain.calls import Constraint, Request, Role
 from metaspo.domain.errors import EndpointUnavailable, ModelError
+from metaspo.models.providers import ProviderModel
 from metaspo.models.registry import registry
 from metaspo.models.spec import ModelSpec
 
@@ -205,7 +207,8 @@ async def test_an_ollama_stream_that_breaks_off_is_no_reply(desk: Desk) -> None:
 async def test_tokens_from_a_cache_are_read_tokens(served: Any, desk: Desk) -> None:
     served.act = lambda request, body, number: served.says("yes", cached=8)
     await desk.open(served.spec())
-    assert (await desk.ask()).input_tokens == 10
+    reply = await desk.ask()
+    assert (reply.input_tokens, reply.cached_tokens) == (10, 8)
 
 
 @pytest.mark.parametrize("served", THINKERS, indirect=True)
@@ -217,8 +220,6 @@ async def test_counts_that_nobody_told_are_estimated(served: Any, desk: Desk) ->
 
 
 async def test_a_constraint_is_the_providers_own_schema(served: Protocol, desk: Desk) -> None:
-    from metaspo.domain.calls import Constraint
-
     served.act = lambda request, body, number: served.says('{"answer": "no"}')
     await desk.open(served.spec(constrain="json_schema"))
     assert (await desk.ask(constraint=Constraint("g", ("yes", "no")))).text == "no"
@@ -236,9 +237,33 @@ async def test_many_at_once_all_come_back(served: Protocol, desk: Desk) -> None:
     assert len(replies) == 200 and served.most_open > 50
 
 
-def test_the_identity_is_what_the_spec_and_the_environment_say(monkeypatch: pytest.MonkeyPatch) -> None:
-    from metaspo.models.providers import ProviderModel
+class State(TypedDict, total=False):
+    said: str
 
+
+async def test_messages_stream_the_optimizer_alone(served: Protocol, desk: Desk) -> None:
+    """Ollama's package streams inside of every call, and would tell LangGraph each token."""
+    await desk.open(served.spec())
+    roles: tuple[Role, ...] = ("base", "optimizer", "judge")
+
+    def asks(role: Role) -> Any:
+        async def node(state: State) -> State:
+            reply = await desk.model.backend.complete(Request((("user", role),), 5, 0.0, role=role))
+            assert (reply.input_tokens, reply.output_tokens) == (10, 2)
+            return {"said": reply.text}
+
+        return node
+
+    graph = StateGraph(State)
+    for before, role in zip((START, *roles), roles, strict=False):
+        graph.add_node(role, asks(role)).add_edge(before, role)
+    told: dict[str, str] = {}
+    async for chunk, metadata in graph.compile().astream({}, stream_mode="messages"):
+        told[metadata["langgraph_node"]] = told.get(metadata["langgraph_node"], "") + chunk.text
+    assert told == {"optimizer": "yes"} and len(served.seen) == 3
+
+
+def test_the_identity_is_what_the_spec_and_the_environment_say(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ANTHROPIC_API_KEY", KEY)
     for name in ("ANTHROPIC_BASE_URL", "ANTHROPIC_API_URL"):
         monkeypatch.delenv(name, raising=False)
