@@ -2,6 +2,7 @@
 
 import json
 import os
+from traceback import extract_tb
 from typing import Any
 
 from langchain_core.messages import AIMessage
@@ -9,6 +10,7 @@ from langchain_core.messages import AIMessage
 from ..domain.calls import Constraint, Reply, Request
 from .addresses import address_of
 from .backend import traced
+from .error_words import said
 from .faults import Fault, classify
 from .openai_compatible import draw_seed
 from .provider_opening import open_chat
@@ -23,6 +25,9 @@ SEEDS = ("seed", "random_seed")
 
 TELL = ("anthropic", AZURE, GOOGLE, OLLAMA)
 """Whose replies always say why they ended: one that does not broke off, or is no reply."""
+
+PREPARING = {"_get_request_payload", "_prepare_request", "_chat_params", "_create_message_dicts", "_converse_params"}
+"""The functions of LangChain's packages that make a request."""
 
 
 class ProviderModel:
@@ -56,12 +61,29 @@ class ProviderModel:
             return _reply(message, self._spec.provider, unwrap="response_format" in beside)
         except Exception as error:
             # Not `from error`: the client's exception may hold the request with its headers.
-            raise classify(error) from None
+            raise _fault(error) from None
 
     async def close(self) -> None:
         """Close the connections."""
         for close in self._closing:
             await close()
+
+
+def _fault(error: Exception) -> Fault:
+    """The fault behind an error; a mistake where the package would not even make a request of what it was given."""
+    fault = classify(error)
+    if fault.kind != "transient" or not _in_preparation(error):
+        return fault
+    return Fault("mistake", f"{type(error).__name__} before any request: {said(error)}")
+
+
+def _in_preparation(error: Exception) -> bool:
+    """Whether an error came while a request was put together, and not from what was read of a reply."""
+    if isinstance(error, TypeError) and "unexpected keyword argument" in str(error):
+        return True
+    return isinstance(error, ValueError | TypeError) and any(
+        frame.name in PREPARING for frame in extract_tb(error.__traceback__)
+    )
 
 
 def _identity(spec: ModelSpec) -> dict[str, Any]:

@@ -13,7 +13,7 @@ targets: []                    # tasks that the search never sees, scored at the
 system_prompt: {DEFAULT_SYSTEM_PROMPT}   # <locked>words</locked> in it stay word for word
 
 base: local:smollm2            # answers the tasks; e.g. server:llama,base_url=http://127.0.0.1:8000/v1
-optimizer: local:smollm2,max_tokens=100   # writes prompts; a strong one helps most, e.g. openai:gpt-4o-mini
+optimizer: local:smollm2,max_tokens=100   # writes prompts; a strong one helps most, e.g. openai:gpt-4o-mini, anthropic:NAME
 # A block says the same, with every setting:
 # optimizer:
 #   provider: openai

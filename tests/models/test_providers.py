@@ -237,6 +237,23 @@ async def test_many_at_once_all_come_back(served: Protocol, desk: Desk) -> None:
     assert len(replies) == 200 and served.most_open > 50
 
 
+@pytest.mark.parametrize(
+    "settings",
+    [{"name": "claude-fable-5", "options": {"top_k": 3}}, {"options": {"model_kwargs": {"bogus": 1}}}],
+    ids=["refused by the package", "unknown to the client"],
+)
+async def test_what_a_package_makes_no_request_of_ends_the_run(
+    settings: dict[str, Any], desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(Anthropic.key, KEY)
+    server = Anthropic()
+    await desk.open(server.spec(**settings))
+    with pytest.raises(ModelError, match=r"anthropic:.*Error before any request: .*(top_k|bogus)"):
+        await desk.ask()
+    assert not server.seen
+    server.close()
+
+
 class State(TypedDict, total=False):
     said: str
 
