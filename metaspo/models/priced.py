@@ -3,7 +3,9 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from .addresses import address_of, is_loopback
 from .price_list import list_price
+from .provider_places import OLLAMA
 from .spec import ModelSpec
 
 FREE = ("local", "scripted")
@@ -20,7 +22,7 @@ def priced(spec: ModelSpec) -> ModelSpec:
     """
     if spec.is_priced:
         return spec
-    if spec.provider in FREE:
+    if spec.provider in FREE or _is_own_ollama(spec):
         return spec.model_copy(update={"input_price": 0.0, "output_price": 0.0})
     found = list_price(spec)
     if found is None:
@@ -29,6 +31,11 @@ def priced(spec: ModelSpec) -> ModelSpec:
     if spec.batch_discount is not None:
         prices["batch_discount"] = spec.batch_discount
     return spec.model_copy(update=prices).listed_as(str(found))
+
+
+def _is_own_ollama(spec: ModelSpec) -> bool:
+    """Whether an Ollama on this machine runs the model itself, and does not pass it on to its cloud."""
+    return spec.provider == OLLAMA and is_loopback(address_of(spec)) and not spec.name.endswith("cloud")
 
 
 def price_says(spec: ModelSpec) -> str:

@@ -35,7 +35,7 @@ class ProviderModel:
 
     def __init__(self, spec: ModelSpec) -> None:
         """Make the chat model; no request is made. Raises ModelError where its package, its key or an option is wrong."""
-        self.identity = _identity(spec)
+        self.identity = identity_of(spec)
         self._spec = spec
         self._chat, self._closing = open_chat(spec)
         self._names = type(self._chat).model_fields
@@ -86,7 +86,7 @@ def _in_preparation(error: Exception) -> bool:
     )
 
 
-def _identity(spec: ModelSpec) -> dict[str, Any]:
+def identity_of(spec: ModelSpec) -> dict[str, Any]:
     """What a spec says of who answers: nothing of the package that carries the requests, whose versions change."""
     place, address = place_of(spec.provider, spec.options), address_of(spec)
     told: dict[str, Any] = {"provider": spec.provider, "model": spec.name}
