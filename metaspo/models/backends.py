@@ -22,12 +22,12 @@ async def open_backend(spec: ModelSpec) -> Backend:
         return live(spec)
     if spec.provider == "program":
         return await asyncio.to_thread(load, spec)
-    check_key(spec)
-    if spec.provider == "vllm":
-        return open_vllm(spec)
     if is_langchains(spec.provider):
         # LangChain's own list and the packages of providers take a while to load, which no other model needs.
         providers = await asyncio.to_thread(import_module, ".providers", __package__)
         opened: Backend = await asyncio.to_thread(providers.ProviderModel, spec)
         return opened
+    check_key(spec)
+    if spec.provider == "vllm":
+        return open_vllm(spec)
     return await asyncio.to_thread(OpenAICompatible, spec)

@@ -28,18 +28,10 @@ def open_chat(spec: ModelSpec) -> tuple[BaseChatModel, list[Close]]:
 
     Raises ModelError, in one sentence, where its package is missing, its key is not there or an option is wrong.
     """
-    given = _where(spec)
-    try:
-        kind = langchain_class(spec.provider) or type(_made(spec, spec.options | given))
-    except ImportError as error:
-        raise _not_loaded(spec, error) from None
+    kind = _class_of(spec)
     names = field_names(kind)
     _check_options(spec, kind, names)
-    if spec.base_url and not {"base_url", "azure_endpoint"} & names & given.keys():
-        raise ModelError(f"{spec.label} takes no base_url: {kind.__name__} finds its endpoint itself")
-    if spec.api_key_env and "api_key" not in names and spec.provider != OLLAMA:
-        raise ModelError(f"{spec.label} takes no api_key_env: {kind.__name__} finds its credentials itself")
-    given = {name: value for name, value in given.items() if name in names}
+    given = _where(spec, kind, names)
     given |= {name: value for name, value in AROUND.items() if name in names}
     if spec.provider == GOOGLE:
         given["max_retries"] = 1  # Google's client counts tries, and takes 0 for its own default.
@@ -63,8 +55,16 @@ def field_names(kind: type[BaseChatModel]) -> set[str]:
     return {*kind.model_fields, *(field.alias for field in kind.model_fields.values() if field.alias)}
 
 
-def _where(spec: ModelSpec) -> dict[str, Any]:
-    """The address and the key, as the provider's class calls them."""
+def _class_of(spec: ModelSpec) -> type[BaseChatModel]:
+    """The class of a provider's models: what it may be made with has to be known before it is made."""
+    try:
+        return langchain_class(spec.provider) or type(_made(spec, spec.options))
+    except ImportError as error:
+        raise _not_loaded(spec, error) from None
+
+
+def _where(spec: ModelSpec, kind: type[BaseChatModel], names: set[str]) -> dict[str, Any]:
+    """The address and the key, as the provider's class calls them; ModelError for one that it has no place for."""
     address, key = address_of(spec), key_of(spec)
     if spec.provider == OLLAMA:
         options = dict(spec.options.get("client_kwargs") or {})
@@ -72,15 +72,27 @@ def _where(spec: ModelSpec) -> dict[str, Any]:
         if key != NO_KEY:
             client["headers"] = {**(options.get("headers") or {}), "authorization": f"Bearer {key}"}
         return {"base_url": address, "client_kwargs": client}
-    given: dict[str, Any] = {} if key == NO_KEY else {"api_key": key}
+    given: dict[str, Any] = {}
+    if key != NO_KEY:
+        if (name := _called(names, "api_key")) is None:
+            raise ModelError(f"{spec.label} takes no api_key_env: {kind.__name__} finds its credentials itself")
+        given[name] = key
+    if not address or (spec.provider == GOOGLE and address == PLACES[GOOGLE].home):
+        return given
     if spec.provider == AZURE:
-        return given | ({"base_url" if "/openai" in address else "azure_endpoint": address} if address else {})
-    if spec.provider == GOOGLE and (version := re.search(r"/(v1(?:beta|alpha)?)$", address)):
-        # Both clients write the version behind the address themselves, and people before it.
-        return given | {"base_url": address[: version.start()], "api_version": version[1]}
-    if address and not (spec.provider == GOOGLE and address == PLACES[GOOGLE].home):
-        given["base_url"] = address.removesuffix("/v1") if spec.provider == "anthropic" else address
-    return given
+        return given | {"base_url" if "/openai" in address else "azure_endpoint": address}
+    if (name := _called(names, "base_url", "api_base", "api_url", "endpoint_url")) is None:
+        raise ModelError(f"{spec.label} takes no base_url: {kind.__name__} finds its endpoint itself")
+    # The clients of both write the version behind the address themselves, and people before it.
+    version = re.search(r"/(v1(?:beta|alpha)?)$", address) if spec.provider in (GOOGLE, "anthropic") else None
+    if version and spec.provider == GOOGLE:
+        given["api_version"] = version[1]
+    return given | {name: address[: version.start()] if version else address}
+
+
+def _called(names: set[str], *ends: str) -> str | None:
+    """The setting of a class that is called so, or ends so as `groq_api_base` does."""
+    return next((name for end in ends for name in sorted(names, key=len) if name == end or name.endswith(f"_{end}")), None)
 
 
 def _check_options(spec: ModelSpec, kind: type[BaseChatModel], names: set[str]) -> None:

@@ -98,9 +98,7 @@ def test_gemini_grades_what_ollama_answers(metaspo: Metaspo, tmp_path: Path) -> 
 def test_what_cannot_be_opened_ends_a_run_before_any_call(
     role: str, model: str, says: str, metaspo: Metaspo, claude: Anthropic, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    for name in ("GROQ_API_KEY", "MISTRAL_API_KEY"):
-        monkeypatch.setenv(name, KEY)
-    for name in ("AZURE_OPENAI_API_KEY", "OPENAI_API_KEY"):
+    for name in ("AZURE_OPENAI_API_KEY", "OPENAI_API_KEY", "GROQ_API_KEY", "MISTRAL_API_KEY"):
         monkeypatch.delenv(name, raising=False)
     metaspo("init")
     base = f"anthropic:claude-x,base_url={claude.url}"

@@ -2,14 +2,21 @@
 
 import asyncio
 import gc
+import sys
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
+from langchain.chat_models import base
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import AIMessage
+from langchain_core.outputs import ChatGeneration, ChatResult
+from pydantic import SecretStr
 
 from metaspo.domain.calls import Request
 from metaspo.domain.errors import ModelError
 from metaspo.models.provider_opening import open_chat
+from metaspo.models.providers import ProviderModel
 from metaspo.models.registry import registry
 from metaspo.models.spec import ModelSpec
 
@@ -109,9 +116,10 @@ async def test_the_environment_may_say_where_a_provider_is(monkeypatch: pytest.M
     ],
 )
 def test_what_cannot_be_made_is_one_sentence(spec: str, says: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("GROQ_API_KEY", "AZURE_OPENAI_API_KEY", "GOOGLE_API_KEY"):
+    for name in ("AZURE_OPENAI_API_KEY", "GOOGLE_API_KEY"):
         monkeypatch.setenv(name, KEY)
-    monkeypatch.delenv("OPENAI_API_VERSION", raising=False)
+    for name in ("OPENAI_API_VERSION", "GROQ_API_KEY"):  # a package that is missing is said before its key
+        monkeypatch.delenv(name, raising=False)
     with pytest.raises(ModelError, match=says) as caught:
         open_chat(ModelSpec.parse(spec))
     assert "\n" not in str(caught.value) and KEY not in str(caught.value)
@@ -125,3 +133,48 @@ def test_a_package_that_is_broken_is_not_called_missing(monkeypatch: pytest.Monk
         ModelError, match="cannot be loaded: No module named 'a_dependency_that_is_gone'; pip install -U langchain-groq"
     ):
         open_chat(ModelSpec.parse("groq:m"))
+
+
+class ChatBrand(BaseChatModel):
+    """A provider's class that calls everything otherwise, and takes a temperature beside a request alone."""
+
+    model: str
+    brand_api_key: SecretStr
+    brand_api_base: str
+    max_new_tokens: int = 1
+    max_retries: int = 9
+
+    @property
+    def _llm_type(self) -> str:
+        return "brand"
+
+    def _generate(self, messages: Any, stop: Any = None, run_manager: Any = None, **given: Any) -> ChatResult:
+        told = [self.brand_api_base, self.brand_api_key.get_secret_value()[:2], self.max_new_tokens, self.max_retries, given]
+        return ChatResult(generations=[ChatGeneration(message=AIMessage(str(told)))])
+
+
+class ChatClosed(ChatBrand):
+    """One that finds its endpoint and its credentials itself."""
+
+    brand_api_key: ClassVar[SecretStr] = SecretStr("")  # type: ignore[misc]
+    brand_api_base: ClassVar[str] = ""  # type: ignore[misc]
+
+
+@pytest.fixture
+def brand(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(base, "_import_module", lambda module, name: sys.modules[__name__])
+    for name in ("ChatBrand", "ChatClosed"):
+        monkeypatch.setitem(base._BUILTIN_PROVIDERS, name.lower(), ("any", name, base._call))
+    monkeypatch.setenv("MINE", KEY)
+
+
+async def test_a_class_that_calls_everything_otherwise_is_made_too(brand: None) -> None:
+    spec = ModelSpec.parse("chatbrand:m,base_url=http://127.0.0.1:9,api_key_env=MINE,seed=3")
+    reply = await ProviderModel(spec).complete(Request((("user", "hi"),), 5, 0.5))
+    assert reply.text == str(["http://127.0.0.1:9", "qx", 5, 0, {"temperature": 0.5}])
+
+
+@pytest.mark.parametrize("setting", ["base_url=http://127.0.0.1:9", "api_key_env=MINE"])
+def test_what_a_class_has_no_place_for_is_no_setting_of_it(brand: None, setting: str) -> None:
+    with pytest.raises(ModelError, match=f"chatclosed:m takes no {setting.partition('=')[0]}: ChatClosed finds its"):
+        open_chat(ModelSpec.parse(f"chatclosed:m,{setting}"))
