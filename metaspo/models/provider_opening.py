@@ -70,7 +70,8 @@ def _where(spec: ModelSpec, kind: type[BaseChatModel], names: set[str]) -> dict[
         options = dict(spec.options.get("client_kwargs") or {})
         client: dict[str, Any] = {"timeout": spec.timeout, "trust_env": not is_loopback(address)} | options
         if key != NO_KEY:
-            client["headers"] = {**(options.get("headers") or {}), "authorization": f"Bearer {key}"}
+            # Not as a header: LangChain shows traces what a model was made with.
+            client["auth"] = lambda request: _with_key(request, key_of(spec))
         return {"base_url": address, "client_kwargs": client}
     given: dict[str, Any] = {}
     if key != NO_KEY:
@@ -88,6 +89,11 @@ def _where(spec: ModelSpec, kind: type[BaseChatModel], names: set[str]) -> dict[
     if version and spec.provider == GOOGLE:
         given["api_version"] = version[1]
     return given | {name: address[: version.start()] if version else address}
+
+
+def _with_key(request: Any, key: str) -> Any:
+    request.headers["authorization"] = f"Bearer {key}"
+    return request
 
 
 def _called(names: set[str], *ends: str) -> str | None:

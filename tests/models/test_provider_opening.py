@@ -8,9 +8,11 @@ from typing import Any, ClassVar
 
 import pytest
 from langchain.chat_models import base
+from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage
 from langchain_core.outputs import ChatGeneration, ChatResult
+from langchain_core.runnables import RunnableLambda
 from pydantic import SecretStr
 
 from metaspo.domain.calls import Request
@@ -52,6 +54,23 @@ async def test_only_the_key_of_the_spec_is_sent(served: Protocol, monkeypatch: p
     await ask(served.spec(api_key_env="MY_ENDPOINT"))
     sent = str(served.headers[0])
     assert OTHER in sent and KEY not in sent
+
+
+class Watching(BaseCallbackHandler):
+    def __init__(self) -> None:
+        self.told: list[str] = []
+
+    def on_chat_model_start(self, serialized: Any, messages: Any, **more: Any) -> None:
+        self.told.append(f"{serialized} {more}")
+
+
+async def test_no_key_is_in_what_traces_are_told(served: Protocol, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MY_ENDPOINT", OTHER)
+    watching = Watching()
+    spec = served.spec(api_key_env="MY_ENDPOINT")
+    await RunnableLambda(lambda _: None, afunc=lambda _: ask(spec)).ainvoke({}, {"callbacks": [watching]})
+    assert len(watching.told) == 1 and OTHER not in watching.told[0]
+    assert OTHER in str(served.headers[0])
 
 
 @pytest.mark.parametrize("served", (Anthropic, Ollama, Azure), indirect=True)  # Google's client asks the environment itself
