@@ -1,5 +1,6 @@
 """LangChain's chat models made as the ledger needs them: no tries and no cache of their own, connections that close."""
 
+import logging
 import re
 from collections.abc import Awaitable, Callable
 from difflib import get_close_matches
@@ -29,6 +30,7 @@ def open_chat(spec: ModelSpec) -> tuple[BaseChatModel, list[Close]]:
     Raises ModelError, in one sentence, where its package is missing, its key is not there or an option is wrong.
     """
     kind = _class_of(spec)
+    _quiet(kind)
     names = field_names(kind)
     _check_options(spec, kind, names)
     given = _where(spec, kind, names)
@@ -53,6 +55,13 @@ def open_chat(spec: ModelSpec) -> tuple[BaseChatModel, list[Close]]:
 def field_names(kind: type[BaseChatModel]) -> set[str]:
     """What a chat model may be made with: the names of its settings and their other names."""
     return {*kind.model_fields, *(field.alias for field in kind.model_fields.values() if field.alias)}
+
+
+def _quiet(kind: type[BaseChatModel]) -> None:
+    """Print nothing that a package logs, which may be an endpoint's words, unless a person has asked for logs."""
+    for name in (kind.__module__.partition(".")[0], "google_genai"):
+        if not (logger := logging.getLogger(name)).handlers:
+            logger.addHandler(logging.NullHandler())
 
 
 def _class_of(spec: ModelSpec) -> type[BaseChatModel]:

@@ -1,6 +1,7 @@
 """LangChain's own packages for Anthropic, Google, Ollama and Azure, talking HTTP to servers that speak their protocols."""
 
 import asyncio
+import logging
 import time
 from collections.abc import Iterator
 from typing import Any, TypedDict
@@ -96,7 +97,10 @@ async def test_what_claude_wrote_before_it_refused_is_no_answer(desk: Desk, monk
     server.close()
 
 
-async def test_a_prompt_that_gemini_blocks_is_named(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_prompt_that_gemini_blocks_is_named(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(logging.root, "handlers", [])
     monkeypatch.setenv(Gemini.key, KEY)
     blocked = {"promptFeedback": {"blockReason": "PROHIBITED_CONTENT"}, "usageMetadata": {"promptTokenCount": 10}}
     server = Gemini(lambda request, body, number: web.json_response(blocked))
@@ -104,6 +108,7 @@ async def test_a_prompt_that_gemini_blocks_is_named(desk: Desk, monkeypatch: pyt
     reply = await desk.ask()
     assert (reply.text, reply.finish) == ("", "content_filter")
     assert reply.error == "the prompt was blocked: PROHIBITED_CONTENT"
+    assert not capsys.readouterr().err, "what a package logs of it is printed"
     server.close()
 
 
