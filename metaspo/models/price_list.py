@@ -123,7 +123,10 @@ def _providers() -> Iterator[tuple[str, str, _Provider]]:
     """Every provider that is listed, a person's own first, with how its list is called and the currency."""
     if own := os.environ.get(OWN, "").strip():
         path = Path(own).expanduser()
-        listed = _read(path, _changed(path))
+        try:
+            listed = _read(path, _changed(path))
+        except ConfigError as error:
+            raise ConfigError(f"{OWN}: {error}") from None
         yield from ((f"price in {path.name}", listed.currency, one) for one in listed.prices)
     listed = _read(LIST, 0)
     yield from (("list price", listed.currency, one) for one in listed.prices)
