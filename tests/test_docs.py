@@ -83,14 +83,14 @@ def test_the_picture_in_the_readme_is_the_graph() -> None:
 
 
 def test_the_table_of_sizes_is_the_presets() -> None:
-    rows = re.findall(r"^\| (`.+?) \| ([\d, ]+) \| ([\d, ]+) \|$", (ROOT / "docs" / "running.md").read_text(), re.MULTILINE)
-    told: dict[str, tuple[int, int]] = {}
-    for names, paper, quick in rows:
-        for name, *sizes in zip(re.findall(r"`(\w+)`", names), paper.split(", "), quick.split(", "), strict=True):
-            told[name] = (int(sizes[0]), int(sizes[1]))
-    assert told == {
-        name: (getattr(PRESETS["paper"], name), getattr(PRESETS["quick"], name)) for name in Settings.__dataclass_fields__
-    }
+    page = (ROOT / "docs" / "running.md").read_text()
+    assert f"| size | {' | '.join(PRESETS)} |" in page
+    rows = re.findall(r"^\| (`.+?) \| ([\d, ]+) \| ([\d, ]+) \| ([\d, ]+) \|$", page, re.MULTILINE)
+    told: dict[str, tuple[int, ...]] = {}
+    for names, *columns in rows:
+        for name, *sizes in zip(re.findall(r"`(\w+)`", names), *(column.split(", ") for column in columns), strict=True):
+            told[name] = tuple(map(int, sizes))
+    assert told == {name: tuple(getattr(sizes, name) for sizes in PRESETS.values()) for name in Settings.__dataclass_fields__}
 
 
 def test_the_models_page_names_every_setting_with_its_default() -> None:

@@ -21,7 +21,11 @@ if TYPE_CHECKING:
 @click.option("--task", "tasks", multiple=True, help="A source task, by name or file; may be repeated.")
 @click.option("--target", "targets", multiple=True, help="A task that the search never sees; may be repeated.")
 @click.option("--method", help="How to search; 'metaspo methods' lists the ways.")
-@click.option("--preset", type=click.Choice(["paper", "quick"]), help="Sizes: the paper's, or quick ones.")
+@click.option(
+    "--preset",
+    type=click.Choice(["paper", "quick", "batch"]),
+    help="Sizes: the paper's, quick ones, or few wide rounds for batches.",
+)
 @SEED
 @click.option("--store", help="The SQLite file; METASPO_STORE or metaspo.db if none.")
 @SETTINGS

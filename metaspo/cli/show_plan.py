@@ -10,7 +10,7 @@ from ..domain.costs import cost_says
 from .screen import console, plain, say_json
 
 if TYPE_CHECKING:
-    from ..runs.plan import Need
+    from ..runs.need import Need
 
 
 def show_plan(found: "Sequence[Need]", as_json: bool) -> None:
@@ -19,19 +19,25 @@ def show_plan(found: "Sequence[Need]", as_json: bool) -> None:
     if as_json:
         say_json(needs)
         return
-    total = {key: sum(need[key] for need in needs) for key in ("calls", "input_tokens", "output_tokens")}
+    total = {key: sum(need[key] for need in needs) for key in ("calls", "input_tokens", "output_tokens", "batches")}
     rows = [*needs, {"role": "total", "level": "", **total}]
     unpriced = sum(need["calls"] for need in needs if need["cost"] is None)
     known = sum(need["cost"] or 0.0 for need in needs)
     whole = cost_says(known if known or not unpriced else None, unpriced, digits=2)
     every = [*(cost_says(need["cost"], digits=2) for need in needs), whole]
+    batches = sum(need["batches"] for need in needs)
+    names = ["role", "level", "calls, at most", "input tokens, estimate", "output tokens, estimate", "cost, estimate"]
     made = Table()
-    for name in ("role", "level", "calls, at most", "input tokens, estimate", "output tokens, estimate", "cost, estimate"):
+    for name in [*names, "batches in turn"] if batches else names:
         made.add_column(name, justify="left" if name in ("role", "level") else "right")
     for row, cost in zip(rows, every, strict=True):
         counts = [f"{row[key]:,}" for key in ("calls", "input_tokens", "output_tokens")]
-        made.add_row(row["role"], row["level"], *counts, cost)
+        in_turn = [f"{row['batches']:,}" if row["batches"] else ""] if batches else []
+        made.add_row(row["role"], row["level"], *counts, cost, *in_turn)
     console.print(made)
+    if batches:
+        follow = "1 batch" if batches == 1 else f"At most {batches:,} batches follow one another"
+        console.print(plain(f"{follow}, and each takes minutes to a day; what one does not answer goes out in a further one."))
     said = [*(str(need["assumes"]) for need in needs), *(line for need in needs for line in need["prices"])]
     for line in dict.fromkeys(said):
         console.print(plain(line))

@@ -35,6 +35,12 @@ SENTENCES: dict[str, int] = {
 }  # fmt: skip
 """Sizes for a model too small to write prompts: whole sentences alone, see datasets/README.md."""
 
+WIDE_STEPS: dict[str, int] = {
+    "iterations": 1, "system_steps": 2, "system_candidates": 12, "user_steps": 1, "user_candidates": 6, "keep": 1,
+    "user_failures": 6, "most_failures": 12, "train_size": 30, "tested_pairs": 1,
+}  # fmt: skip
+"""Sizes of few steps with many candidates each, for batches: a step takes as long with one candidate as with all."""
+
 LATER = 3
 """The first time through its levels a method in small steps takes so many times the steps that it takes later."""
 
@@ -98,7 +104,7 @@ for method in (
         shown=Shown(differing=True, explanations=True, tried=4, tails=True),
         strict=True,
         confirms=True,
-        sizes={"paper": SMALL_STEPS, "quick": SENTENCES},
+        sizes={"paper": SMALL_STEPS, "quick": SENTENCES, "batch": WIDE_STEPS},
     ),
     Method("metaspo", "The paper's bilevel search: user prompts, then the system prompt, in turn.", _bilevel(CORRECTED)),
     Method("metaspo_ape", "The same search, with prompts induced from labelled examples.", _bilevel(INDUCED)),

@@ -1,5 +1,6 @@
 """Failing examples: which ones a proposal is made from, and how the optimizer sees them."""
 
+import asyncio
 import json
 import re
 from collections import Counter
@@ -99,9 +100,11 @@ def _words(example: Example, known: dict[str, frozenset[str]]) -> frozenset[str]
 
 async def failures_of(workspace: Workspace, job: Job) -> dict[str, list[Failure]]:
     """What each task's best user prompt gets wrong on train, under the job's system prompt."""
+    # All at once: where other examples select, this asks the model, and one task would wait for the other.
+    found = await asyncio.gather(*(on_train(workspace, job, name) for name in job["users"]))
     return {
-        name: [{"task": name, "example": o.example, "call": o.call} for o in (await on_train(workspace, job, name)).failures]
-        for name in job["users"]
+        name: [{"task": name, "example": o.example, "call": o.call} for o in one.failures]
+        for name, one in zip(job["users"], found, strict=True)
     }
 
 

@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
 
-from ..domain.calls import BYTES_A_TOKEN, Role
+from ..domain.calls import BYTES_A_TOKEN
 from ..domain.prompts import RoundLevel
 from ..domain.results import Split
 from ..methods.stages import sample_sizes
-from ..models.priced import price_says, priced
 from ..models.spec import ModelSpec
 from ..prompts.renderer import template
 from ..store.database import open_store
@@ -21,29 +20,14 @@ from ..workspace.resources import BASE_TOKENS, JUDGE_TOKENS, OPTIMIZER_TOKENS
 from ..workspace.settings import Settings
 from .config import RunConfig
 from .growth import Longest, assumptions, longest_prompts, size_of
+from .in_turn import in_turn
+from .need import Need, need, summed
 
 TEMPLATES = 4000
 """Bytes of an optimizer's own instructions, with all that may be added to them."""
 
 TRIED = 4
 """Earlier attempts that an optimizer is shown, at most."""
-
-
-@dataclass(frozen=True, slots=True)
-class Need:
-    """Calls of one role at one level, at most; tokens and cost are estimates under what `assumes` says.
-
-    The cost is None where a model has no price. `prices` says which prices are not those of the spec, and which lack.
-    """
-
-    role: Role
-    level: RoundLevel
-    calls: int
-    input_tokens: int
-    output_tokens: int
-    cost: float | None
-    assumes: str = ""
-    prices: tuple[str, ...] = ()
 
 
 def plan(config: RunConfig) -> list[Need]:
@@ -75,6 +59,7 @@ def plan(config: RunConfig) -> list[Need]:
         needs += asked.test(kept, searched=bool(problem.schedule() or config.start))
     if problem.placebo and problem.schedule():
         needs += plan(config.model_copy(update={"placebo": False, "method": f"{PLACEBO}{problem.method}"}))
+    needs += in_turn(config, settings, sources, targets)
     return summed(needs, assumptions(config, asked.longest))
 
 
@@ -212,25 +197,3 @@ def _most_asked(candidates: int, samples: Sequence[int], total: int, shown: int)
         going = _last_of(candidates, samples[: at + 1])
         asked += (_last_of(candidates, samples[:at]) - going) * min(total, shown + size)
     return asked + _last_of(candidates, samples) * total
-
-
-def need(of: tuple[Role, RoundLevel], spec: ModelSpec, calls: int, characters: int, output: int) -> Need:
-    """So many calls of a role at a level that send so many bytes and get so many tokens."""
-    tokens = ceil(characters / BYTES_A_TOKEN)
-    spec = priced(spec)
-    said = price_says(spec) if calls else ""
-    return Need(*of, calls, tokens, output, spec.cost(tokens, output) if calls else 0.0, prices=(said,) if said else ())
-
-
-def summed(needs: Iterable[Need], assumes: str = "") -> list[Need]:
-    """Needs of one role and level added up."""
-    found: dict[tuple[Role, RoundLevel], Need] = {}
-    for need in needs:
-        was = found.get((need.role, need.level), Need(need.role, need.level, 0, 0, 0, 0.0))
-        cost = None if was.cost is None or need.cost is None else was.cost + need.cost
-        found[need.role, need.level] = Need(
-            need.role, need.level, was.calls + need.calls, was.input_tokens + need.input_tokens,
-            was.output_tokens + need.output_tokens, cost, assumes or need.assumes,
-            tuple(dict.fromkeys(was.prices + need.prices)),
-        )  # fmt: skip
-    return [need for need in found.values() if need.calls]

@@ -8,7 +8,9 @@ from ..methods.failures import LONGEST
 from ..models.spec import ModelSpec
 from ..runs.config import RunConfig
 from ..runs.growth import longest_prompts, size_of
-from ..runs.plan import TEMPLATES, Need, need, plan, summed
+from ..runs.in_turn import inducing_in_turn
+from ..runs.need import Need, need, summed
+from ..runs.plan import TEMPLATES, plan
 from ..tasks.task import Task
 from ..workspace.context import Context
 from ..workspace.generalization import Generalization
@@ -51,7 +53,8 @@ def plan_generalization(given: Generalization, context: Context) -> list[Need]:
         f"Tokens and cost are estimates: they assume {BYTES_A_TOKEN} bytes of text a token, and every reply and every induced "
         "prompt as long as max_tokens allows."
     )
-    return summed((one for task in tasks.values() for one in _of_task(given, context, task)), assumes)
+    needs = [one for task in tasks.values() for one in _of_task(given, context, task)]
+    return summed([*needs, *inducing_in_turn(given, context, tasks)], assumes)
 
 
 def _of_task(given: Generalization, context: Context, task: Task) -> Iterable[Need]:

@@ -78,7 +78,7 @@ class Problem(Block):
     judging: Judging | None = Field(
         None,
         description="How candidates are judged: exhaustive, each on all selecting examples; or staged, most of them on few. "
-        "The method's own way if empty.",
+        "The method's own way if empty, with preset batch exhaustive.",
     )
     target: float | None = Field(
         None, gt=0, le=1, description="A mean score on the selecting examples, from 0 to 1, at which the search stops."
@@ -97,8 +97,10 @@ class Problem(Block):
         description="How to search; 'metaspo methods' lists the ways.",
         json_schema_extra=lambda schema: schema.update(enum=[method.name for method in known_methods()]),
     )
-    preset: Literal["paper", "quick"] | None = Field(
-        None, description="Sizes that are not set: the paper's, or quick ones. quick for the built-in tasks, else paper."
+    preset: Literal["paper", "quick", "batch"] | None = Field(
+        None,
+        description="Sizes that are not set: the paper's, quick ones, or few wide rounds for models that are asked in batches. "
+        "quick for the built-in tasks, else paper.",
     )
     seed: int = Field(0, ge=0, description="Of every random choice.")
     constrain: bool = Field(
@@ -216,8 +218,8 @@ class Problem(Block):
 
     @property
     def judged(self) -> Judging:
-        """How candidates are judged."""
-        return self.judging or find_method(self.method).judging
+        """How candidates are judged. Every stage is a batch of its own: the preset for batches judges all on everything."""
+        return self.judging or ("exhaustive" if self.preset == "batch" else find_method(self.method).judging)
 
     def schedule(self) -> list[Step]:
         """The method's steps, less those that a branch's parent has done."""

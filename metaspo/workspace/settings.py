@@ -52,5 +52,7 @@ PRESETS: dict[str, Settings] = {
         iterations=2, user_candidates=2, keep=1, system_candidates=5, user_failures=2, system_failures=1,
         train_size=16, test_size=40, tested_pairs=1, prompt_length=240,
     ),
+    "batch": Settings(iterations=2, user_candidates=5, system_candidates=14, proposal_attempts=1),
 }  # fmt: skip
-"""Sizes by name: the paper's, and sizes for a small model on a laptop."""
+"""Sizes by name: the paper's, sizes for a small model on a laptop, and about as many candidates as the paper's in fewer and
+wider rounds, for models whose calls go out in batches: there it counts how many of these follow one another."""
