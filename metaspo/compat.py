@@ -80,6 +80,11 @@ async def close_ollama(model: "BaseChatModel") -> None:
     await model._async_client._client.aclose()  # type: ignore[attr-defined]
 
 
+def without_ad_token(client: Any) -> None:
+    """Take from an Azure client the Entra token that it found in the environment, and would send in place of its key."""
+    client._azure_ad_token = client._azure_ad_token_provider = None
+
+
 def migration_names(migrations: "Migrations") -> list[str]:
     """The names of a set of sqlite-utils migrations, oldest first."""
     return [migration.name for migration in migrations._migrations]

@@ -10,7 +10,7 @@ from langchain.chat_models import init_chat_model
 from langchain_core.language_models import BaseChatModel
 from pydantic import ValidationError
 
-from ..compat import close_ollama, langchain_class, with_own_connections, without_account
+from ..compat import close_ollama, langchain_class, with_own_connections, without_account, without_ad_token
 from ..domain.errors import ModelError
 from .addresses import NO_KEY, address_of, is_loopback, key_of
 from .error_words import said, shown
@@ -87,10 +87,11 @@ def _where(spec: ModelSpec, kind: type[BaseChatModel], names: set[str]) -> dict[
         if (name := _called(names, "api_key")) is None:
             raise ModelError(f"{spec.label} takes no api_key_env: {kind.__name__} finds its credentials itself")
         given[name] = key
-    if not address or (spec.provider == GOOGLE and address == PLACES[GOOGLE].home):
+    if not address:
         return given
     if spec.provider == AZURE:
-        return given | {"base_url" if "/openai" in address else "azure_endpoint": address}
+        # An Entra token that the environment holds would be sent in place of the key.
+        return given | {"base_url" if "/openai" in address else "azure_endpoint": address, "azure_ad_token": None}
     if (name := _called(names, "base_url", "api_base", "api_url", "endpoint_url")) is None:
         raise ModelError(f"{spec.label} takes no base_url: {kind.__name__} finds its endpoint itself")
     # The clients of both write the version behind the address themselves, and people before it.
@@ -163,6 +164,8 @@ def _connections(spec: ModelSpec, chat: Any) -> list[Close]:
     if hasattr(chat, "root_async_client"):
         # The organization, the project and the headers of somebody's account at OpenAI are nobody else's business.
         without_account(chat.root_async_client)
+        if spec.provider == AZURE:
+            without_ad_token(chat.root_async_client)
         chat.root_async_client._custom_headers = dict(chat.default_headers or {})
         return []
     return [chat.aclose] if hasattr(chat, "aclose") else []

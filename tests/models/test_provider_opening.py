@@ -18,6 +18,7 @@ from pydantic import SecretStr
 from metaspo.domain.calls import Request
 from metaspo.domain.errors import ModelError
 from metaspo.models.provider_opening import open_chat
+from metaspo.models.provider_places import PLACES
 from metaspo.models.providers import ProviderModel
 from metaspo.models.registry import registry
 from metaspo.models.spec import ModelSpec
@@ -45,8 +46,10 @@ async def ask(spec: Any) -> None:
 
 
 async def test_only_the_key_of_the_spec_is_sent(served: Protocol, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("OLLAMA_API_KEY", "ANTHROPIC_AUTH_TOKEN", "GEMINI_API_KEY", "OPENAI_API_KEY", "LANGSMITH_GATEWAY_API_KEY"):
+    others = ("LANGSMITH_GATEWAY_API_KEY", "LANGSMITH_API_KEY", "AZURE_OPENAI_AD_TOKEN", "AZURE_OPENAI_API_KEY")
+    for name in ("OLLAMA_API_KEY", "ANTHROPIC_AUTH_TOKEN", "GEMINI_API_KEY", "OPENAI_API_KEY", *others):
         monkeypatch.setenv(name, KEY)
+    monkeypatch.setenv("LANGSMITH_GATEWAY", "true")
     monkeypatch.setenv("ANTHROPIC_CUSTOM_HEADERS", f"X-Account: {KEY}")
     monkeypatch.setenv("OPENAI_ORG_ID", KEY)
     monkeypatch.setenv("OPENAI_CUSTOM_HEADERS", f"X-Account: {KEY}")
@@ -85,6 +88,16 @@ def test_a_backend_outlives_no_event_loop(served: Protocol) -> None:
         asyncio.run(ask(served.spec()))
     gc.collect()
     assert len(served.seen) == 3
+
+
+def test_no_gateway_comes_between_us_and_a_provider(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LANGSMITH_GATEWAY", "true")
+    monkeypatch.setenv("LANGSMITH_GATEWAY_API_KEY", OTHER)
+    for provider, field in {"anthropic": "anthropic_api_url", "google_genai": "base_url"}.items():
+        place = PLACES[provider]
+        monkeypatch.setenv(place.keys[0], KEY)
+        chat, _ = open_chat(ModelSpec.parse(f"{provider}:m"))
+        assert getattr(chat, field) == place.home and OTHER not in str(chat.model_dump())
 
 
 @pytest.mark.parametrize("end", ["", "/", "/v1"])
