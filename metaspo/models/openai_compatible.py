@@ -1,12 +1,10 @@
 """OpenAI's API and every server that speaks it, through langchain-openai on the aiohttp transport."""
 
 import hashlib
-import json
 import os
 from typing import Any, cast
 from urllib.parse import urlsplit
 
-from langchain_core.messages import AIMessage
 from openai import AsyncOpenAI, DefaultAioHttpClient
 
 from ..compat import openai_payload, without_account
@@ -15,10 +13,9 @@ from ..domain.errors import ModelError
 from ..domain.redaction import redact
 from .addresses import OPENAI_URL, address_of, is_loopback, key_of
 from .backend import traced
-from .error_words import shown
 from .faults import classify
+from .reading import reply_of
 from .spec import ModelSpec
-from .usage import message_usage
 from .wire import OpenAIChat, ServerChat
 
 
@@ -61,7 +58,7 @@ class OpenAICompatible:
         options = self._options(request)
         try:
             message = await self._chat.ainvoke(list(request.messages), traced(request), **options)
-            return _reply(message, unwrap="response_format" in options)
+            return reply_of(message, unwrap="response_format" in options)
         except ModelError:
             raise
         except Exception as error:
@@ -93,7 +90,7 @@ class OpenAICompatible:
     def read(self, body: Any, request: Request) -> Reply:
         """What `complete` would make of an endpoint's answer to that body. Raises a `Fault` where it is no reply."""
         try:
-            return _reply(self._chat.message(body), unwrap="response_format" in self._options(request))
+            return reply_of(self._chat.message(body), unwrap="response_format" in self._options(request))
         except Exception as error:
             raise classify(error) from None
 
@@ -140,19 +137,3 @@ def _constraint(way: str, constraint: Constraint) -> dict[str, Any]:
         schema = {"type": "object", "properties": {"answer": answer}, "required": ["answer"], "additionalProperties": False}
         return {"response_format": {"type": "json_schema", "json_schema": {"name": "answer", "schema": schema, "strict": True}}}
     return {}
-
-
-def _reply(message: AIMessage, unwrap: bool) -> Reply:
-    text = str(message.text)
-    if unwrap:
-        try:
-            text = str(json.loads(text)["answer"])
-        except (ValueError, KeyError, TypeError):
-            pass
-    finish = str(message.response_metadata.get("finish_reason") or "stop")
-    refusal = message.additional_kwargs.get("refusal")
-    if refusal and not text:
-        finish = "content_filter"
-    took = message_usage(message)
-    said = shown(str(refusal)) if refusal and not text else ""
-    return Reply(text, finish, took.read, took.written, cost=took.cost, error=said, cached_tokens=took.cached)

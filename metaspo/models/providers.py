@@ -1,11 +1,8 @@
 """The models of LangChain's providers: Anthropic's, Google's, Ollama's and all that `init_chat_model` opens by name."""
 
-import json
 import os
 from traceback import extract_tb
 from typing import Any
-
-from langchain_core.messages import AIMessage
 
 from ..domain.calls import Constraint, Reply, Request
 from .addresses import address_of
@@ -15,9 +12,8 @@ from .faults import Fault, classify
 from .openai_compatible import draw_seed
 from .provider_opening import open_chat
 from .provider_places import AZURE, GOOGLE, OLLAMA, place_of
-from .reading import end_of, has_ended, refusal_of
+from .reading import has_ended, reply_of
 from .spec import ModelSpec
-from .usage import message_usage
 
 LENGTHS = ("max_tokens", "max_output_tokens", "num_predict", "max_new_tokens", "max_completion_tokens")
 SEEDS = ("seed", "random_seed")
@@ -58,7 +54,9 @@ class ProviderModel:
         try:
             chat = self._chat.model_copy(update=own)
             message = await chat.ainvoke(list(request.messages), traced(request), **beside)
-            return _reply(message, self._spec.provider, unwrap="response_format" in beside)
+            if self._spec.provider in TELL and not has_ended(message):
+                raise Fault("transient", "malformed reply: it says nothing of an end")
+            return reply_of(message, unwrap="response_format" in beside)
         except Exception as error:
             # Not `from error`: the client's exception may hold the request with its headers.
             raise _fault(error) from None
@@ -107,18 +105,3 @@ def _one_of(constraint: Constraint) -> dict[str, Any]:
     answer = {"type": "string", "enum": list(constraint.choices)}
     schema = {"type": "object", "properties": {"answer": answer}, "required": ["answer"], "additionalProperties": False}
     return {"type": "json_schema", "json_schema": {"name": "answer", "schema": schema, "strict": True}}
-
-
-def _reply(message: AIMessage, provider: str, unwrap: bool) -> Reply:
-    if provider in TELL and not has_ended(message):
-        raise Fault("transient", "malformed reply: it says nothing of an end")
-    text = str(message.text)
-    if unwrap:
-        try:
-            text = str(json.loads(text)["answer"])
-        except (ValueError, KeyError, TypeError):
-            pass
-    took = message_usage(message)
-    return Reply(
-        text, end_of(message), took.read, took.written, cost=took.cost, cached_tokens=took.cached, error=refusal_of(message)
-    )

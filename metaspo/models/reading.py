@@ -1,15 +1,30 @@
-"""What a message of a LangChain chat model says beside its text: why it ended, and whether it is a refusal."""
+"""What a message of a LangChain chat model says: its text without thoughts, why it ended, and whether it is a refusal."""
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
 from langchain_core.messages import AIMessage
 
-from ..domain.calls import finish_of
+from ..domain.calls import Reply, finish_of
 from .error_words import shown, words
+from .usage import message_usage
 
 ENDS = ("finish_reason", "stop_reason", "done_reason", "stopReason")
 """Where LangChain's integrations keep why a reply ended."""
+
+
+def reply_of(message: AIMessage, unwrap: bool = False) -> Reply:
+    """The reply in a message; with `unwrap` the answer inside, where a JSON schema held the reply to its form."""
+    text = str(message.text)
+    if unwrap:
+        try:
+            text = str(json.loads(text)["answer"])
+        except (ValueError, KeyError, TypeError):
+            pass
+    took = message_usage(message)
+    said = refusal_of(message)
+    return Reply(text, end_of(message), took.read, took.written, cost=took.cost, error=said, cached_tokens=took.cached)
 
 
 def end_of(message: AIMessage) -> str:
