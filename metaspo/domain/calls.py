@@ -29,6 +29,9 @@ ENDS = {
 Role = Literal["base", "optimizer", "judge"]
 """What a call is for: answering a task, rewriting prompts, or grading an answer."""
 
+Length = Literal["max_tokens", "max_completion_tokens"]
+"""The names under which endpoints are told how long a reply may be."""
+
 BYTES_A_TOKEN = 4
 """A rule of thumb for estimates: of UTF-8, so that English has four characters a token and Chinese less than two."""
 
@@ -54,16 +57,18 @@ class Constraint:
 class Request:
     """What is sent to a model.
 
-    `sample` tells apart independent draws of the same messages; at temperature 0 it stays empty,
-    so that the same question is asked once. `role` is told to whoever traces calls and changes nothing.
+    A `temperature` of None is left to the endpoint. `sample` tells apart independent draws of the same messages; at
+    temperature 0 it stays empty, so that the same question is asked once. `role` is told to whoever traces calls and
+    changes nothing, nor does `length`, the name that `max_tokens` is sent under.
     """
 
     messages: tuple[tuple[str, str], ...]
     max_tokens: int
-    temperature: float
+    temperature: float | None
     sample: str = ""
     constraint: Constraint | None = None
     role: Role = "base"
+    length: Length | None = None
 
     def content(self) -> dict[str, Any]:
         """The request as plain data, in the form that is recorded and hashed."""
@@ -83,7 +88,7 @@ class Request:
         """The request behind what `content` said of it; choices of a constraint are not in there."""
         messages = tuple((message["role"], message["content"]) for message in content["messages"])
         constraint = Constraint(content["grammar"]) if "grammar" in content else None
-        return cls(messages, content["max_tokens"], content["temperature"], content.get("sample", ""), constraint, role)
+        return cls(messages, content["max_tokens"], content.get("temperature"), content.get("sample", ""), constraint, role)
 
 
 def call_key(identity: dict[str, Any], content: dict[str, Any]) -> str:

@@ -5,6 +5,7 @@ from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from ..domain.errors import ModelError
+from .filled import filled
 from .provider_names import is_langchains
 from .provider_places import Place, key_name, place_of, told_address
 from .spec import ModelSpec
@@ -64,5 +65,7 @@ def key_variable(spec: ModelSpec) -> str | None:
 
 
 def check_key(spec: ModelSpec) -> None:
-    """Raise ModelError when the environment variable that should hold the key does not."""
+    """Raise ModelError when an environment variable that should hold the key, or stands in a header, does not."""
     key_of(spec)
+    for given in (spec.headers, spec.query):
+        filled(given, spec.label)

@@ -114,7 +114,7 @@ class Evidence:
 
     def under(self, request: Request) -> Setting:
         """What is known of requests like this one."""
-        setting = request.role, request.max_tokens, request.temperature
+        setting = request.role, request.max_tokens, request.temperature, request.constraint is not None
         if setting not in self._settings:
             self._settings[setting] = Setting(self)
         return self._settings[setting]

@@ -5,10 +5,11 @@ import time
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ..domain.calls import BROKEN_OFF, NO_REPLY, Reply, Request, finish_of
+from ..domain.calls import BROKEN_OFF, NO_REPLY, Constraint, Reply, Request, Role, finish_of
 from ..domain.errors import UserError
 from ..domain.redaction import reply_without_keys
 from .account import Account
+from .adaptation import Adaptation, Adapted
 from .backend import Backend
 from .evidence import Evidence
 from .faults import Fault
@@ -29,6 +30,7 @@ class Model:
     limiter: Limiter
     by_name: bool = False
     evidence: Evidence = field(default_factory=Evidence)
+    adaptation: Adaptation = field(default_factory=Adaptation)
 
     @property
     def identity(self) -> dict[str, Any]:
@@ -36,8 +38,19 @@ class Model:
         own = self.backend.identity
         return {"script": own["script"]} if self.by_name and "script" in own else own
 
+    def temperature(self, role: Role) -> float | None:
+        """What requests are drawn at; None where they go without."""
+        return None if self.adaptation.leaves_out("temperature", self.spec) else self.spec.drawn_at(role)
+
+    def held(self, constraint: Constraint | None) -> Constraint | None:
+        """The form that a reply is held to, unless the endpoint cannot do that."""
+        return None if self.adaptation.leaves_out("constraint", self.spec) else constraint
+
     async def try_once(self, request: Request, account: Account) -> Reply:
-        """One try at a request. Until a first reply has come, one at a time: a wrong key costs one call, not sixteen."""
+        """One try at a request. Until a first reply has come, one at a time: a wrong key costs one call, not sixteen.
+
+        Raises Adapted where the endpoint does not take such requests, and others of ours may be answered.
+        """
         setting = self.evidence.under(request)
         while not setting.answers:
             turn = self.evidence.turn(request)
@@ -47,18 +60,29 @@ class Model:
                 if isinstance(account.stopped, UserError):
                     raise account.stopped
                 await self.backend.ready()
-                return await self.send(request)
+                return await self._tried(request)
         # Whoever waited for the first goes on with all the others, not in single file.
         if isinstance(account.stopped, UserError):
             raise account.stopped
-        return await self.send(request)
+        return await self._tried(request)
+
+    async def _tried(self, request: Request) -> Reply:
+        if self.adaptation.outdated(request, self.spec):
+            raise Adapted
+        try:
+            reply = await self.send(request)
+        except Fault as fault:
+            self.adaptation.learn(fault, self.spec)
+            raise
+        self.adaptation.answered(request, self.spec)
+        return reply
 
     async def send(self, request: Request) -> Reply:
         """Send a request, now and once; raises a Fault when there is no reply."""
         started = time.monotonic()
         try:
             async with asyncio.timeout(self.spec.timeout):
-                reply = await self.backend.complete(request)
+                reply = await self.backend.complete(replace(request, length=self.adaptation.length(self.spec)))
             reply = finished(request, reply, time.monotonic() - started)
         except (TimeoutError, Fault) as error:
             fault = (

@@ -1,6 +1,5 @@
 """OpenAI's API and every server that speaks it, through langchain-openai on the aiohttp transport."""
 
-import hashlib
 import os
 from typing import Any, cast
 from urllib.parse import urlsplit
@@ -8,13 +7,16 @@ from urllib.parse import urlsplit
 from openai import AsyncOpenAI, DefaultAioHttpClient
 
 from ..compat import openai_payload, without_account
-from ..domain.calls import Constraint, Reply, Request
+from ..domain.calls import Reply, Request
 from ..domain.errors import ModelError
 from ..domain.redaction import redact
 from .addresses import OPENAI_URL, address_of, is_loopback, key_of
 from .backend import traced
 from .faults import classify
+from .filled import is_secret_name
 from .reading import reply_of
+from .refusals import refusal
+from .sent import addressed, messages_sent, options_sent
 from .spec import ModelSpec
 from .wire import OpenAIChat, ServerChat
 
@@ -31,7 +33,8 @@ class OpenAICompatible:
             self.identity["constrain"] = self._constrain
         if spec.seed is not None:
             self.identity["seed"] = spec.seed
-        self._seed = spec.seed
+        self.identity |= spec.request_identity()
+        self._spec = spec
         self._http = http_client(spec, address)
         # Only OpenAI itself is sure to know `max_completion_tokens`, which ChatOpenAI turns `max_tokens` into.
         kind = OpenAIChat if spec.provider == "openai" else ServerChat
@@ -42,6 +45,9 @@ class OpenAICompatible:
             max_retries=0,
             http_async_client=self._http,
             openai_proxy=None,
+            # What its class would put there of its own for some names.
+            temperature=None,
+            use_responses_api=None if spec.provider == "openai" else False,
             stream_usage=False,
             # LangGraph's `messages` stream would have every reply streamed, which loses the token counts.
             disable_streaming=True,
@@ -55,15 +61,16 @@ class OpenAICompatible:
 
     async def complete(self, request: Request) -> Reply:
         """Send one request; see `Backend`."""
+        addressed(self._spec)
         options = self._options(request)
         try:
-            message = await self._chat.ainvoke(list(request.messages), traced(request), **options)
+            message = await self._chat.ainvoke(messages_sent(self._spec, request), traced(request), **options)
             return reply_of(message, unwrap="response_format" in options)
         except ModelError:
             raise
         except Exception as error:
             # Not `from error`: the client's exception may hold the request with its headers.
-            raise classify(error) from None
+            raise refusal(error, self._spec, request, options) from None
 
     async def close(self) -> None:
         """Close the connections."""
@@ -71,12 +78,7 @@ class OpenAICompatible:
 
     def _options(self, request: Request) -> dict[str, Any]:
         """What is sent beside the messages."""
-        options: dict[str, Any] = {"temperature": request.temperature, "max_tokens": request.max_tokens}
-        if self._seed is not None:
-            options["seed"] = draw_seed(self._seed, request.sample)
-        if request.constraint is not None:
-            options |= _constraint(self._constrain, request.constraint)
-        return options
+        return options_sent(self._spec, request, self._constrain)
 
     @property
     def client(self) -> AsyncOpenAI:
@@ -85,7 +87,7 @@ class OpenAICompatible:
 
     def payload(self, request: Request) -> dict[str, Any]:
         """The body that `complete` would send."""
-        return openai_payload(self._chat, list(request.messages), self._options(request))
+        return openai_payload(self._chat, messages_sent(self._spec, request), self._options(request))
 
     def read(self, body: Any, request: Request) -> Reply:
         """What `complete` would make of an endpoint's answer to that body. Raises a `Fault` where it is no reply."""
@@ -102,7 +104,19 @@ def _is_openai(address: str) -> bool:
 
 def http_client(spec: ModelSpec, address: str) -> DefaultAioHttpClient:
     """The client that requests travel by: past any proxy where the endpoint is on this machine."""
-    options: dict[str, Any] = {}
+
+    async def address_it(request: Any) -> None:
+        # Here, past LangChain, whose traces show what a model is called with.
+        headers, query = addressed(spec)
+        request.headers.update(headers)
+        if query:
+            request.url = request.url.copy_merge_params(query)
+        if spec.api_key_env is None and spec.provider != "openai" and any(map(is_secret_name, headers)):
+            # A header of its own says who asks: the word that stands for no key would speak against it.
+            if "authorization" not in map(str.lower, headers):
+                del request.headers["Authorization"]
+
+    options: dict[str, Any] = {"event_hooks": {"request": [address_it]}}
     if is_loopback(address):
         options["mounts"] = dict.fromkeys(("http://", "https://", "all://"))
     elif spec.provider == "openai" and (proxy := os.environ.get("OPENAI_PROXY")):
@@ -117,23 +131,3 @@ def http_client(spec: ModelSpec, address: str) -> DefaultAioHttpClient:
             f"{spec.label}: no connection can be made: {redact(str(error)) or type(error).__name__}; "
             f"look at {' and '.join(there) or 'the proxy and the certificates'} in the environment"
         ) from None
-
-
-def draw_seed(seed: int, sample: str) -> int:
-    """The seed sent with a request: the model's own, moved by which sample this is."""
-    if not sample:
-        return seed
-    return int.from_bytes(hashlib.sha256(f"{seed}/{sample}".encode()).digest()[:4], "big") >> 1
-
-
-def _constraint(way: str, constraint: Constraint) -> dict[str, Any]:
-    if way == "grammar":
-        return {"extra_body": {"grammar": constraint.grammar}}
-    if way == "structured_outputs":
-        rule = {"choice": list(constraint.choices)} if constraint.choices else {"grammar": constraint.grammar}
-        return {"extra_body": {"structured_outputs": rule}}
-    if way == "json_schema" and constraint.choices:
-        answer = {"type": "string", "enum": list(constraint.choices)}
-        schema = {"type": "object", "properties": {"answer": answer}, "required": ["answer"], "additionalProperties": False}
-        return {"response_format": {"type": "json_schema", "json_schema": {"name": "answer", "schema": schema, "strict": True}}}
-    return {}

@@ -9,10 +9,10 @@ from .addresses import address_of
 from .backend import traced
 from .error_words import said
 from .faults import Fault, classify
-from .openai_compatible import draw_seed
 from .provider_opening import open_chat
 from .provider_places import AZURE, GOOGLE, OLLAMA, place_of
 from .reading import has_ended, reply_of
+from .sent import draw_seed
 from .spec import ModelSpec
 
 LENGTHS = ("max_tokens", "max_output_tokens", "num_predict", "max_new_tokens", "max_completion_tokens")

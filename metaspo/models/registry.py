@@ -61,6 +61,7 @@ class Registry:
     async def model(self, spec: ModelSpec, *, by_name: bool = False) -> Model:
         """The model behind a spec; models at one endpoint share one limiter, if their limits are the same."""
         # What only shapes single requests does not open a second connection, or a second server.
+        # All else does: the backend sends its settings with every request, under an identity that holds them.
         spec = await asyncio.to_thread(priced, spec)
         connection = spec.model_copy(update={"temperature": None, "max_tokens": None, **dict.fromkeys(Prices.model_fields)})
         key = f"{connection.model_dump_json()} {address_of(spec)}"

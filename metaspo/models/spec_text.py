@@ -1,5 +1,6 @@
 """The string form of a spec, provider:name,key=value,..., as it is written and read."""
 
+import re
 from typing import Any
 
 import yaml
@@ -12,8 +13,11 @@ FORM = (
     f"provider:name or provider:name,key=value,... with provider one of {', '.join(OURS)}, "
     "or one of LangChain's, such as anthropic, google_genai or ollama"
 )
-TEXTS = ("base_url", "api_key_env", "flags", "python", "version")
+TEXTS = ("base_url", "api_key_env", "flags", "python", "version", "headers", "query")
 """Settings whose values are text as they stand, never YAML."""
+
+FILLED = re.compile(r"\b((?:headers|query|extra_body)\.[^=,]*=)(?!\$\{)[^,]*")
+"""Settings in whose values somebody may have written a key."""
 
 
 def parsed(text: str) -> dict[str, Any]:
@@ -69,7 +73,7 @@ def written(fields: dict[str, Any]) -> list[str]:
 
 def shown(text: str) -> str:
     """What somebody wrote, as an error repeats it: without keys, and no longer than a line."""
-    said = redact(text)
+    said = redact(FILLED.sub(r"\1***", text))
     return repr(said if len(said) <= 200 else f"{said[:200]}...")
 
 

@@ -1,5 +1,6 @@
 """LangChain's OpenAI chat models, for what servers write: a message of any role or none, an error with HTTP 200."""
 
+import warnings
 from typing import Any, cast
 
 from langchain_core.messages import AIMessage
@@ -11,6 +12,9 @@ from openai.types.chat import ChatCompletion
 from .error_words import shown
 from .faults import Fault, fault_of_payload
 from .usage import as_openai
+
+# What LangChain says of a refusal beside raising it is about a way to call it that is not ours.
+warnings.filterwarnings("ignore", "(This model does not support|Invalid schema for) OpenAI's structured output feature")
 
 
 class _AsWritten(BaseChatOpenAI):

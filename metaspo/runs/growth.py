@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from ..domain.calls import BYTES_A_TOKEN
 from ..prompts.renderer import components, fixed_text, lines_by_category
 from ..tasks.task import Task
-from ..workspace.resources import BASE_TOKENS, JUDGE_TOKENS, OPTIMIZER_TOKENS
 from .config import RunConfig
 
 SENTENCES = 3
@@ -40,7 +39,7 @@ def longest_prompts(config: RunConfig, tasks: Sequence[Task]) -> Longest:
         "system": sum(map(size_of, config.locks.parts)),
         "user": max((size_of(t.spec.answer_format) for t in tasks), default=0),
     }
-    written = BYTES_A_TOKEN * (config.optimizer.max_tokens or OPTIMIZER_TOKENS)
+    written = BYTES_A_TOKEN * config.optimizer.longest("optimizer")
     written = min(written, BYTES_A_TOKEN * 2 * sizes.prompt_length) if sizes.prompt_length else written
     example = max((size_of(e.question) + max(map(size_of, e.answers)) for t in tasks for e in t.splits["train"]), default=0)
     for step in config.schedule():
@@ -66,11 +65,11 @@ def _longest_piece() -> int:
 def assumptions(config: RunConfig, longest: Longest) -> str:
     """What the tokens and costs of a plan rest on, in a few sentences."""
     system, user = (-(-size // BYTES_A_TOKEN) for size in (longest.system, longest.user))
-    base, optimizer = config.base.max_tokens or BASE_TOKENS, config.optimizer.max_tokens or OPTIMIZER_TOKENS
+    base, *others = config.base.longest("base"), config.optimizer.longest("optimizer"), config.optimizer.longest("judge")
     told = [
         f"Tokens and cost are estimates: they assume {BYTES_A_TOKEN} bytes of text a token, every reply as long as it may be "
-        f"(max_tokens: base {base}, optimizer {optimizer}, "
-        f"judge {JUDGE_TOKENS} where none is set), and every prompt as long as it may become (system prompt {system:,} tokens, "
+        f"(max_tokens: base {base}, optimizer {others[0]}, "
+        f"judge {others[1]} where none is set), and every prompt as long as it may become (system prompt {system:,} tokens, "
         f"user prompt {user:,}; the optimizer's max_tokens, prompt_length, system_length and user_length limit that)."
     ]
     if {config.base.provider, config.optimizer.provider} & {"object", "program"}:

@@ -16,7 +16,6 @@ from ..store.runs import PLACEBO
 from ..tasks.task import Task
 from ..workspace.method import Step
 from ..workspace.opening import Rules, dealing_rules, open_tasks
-from ..workspace.resources import BASE_TOKENS, JUDGE_TOKENS, OPTIMIZER_TOKENS
 from ..workspace.settings import Settings
 from .config import RunConfig
 from .growth import Longest, assumptions, longest_prompts, size_of
@@ -95,14 +94,14 @@ class _Estimate:
             questions = sum(size_of(example.question) for example in examples)
             user = self.longest.user if name in self.sources else size_of(task.spec.user_prompt)
             text = questions + len(examples) * (self.longest.system + user)
-            longest = task.spec.max_tokens or spec.max_tokens or BASE_TOKENS
+            longest = task.spec.max_tokens or spec.longest("base")
             yield need(("base", level), spec, calls, ceil(count * text), calls * longest)
             if task.spec.metric.kind == "judge":
-                judge = ModelSpec.parse(task.spec.metric.model) if task.spec.metric.model else self.config.optimizer
+                judge = self._judge(task)
                 rubric = size_of(task.spec.metric.rubric or "") + size_of(template("judge").text)
                 answers = max((sum(map(size_of, e.answers)) for e in examples), default=0)
                 characters = ceil(count * questions) + calls * (rubric + answers + BYTES_A_TOKEN * longest)
-                yield need(("judge", level), judge, calls, characters, calls * (judge.max_tokens or JUDGE_TOKENS))
+                yield need(("judge", level), judge, calls, characters, calls * judge.longest("judge"))
 
     def step(self, step: Step, kept: Mapping[str, int], beam: int) -> Iterable[Need]:
         """The calls of one round: analyses, proposals with all their attempts, and evaluations."""
@@ -113,7 +112,7 @@ class _Estimate:
         shown = step.proposer.pairs(self.settings, step.level) * (1 if step.level == "user" else len(kept))
         shown = self.settings.most_failures or shown if step.level == "system" else shown
         spec = self.config.optimizer
-        longest = spec.max_tokens or OPTIMIZER_TOKENS
+        longest = spec.longest("optimizer")
         calls = requests * self.settings.proposal_attempts + step.proposer.analyses * sum(proposals.values())
         prompts = (1 + TRIED) * max(self.longest.system, self.longest.user) + self.longest.system + self.longest.user
         characters = TEMPLATES + prompts + shown * self._example() + 2 * BYTES_A_TOKEN * longest
@@ -179,8 +178,12 @@ class _Estimate:
         """The bytes of the longest failing example that a proposal may be shown: question, answer, reply, explanation."""
         every = [example for task in self.sources.values() for example in task.splits["train"]]
         longest = max((size_of(e.question) + max(map(size_of, e.answers)) for e in every), default=0)
-        judged = any(task.spec.metric.kind == "judge" for task in self.sources.values())
-        return longest + BYTES_A_TOKEN * ((self.config.base.max_tokens or BASE_TOKENS) + judged * JUDGE_TOKENS)
+        judges = [self._judge(task) for task in self.sources.values() if task.spec.metric.kind == "judge"]
+        explained = max((judge.longest("judge") for judge in judges), default=0)
+        return longest + BYTES_A_TOKEN * (self.config.base.longest("base") + explained)
+
+    def _judge(self, task: Task) -> ModelSpec:
+        return ModelSpec.parse(task.spec.metric.model) if task.spec.metric.model else self.config.optimizer
 
 
 def _last_of(candidates: int, samples: Sequence[int]) -> int:

@@ -16,7 +16,6 @@ from ..workspace.context import Context
 from ..workspace.generalization import Generalization
 from ..workspace.opening import open_tasks
 from ..workspace.problem import Problem
-from ..workspace.resources import BASE_TOKENS, JUDGE_TOKENS, OPTIMIZER_TOKENS
 from .batch import Planned
 from .study import Cell
 
@@ -60,7 +59,7 @@ def plan_generalization(given: Generalization, context: Context) -> list[Need]:
 def _of_task(given: Generalization, context: Context, task: Task) -> Iterable[Need]:
     listed = given.user_prompts.get(task.name)
     base, optimizer = context.base, context.optimizer
-    written = optimizer.max_tokens or OPTIMIZER_TOKENS
+    written = optimizer.longest("optimizer")
     user = max(map(size_of, listed), default=0) if listed else BYTES_A_TOKEN * written + size_of(task.spec.answer_format)
     if listed is None:
         calls = (given.prompts or 0) * given.settings().proposal_attempts
@@ -70,7 +69,7 @@ def _of_task(given: Generalization, context: Context, task: Task) -> Iterable[Ne
     tests = task.splits["test"]
     systems = sum(size_of(prompt.text) for prompt in given.system_prompts)
     questions = sum(size_of(e.question) for e in tests)
-    longest = task.spec.max_tokens or base.max_tokens or BASE_TOKENS
+    longest = task.spec.max_tokens or base.longest("base")
     calls = 2 * users * len(tests)
     text = users * (2 * questions + len(tests) * (systems + 2 * user))
     yield need(("base", "test"), base, calls, text, calls * longest)
@@ -79,4 +78,4 @@ def _of_task(given: Generalization, context: Context, task: Task) -> Iterable[Ne
         answers = max((sum(map(size_of, e.answers)) for e in tests), default=0)
         each = TEMPLATES + size_of(task.spec.metric.rubric or "") + answers + BYTES_A_TOKEN * longest
         text = 2 * users * questions + calls * each
-        yield need(("judge", "test"), judge, calls, text, calls * (judge.max_tokens or JUDGE_TOKENS))
+        yield need(("judge", "test"), judge, calls, text, calls * judge.longest("judge"))

@@ -11,13 +11,13 @@ FIRST = 16
 """Replies without an answer, or answers without a grade, after which a run that has had none stops."""
 
 CAUSES = {
-    "length": "cut off before an answer: set max_tokens (now {tokens}) higher, or less reasoning effort",
+    "length": "cut off before an answer: set {length} (now {tokens}) higher, or a lower reasoning_effort",
     "context_length": "too long for the model's context: serve it with more context, or shorten the prompts and questions",
     "content_filter": "held back by the endpoint's content filter",
     "tool": "calls of tools instead of answers: take the tools away from the model, or name another one",
     "refused": "refused by the endpoint",
     "failed": "failures of the endpoint",
-    "empty": "empty: see that max_tokens (now {tokens}) leaves room after the reasoning, and that the server knows the model's "
+    "empty": "empty: see that {length} (now {tokens}) leaves room after the reasoning, and that the server knows the model's "
     "chat template",
 }
 
@@ -68,10 +68,11 @@ class FirstReplies:
         if not self.answered and not self.before and count >= fewest:
             [(cause, most)] = self.causes.most_common(1)
             said = f": {self.sample[:200]!r}" if self.sample.strip() else ""
+            length = "max_completion_tokens" if spec.max_completion_tokens else "max_tokens"
             whole = "all" if most == count else f"{most} of them"
             return NoAnswersError(
                 f"{spec.label}: none of the first {count} replies holds an answer; "
-                f"{whole} {CAUSES[cause].format(tokens=tokens)}{said}"
+                f"{whole} {CAUSES[cause].format(length=length, tokens=tokens)}{said}"
             )
         if not self.graded and not self.before and len(self.ungraded) >= fewest:
             return NoAnswersError(

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,6 +10,7 @@ from ..domain.calls import Constraint, Reply, Request
 from ..domain.prompts import Prompt
 from ..domain.results import Split
 from ..models.account import Account
+from ..models.adaptation import SAID, Adapted
 from ..models.ledger import Ledger
 from ..models.model import Model
 from ..models.registry import registry
@@ -25,9 +26,6 @@ from .settings import Settings
 
 READING = "without thoughts"
 """How replies are read, where that has changed: scores of another reading are worked out anew from the same replies."""
-
-BASE_TOKENS, OPTIMIZER_TOKENS, JUDGE_TOKENS = 512, 1024, 256
-"""Longest replies, in tokens, of models whose spec sets none."""
 
 
 @dataclass
@@ -73,11 +71,10 @@ class Workspace:
 
     def base_request(self, task: Task, messages: Sequence[tuple[str, str]]) -> Request:
         """The request that puts one question of a task to the base model."""
-        spec = self.base.spec
-        temperature = spec.temperature or 0.0
-        longest = task.spec.max_tokens or spec.max_tokens or BASE_TOKENS
-        sample = f"seed {self.problem.seed}" if temperature else ""
-        return Request(tuple(messages), longest, temperature, sample, task.constraint)
+        temperature = self.base.temperature("base")
+        longest = task.spec.max_tokens or self.base.spec.longest("base")
+        sample = "" if temperature == 0 else f"seed {self.problem.seed}"
+        return Request(tuple(messages), longest, temperature, sample, self.base.held(task.constraint))
 
     def evaluation_id(self, task: Task, pair: tuple[str, str], split: Split, only: Sequence[str] = ()) -> str:
         """The content address of an evaluation: task, split, prompts, and the models that answer and judge."""
@@ -94,32 +91,45 @@ class Workspace:
 
     async def ask_base(self, task: Task, messages: Sequence[tuple[str, str]]) -> tuple[str, Reply]:
         """The key and reply of one question put to the base model."""
-        return await self.ledger.call(self.base, self.base_request(task, messages), "base", self.account)
+        return await self._ask(self.base, lambda: self.base_request(task, messages))
 
     async def ask_optimizer(self, text: str, sample: str, constraint: Constraint | None = None) -> tuple[str, Reply]:
         """The key and reply of one request to the optimizer model; each `sample` is a draw of its own."""
         if self.optimizer is None:
             self.optimizer = await registry().model(self.context.optimizer, by_name=self.by_name)
-        spec = self.optimizer.spec
-        temperature = 1.0 if spec.temperature is None else spec.temperature
+        model, longest = self.optimizer, self.optimizer.spec.longest("optimizer")
         sample = f"seed {self.problem.seed}, {sample}"
-        request = Request((("user", text),), spec.max_tokens or OPTIMIZER_TOKENS, temperature, sample, constraint, "optimizer")
-        return await self.ledger.call(self.optimizer, request, "optimizer", self.account)
+
+        def request() -> Request:
+            temperature = model.temperature("optimizer")
+            return Request((("user", text),), longest, temperature, sample, model.held(constraint), "optimizer")
+
+        return await self._ask(model, request)
 
     def judge_request(self, task: Task, messages: Sequence[tuple[str, str]]) -> Request:
         """The request that has an answer of a task graded; judges work at temperature 0 unless their spec says otherwise."""
-        spec = self.judges[task.name].spec
-        longest, temperature = spec.max_tokens or JUDGE_TOKENS, spec.temperature or 0.0
-        return Request(tuple(messages), longest, temperature, constraint=judge.CONSTRAINT, role="judge")
+        model = self.judges[task.name]
+        longest, temperature = model.spec.longest("judge"), model.temperature("judge")
+        return Request(tuple(messages), longest, temperature, constraint=model.held(judge.CONSTRAINT), role="judge")
 
     async def ask_judge(self, task: Task, messages: Sequence[tuple[str, str]]) -> Reply:
         """A judge's reply."""
-        request = self.judge_request(task, messages)
-        return (await self.ledger.call(self.judges[task.name], request, "judge", self.account))[1]
+        return (await self._ask(self.judges[task.name], lambda: self.judge_request(task, messages)))[1]
+
+    async def _ask(self, model: Model, request: Callable[[], Request]) -> tuple[str, Reply]:
+        """The key and reply of a request as the endpoint takes it, which the first of them may find out."""
+        while True:
+            made = request()
+            for name in model.adaptation.left_out(model.spec):
+                self.account.note(f"{model.spec.label} {SAID[name]}")
+            try:
+                return await self.ledger.call(model, made, made.role, self.account)
+            except Adapted:
+                continue
 
     async def stop_without_answers(self, *, at_the_end: bool = False) -> None:
         """Stop the run with the reason where none of its first replies holds an answer, or none of the answers got a grade."""
-        longest = self.base.spec.max_tokens or BASE_TOKENS
+        longest = self.base.spec.longest("base")
         if self.first.trouble(self.base.spec, longest, at_the_end=at_the_end) is None:
             return
         self.first.before = await self.store.run(evaluations.has_answers, self.run)

@@ -13,7 +13,7 @@ from ...domain.errors import MissingExtraError, ModelError, UserError
 from ...domain.redaction import redact
 from ...store.batcher import Batcher
 from ..faults import Fault
-from ..openai_compatible import draw_seed
+from ..sent import draw_seed, messages_sent
 from ..spec import ModelSpec
 from .server import engine_flags
 from .state import advice
@@ -84,7 +84,9 @@ class VllmBatch:
             self._watch.wait()
 
     def _chat(self, requests: list[Request]) -> list[Reply | Fault]:
-        messages = [[{"role": role, "content": text} for role, text in request.messages] for request in requests]
+        messages = [
+            [{"role": role, "content": text} for role, text in messages_sent(self._spec, request)] for request in requests
+        ]
         try:
             outputs = self._engine.chat(messages, [_sampling(self._spec, request) for request in requests], use_tqdm=False)
         except Exception as error:
@@ -126,7 +128,9 @@ def _sampling(spec: ModelSpec, request: Request) -> Any:
         rule = (
             StructuredOutputsParams(choice=choices) if choices else StructuredOutputsParams(grammar=request.constraint.grammar)
         )
-    return SamplingParams(max_tokens=request.max_tokens, temperature=request.temperature, seed=seed, structured_outputs=rule)
+    drawn = {"temperature": request.temperature, "top_p": spec.top_p}
+    given = {name: value for name, value in drawn.items() if value is not None}
+    return SamplingParams(max_tokens=request.max_tokens, seed=seed, structured_outputs=rule, **given)
 
 
 def _reply(output: Any) -> Reply:

@@ -54,7 +54,7 @@ def identity_of(spec: ModelSpec) -> dict[str, Any]:
     for name in ("context", "flags", "seed"):
         if getattr(spec, name) is not None:
             identity[name] = getattr(spec, name)
-    return identity
+    return identity | spec.request_identity()
 
 
 class VllmServed:

@@ -1,0 +1,73 @@
+"""What is sent of a request, to an endpoint that speaks OpenAI's protocol: the one place where that is decided."""
+
+import hashlib
+from typing import Any
+
+from ..domain.calls import Constraint, Request
+from .filled import filled
+from .spec import ModelSpec
+
+
+def messages_sent(spec: ModelSpec, request: Request) -> list[tuple[str, str]]:
+    """The messages as roles and texts, with the system prompt where the spec, or the model's family, wants it."""
+    role = spec.system_role or spec.family.system_role
+    if role == "system":
+        return list(request.messages)
+    if role != "fold":
+        return [(role if one == "system" else one, text) for one, text in request.messages]
+    system = [text for one, text in request.messages if one == "system"]
+    others = [(one, text) for one, text in request.messages if one != "system"]
+    at = next((at for at, (one, _) in enumerate(others) if one == "user"), None)
+    if at is None:
+        return [*(("user", text) for text in system), *others]
+    others[at] = ("user", "\n\n".join([*system, others[at][1]]))
+    return others
+
+
+def options_sent(spec: ModelSpec, request: Request, constrain: str) -> dict[str, Any]:
+    """All that stands in the body beside the model and the messages; what the client adds to it is `extra_body`.
+
+    `constrain` is how the backend holds a reply to its form: one of the words of `ModelSpec.constrain`.
+    """
+    options: dict[str, Any] = {request.length or spec.length: request.max_tokens}
+    if request.temperature is not None:
+        options["temperature"] = request.temperature
+    for name in ("top_p", "reasoning_effort", "service_tier"):
+        if (value := getattr(spec, name)) is not None:
+            options[name] = value
+    if spec.seed is not None:
+        options["seed"] = draw_seed(spec.seed, request.sample)
+    body = dict(spec.extra_body)
+    if request.constraint is not None:
+        rule = _constraint(constrain, request.constraint)
+        body |= rule.pop("extra_body", {})
+        options |= rule
+    return options | ({"extra_body": body} if body else {})
+
+
+def addressed(spec: ModelSpec) -> tuple[dict[str, str], dict[str, str]]:
+    """The headers and the query that go with every request, from today's environment; ModelError where it lacks a variable."""
+    headers = filled(spec.headers, spec.label)
+    if spec.organization:
+        headers["OpenAI-Organization"] = spec.organization
+    return headers, filled(spec.query, spec.label)
+
+
+def draw_seed(seed: int, sample: str) -> int:
+    """The seed sent with a request: the model's own, moved by which sample this is."""
+    if not sample:
+        return seed
+    return int.from_bytes(hashlib.sha256(f"{seed}/{sample}".encode()).digest()[:4], "big") >> 1
+
+
+def _constraint(way: str, constraint: Constraint) -> dict[str, Any]:
+    if way == "grammar":
+        return {"extra_body": {"grammar": constraint.grammar}}
+    if way == "structured_outputs":
+        rule = {"choice": list(constraint.choices)} if constraint.choices else {"grammar": constraint.grammar}
+        return {"extra_body": {"structured_outputs": rule}}
+    if way == "json_schema" and constraint.choices:
+        answer = {"type": "string", "enum": list(constraint.choices)}
+        schema = {"type": "object", "properties": {"answer": answer}, "required": ["answer"], "additionalProperties": False}
+        return {"response_format": {"type": "json_schema", "json_schema": {"name": "answer", "schema": schema, "strict": True}}}
+    return {}
