@@ -38,6 +38,11 @@ class Model:
         own = self.backend.identity
         return {"script": own["script"]} if self.by_name and "script" in own else own
 
+    @property
+    def named(self) -> str:
+        """The model and where it is asked, for people."""
+        return f"{self.spec.label} at {self.spec.base_url}" if self.spec.base_url else self.spec.label
+
     def temperature(self, role: Role) -> float | None:
         """What requests are drawn at; None where they go without."""
         return None if self.adaptation.leaves_out("temperature", self.spec) else self.spec.drawn_at(role)

@@ -59,6 +59,12 @@ def create(db: Database, run: Run) -> None:
     )  # fmt: skip
 
 
+def save_left_out(db: Database, id: str, model: str, names: list[str]) -> None:
+    """Record what the requests of a run to a model go without, since its endpoint has refused it."""
+    patch = json.dumps({"left_out": {model: names}}, ensure_ascii=False)
+    db.execute("UPDATE runs SET config = json_patch(config, ?) WHERE id = ?", [patch, id])
+
+
 def mark(db: Database, id: str, status: Status, reason: str | None) -> None:
     """Record how a run stands, and why."""
     db.execute("UPDATE runs SET status = ?, reason = ?, updated = ? WHERE id = ?", [status, reason, now(), id])

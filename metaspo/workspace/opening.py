@@ -152,6 +152,7 @@ async def _new_workspace(run: str, given: Context | None, problem: RunInput | No
             account=account, lease=RunLease(store, account, lease, left), by_name=train_first,
         )  # fmt: skip
         await asyncio.to_thread(account.check, _asked(workspace))
+        await store.run(_as_before, workspace)
         await store.run(_record, workspace, rules)
         return workspace
     except BaseException:
@@ -180,6 +181,15 @@ async def _account(store: Store, run: str, context: Context) -> Account:
     account = Account(run, context.budget, usage, known[0].seconds if known else 0.0)
     account.exits_when_waiting = context.exit == "when waiting"
     return account
+
+
+def _as_before(db: Database, workspace: Workspace) -> None:
+    """Ask the models of a run that goes on as they were asked, without what their endpoints have refused."""
+    before = runs.known(db, workspace.run)
+    left_out = before.config.get("left_out", {}) if before else {}
+    for model in (workspace.base, workspace.optimizer, *workspace.judges.values()):
+        if model is not None:
+            model.adaptation.without(left_out.get(model.named, ()))
 
 
 def _asked(workspace: Workspace) -> list[tuple[Role, ModelSpec]]:
@@ -252,7 +262,7 @@ def _record(db: Database, workspace: Workspace, rules: Rules) -> None:
     if before is None:
         config |= {"unseen": True} | ({} if rules.dealing == "train first" else {"dealing": rules.dealing})
     else:
-        config |= {name: before.config[name] for name in ("dealing", "unseen") if name in before.config}
+        config |= {name: before.config[name] for name in ("dealing", "unseen", "left_out") if name in before.config}
     # Which prices a run was counted at stays with it, whatever a later list says.
     kept = before.config.get("prices", []) if before else []
     kept += [one for one in from_lists(spec for _, spec in _asked(workspace)) if one not in kept]

@@ -119,13 +119,19 @@ class Workspace:
     async def _ask(self, model: Model, request: Callable[[], Request]) -> tuple[str, Reply]:
         """The key and reply of a request as the endpoint takes it, which the first of them may find out."""
         while True:
+            await self._tell_left_out(model)
             made = request()
-            for name in model.adaptation.left_out(model.spec):
-                self.account.note(f"{model.spec.label} {SAID[name]}")
             try:
                 return await self.ledger.call(model, made, made.role, self.account)
             except Adapted:
                 continue
+
+    async def _tell_left_out(self, model: Model) -> None:
+        told = [f"{model.named} {SAID[name]}" for name in model.adaptation.left_out(model.spec)]
+        if {*told} - {*self.account.notes}:
+            for text in told:
+                self.account.note(text)
+            await self.store.run(runs.save_left_out, self.run, model.named, sorted(model.adaptation.refused))
 
     async def stop_without_answers(self, *, at_the_end: bool = False) -> None:
         """Stop the run with the reason where none of its first replies holds an answer, or none of the answers got a grade."""

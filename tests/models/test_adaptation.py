@@ -1,14 +1,19 @@
 """What an endpoint refuses of requests is left out after one try, over real HTTP, and what is recorded is what was sent."""
 
 import json
+import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from aiohttp import web
+from click.testing import CliRunner
 
 import metaspo
+from metaspo.cli.main import main
 from metaspo.domain.errors import ModelError
 
 from ..helpers.endpoint import Endpoint, fail, say
@@ -89,6 +94,10 @@ def test_what_an_endpoint_refuses_is_left_out_after_one_try(
     store = open_store()
     assert [one["temperature"] for one in requests(store)] == [None] * (len(endpoint.seen) - 2)
     assert result.report.usage.total_calls == len(endpoint.seen) - 2
+    assert [said in " ".join(result.report.remarks) for said in ("takes no temperature", "takes no max_tokens")] == [True] * 2
+    # Gone on with, it asks as it did, without a try.
+    paid = len(endpoint.seen)
+    assert metaspo.resume(store=store_path).report.remarks == result.report.remarks and len(endpoint.seen) == paid
 
 
 def test_the_form_of_replies_and_a_judge_without_temperature(
@@ -226,3 +235,60 @@ def test_a_template_without_a_system_role_says_what_to_set(
         with pytest.raises(ModelError, match="set system_role=fold"):
             run(make_task, store_path, endpoint.spec(system_role="user"))
     assert run(make_task, store_path, endpoint.spec(system_role="fold")).stopped is None
+
+
+CONFIG = """
+tasks:
+- name: parity
+  examples: [{examples}]
+  user_prompt: "Yes or no? {{question}}"
+  reader: {{kind: choice, labels: ["yes", "no"], from: reply}}
+method: fixed
+train_size: 4
+validation_size: 0
+test_size: 12
+"""
+
+KEY = "zq9secretvalue7431"
+
+
+def test_two_processes_from_the_command_line_with_a_header_from_the_environment(
+    tmp_path: Path, endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refusing = Refusing("temperature", "max_tokens")
+
+    def router(request: web.Request, body: Any, number: int) -> web.Response:
+        if request.headers.get("X-Router-Key") != KEY or request.headers.get("X-Team") != "research":
+            return fail(401, f"who are you, {request.headers.get('X-Router-Key')}?")
+        return refusing(request, body, number)
+
+    endpoint.act = router
+    monkeypatch.setenv("ROUTER_SECRET_OF_MINE", KEY)
+    rows = ", ".join(f'{{question: "Is {n} odd?", answer: "{("no", "yes")[n % 2]}"}}' for n in range(24))
+    (tmp_path / "metaspo.yaml").write_text(CONFIG.format(examples=rows), encoding="utf-8")
+    model = f"server:m,base_url={endpoint.url},headers.X-Router-Key=${{ROUTER_SECRET_OF_MINE}},headers.X-Team=research"
+    line = [sys.executable, "-m", "metaspo", "optimize", "metaspo.yaml", "--base", model, "--store", "s.db"]
+    both = [subprocess.Popen(line, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) for _ in range(2)]
+    outputs = [one.communicate(timeout=120)[0] for one in both]
+    assert [one.returncode for one in both] == [0, 0], outputs
+    assert all("takes no temperature" in output for output in outputs)
+    # Each finds out for itself what it needs to know; no call is paid twice.
+    assert refusing.refusals in (3, 4)
+    with sqlite3.connect(tmp_path / "s.db") as db:
+        keys = [key for (key,) in db.execute("SELECT key FROM calls")]
+    assert len(keys) == len(endpoint.seen) - refusing.refusals and not any("/" in key for key in keys)
+    shown = CliRunner().invoke(main, ["show", "--json", "--store", str(tmp_path / "s.db")])
+    assert shown.exit_code == 0 and "takes no temperature" in shown.output
+    # A refused key is in no error either.
+    monkeypatch.setenv("ROUTER_SECRET_OF_MINE", f"{KEY}x")
+    failed = CliRunner().invoke(
+        main, [*line[3:4], str(tmp_path / "metaspo.yaml"), *line[5:7], "--store", str(tmp_path / "t.db")]
+    )
+    assert failed.exit_code == 2 and "HTTP 401" in failed.output
+    for kept in (
+        *outputs,
+        failed.output,
+        shown.output,
+        *(one.read_bytes().decode("latin-1") for one in tmp_path.glob("*.db*")),
+    ):
+        assert KEY not in kept
