@@ -7,7 +7,6 @@ from typing import Any
 
 from ..domain.errors import ModelError
 from ..domain.redaction import SECRET, hold, without_keys
-from ..domain.visible import is_unsafe
 
 VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 """Where the value of an environment variable goes."""
@@ -52,8 +51,8 @@ def checked_texts(given: dict[str, str]) -> dict[str, str]:
     for name, text in given.items():
         if not HEADER.fullmatch(name) or without_keys(name) != name:
             raise ValueError("a name is letters, digits, - and _ only, and no key")
-        if not text.strip() or any(is_unsafe(char) or char in "\n\t" for char in text):
-            raise ValueError(f"{name} is empty, or holds a line break or a character that cannot be seen")
+        if not _can_be_sent(text):
+            raise ValueError(f"{name} is empty, or holds a line break or a character that no header can hold")
         if "${" in VARIABLE.sub("", text):
             raise ValueError(f"{name} holds ${{ without a variable's name: write ${{NAME}}")
         if _holds_key(name, text):
@@ -63,6 +62,10 @@ def checked_texts(given: dict[str, str]) -> dict[str, str]:
         for variable in variables(text):
             hold(variable)
     return given
+
+
+def _can_be_sent(text: str) -> bool:
+    return bool(text.strip()) and text.isascii() and text.isprintable()
 
 
 def _holds_key(name: str, text: str) -> bool:
@@ -102,10 +105,11 @@ def _filled(name: str, text: str, label: str) -> str:
         return text
 
     def value(found: re.Match[str]) -> str:
-        there = os.environ.get(found[found.lastindex or 0], "").strip()
-        if not there:
-            variable = found[found.lastindex or 0]
-            raise ModelError(f"{label}: {name} comes from the environment variable {variable}, which is not set")
+        variable = found[found.lastindex or 0]
+        there = os.environ.get(variable, "").strip()
+        if not _can_be_sent(there):
+            wrong = "holds what no header can" if there else "is not set"
+            raise ModelError(f"{label}: {name} comes from the environment variable {variable}, which {wrong}")
         return there
 
     return (VARIABLE if VARIABLE.search(text) else NAME).sub(value, text)

@@ -13,7 +13,8 @@ REFUSED = re.compile(
     r"unsupported|(not|n't|no longer) (be )?(support|permit|allow|accept|recogni[sz]|implement|available|valid|known|expected)|"
     r"extra_forbidden|extra (inputs|fields)|additional propert|unknown|unrecogni[sz]ed|unexpected|deprecated|incompatible|"
     r"invalid_(parameter|argument)|(invalid|illegal) (parameter|argument|field)|cannot be (set|used|specified)|"
-    r"only (the )?default|must be (left out|omitted|unset)|use '?max_(completion_)?tokens"
+    r"only (the )?default|only [\d.]+ is allowed|may only be set|cannot both be|"
+    r"must be (left out|omitted|unset)|use '?max_(completion_)?tokens"
 )
 """Words of a refusal, as against those of a value that is too large."""
 

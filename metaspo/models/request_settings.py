@@ -70,6 +70,9 @@ class RequestSettings(BaseModel):
     )
     top_p: float | None = Field(None, gt=0, le=1, description="Sent with every request.")
     reasoning_effort: Word | None = Field(None, description="Sent with every request, such as low; the endpoint's words.")
+    reasoning: bool | None = Field(
+        None, description="Whether it reasons before it answers, so that replies may be longer; by its name if none."
+    )
     service_tier: Word | None = Field(None, description="Sent with every request, such as flex.")
     organization: Word | None = Field(None, description="The organization at OpenAI that is billed, sent as a header.")
     extra_body: Annotated[dict[str, Any], AfterValidator(_body)] = Field(
@@ -109,13 +112,15 @@ class RequestSettings(BaseModel):
     @property
     def family(self) -> Family:
         """How models of this name are asked."""
-        if getattr(self, "provider", "") in ("local", "scripted", "program", "object"):
+        if self.reasoning is False or getattr(self, "provider", "") in ("local", "scripted", "program", "object"):
             return ORDINARY
         return family_of(getattr(self, "name", ""))
 
     @property
     def reasons(self) -> bool:
         """Whether replies come after reasoning that counts as a part of them."""
+        if self.reasoning is not None:
+            return self.reasoning
         # Settings on the effort are for models that reason; "none" is how it is switched off.
         return self.reasoning_effort != "none" and (self.family.reasons or self.reasoning_effort is not None)
 

@@ -16,6 +16,7 @@ from ..store import runs
 from ..store.database import default_store, open_store
 from ..tasks.documents import check
 from ..workspace.context import Context
+from ..workspace.opening import as_asked
 from .config import RunConfig, config_of, located, nested
 from .pending import pending
 from .placebo import placebo_problem, run_placebo
@@ -101,7 +102,7 @@ resume = twin_of(aresume)
 def _stored(path: Path, name: str, settings: dict[str, Any]) -> tuple[runs.Run, Context]:
     with open_store(path) as store:
         found = runs.find(store.db, name)
-    before = {**found.config["context"], "store": str(path)}
+    before = {**as_asked(found.config["context"]), "store": str(path)}
     changed = {name for name in settings if name.partition(".")[0] not in Context.model_fields}
     if changed:
         raise ConfigError(

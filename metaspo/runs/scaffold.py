@@ -18,7 +18,7 @@ optimizer: local:smollm2,max_tokens=100   # writes prompts; a strong one helps m
 # optimizer:
 #   provider: openai
 #   name: gpt-4o-mini
-#   temperature: 1
+#   temperature: 1             # default leaves it out, for endpoints that take none; o-series and gpt-5 need no setting
 #   input_price: 0.15          # per million tokens, 0 is free; common models have a list price if none
 #   cached_price: 0.075        # of what the endpoint found in its cache; input_price if none
 #   output_price: 0.60

@@ -164,8 +164,16 @@ async def _known(store: Store, run: str, given: Context) -> tuple[RunInput, Cont
     """What a run in the store was given, and its context with what is set anew."""
     stored = (await store.run(runs.find, run)).config
     set_now = given.model_dump(include=given.model_fields_set)
-    context = Context.model_validate({**stored["context"], **set_now, "store": given.store})
+    context = Context.model_validate({**as_asked(stored["context"]), **set_now, "store": given.store})
     return await asyncio.to_thread(stored_input, stored), context
+
+
+def as_asked(context: dict[str, Any]) -> dict[str, Any]:
+    """A run's context with its models as it began: before names told of reasoning, all were asked alike."""
+    return {
+        name: {"reasoning": False, **value} if name in ("base", "optimizer") and isinstance(value, dict) else value
+        for name, value in context.items()
+    }
 
 
 def stored_input(config: dict[str, Any]) -> RunInput:

@@ -1,11 +1,13 @@
 """Requests as endpoints want them: what settings and known families send, over real HTTP."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 from aiohttp import web
 
+import metaspo
 from metaspo import ModelSpec
 from metaspo.domain.calls import Constraint, Request, call_key
 from metaspo.domain.errors import ModelError
@@ -123,6 +125,7 @@ async def test_an_azure_like_endpoint(value: str, endpoint: Endpoint, monkeypatc
         (f"query.key={KEY}", "query: key holds a key"),
         (f"extra_body.api_key={KEY}", "extra_body: holds a key"),
         ("headers.X-Team=${", "without a variable's name"),
+        ("headers.X-Team=Zoë", "a character that no header can hold"),
         ("extra_body.temperature=1", "set temperature itself"),
         ("extra_body.n=2", "n is not for extra_body"),
         ("max_tokens=5,max_completion_tokens=6", "two names of one thing"),
@@ -167,6 +170,8 @@ def test_a_setting_that_means_nothing_to_a_provider_is_refused() -> None:
         ("server:openai/gpt-4o,base_url=http://h/v1", "max_tokens", 0.0, (512, 1024, 256)),
         ("server:openai/gpt-oss-20b,base_url=http://h/v1", "max_tokens", 0.0, (4096, 8192, 4096)),
         ("server:marco-o1,base_url=http://h/v1", "max_tokens", 0.0, (512, 1024, 256)),
+        ("server:my-deployment,base_url=http://h/v1,reasoning=true", "max_tokens", 0.0, (4096, 8192, 4096)),
+        ("openai:o3,reasoning=false", "max_completion_tokens", 0.0, (512, 1024, 256)),
         ("server:m,base_url=http://h/v1,reasoning_effort=high", "max_tokens", 0.0, (4096, 8192, 4096)),
         ("vllm:deepseek-ai/DeepSeek-R1-Distill-Qwen-7B,context=3000", "max_tokens", 0.0, (1500, 1500, 1500)),
         ("local:/models/o3.gguf", "max_tokens", 0.0, (512, 1024, 256)),
@@ -193,3 +198,29 @@ def test_what_is_sent_is_decided_in_one_place() -> None:
         "extra_body": {"top_k": 4, "grammar": 'root ::= "yes"'},
     }  # fmt: skip
     assert messages_sent(spec, held) == [("user", "hi")]
+
+
+def test_a_run_of_before_names_told_of_reasoning_goes_on_as_it_began(
+    make_task: Any, store_path: Path, endpoint: Endpoint, open_store: Any
+) -> None:
+    endpoint.act = lambda request, body, number: say("yes") if number < 3 else fail(401, "Bad key")
+    sizes = {"train_size": 2, "validation_size": 0, "test_size": 8, "method": "fixed", "store": store_path}
+    with pytest.raises(ModelError):
+        metaspo.optimize(tasks=[make_task("t", 20)], base=endpoint.spec(name="deepseek-r1", concurrency=1), **sizes)
+    begun, db = len(endpoint.seen), open_store().db
+    with db.conn:
+        db.execute("UPDATE runs SET config = json_remove(config, '$.context.base.reasoning')")
+    endpoint.act = lambda request, body, number: say("yes")
+    assert metaspo.resume(store=store_path).stopped is None
+    assert [{body["max_tokens"] for body in some} for some in (endpoint.seen[:begun], endpoint.seen[begun:])] == [{4096}, {512}]
+
+
+async def test_vllm_behind_a_gateway_gets_the_headers_too(endpoint: Endpoint) -> None:
+    endpoint.models = ["m"]
+    registry = Registry()
+    spec = f"vllm:m,base_url={endpoint.url},headers.X-Route=b,system_role=fold,top_p=0.5"
+    model = await registry.model(ModelSpec.parse(spec))
+    assert (await model.send(ASKED)).text == "yes"
+    await registry.close()
+    assert endpoint.headers[0]["x-route"] == "b" and endpoint.seen[0]["top_p"] == 0.5
+    assert model.identity["headers"] == {"x-route": "b"} and model.identity["system_role"] == "fold"

@@ -14,6 +14,7 @@ from ..backend import Backend
 from ..faults import Fault
 from ..openai_compatible import OpenAICompatible
 from ..replicas import Replicas
+from ..sent import addressed
 from ..spec import ModelSpec
 from .batch import VllmBatch
 from .server import SharedServer, served_models, shared_server
@@ -119,7 +120,7 @@ class VllmServed:
         """That whoever answers serves this model; one server of several may be down."""
         spec, silent = self._spec, []
         for url in spec.base_urls:
-            models = await served_models(url, key_of(spec))
+            models = await served_models(url, key_of(spec), addressed(spec)[0])
             if models is None:
                 silent.append(url)
             elif spec.name not in models:

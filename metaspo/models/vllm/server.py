@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -96,11 +97,11 @@ def engine_flags(spec: ModelSpec) -> list[str]:
     return [*flags, *shlex.split(spec.flags or "")]
 
 
-async def served_models(url: str, key: str = NO_KEY) -> list[str] | None:
+async def served_models(url: str, key: str = NO_KEY, headers: Mapping[str, str] | None = None) -> list[str] | None:
     """The names that the server at `url` answers to, or None if it does not answer; ModelError if it refuses the key."""
     try:
         async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(10)) as session:
-            async with session.get(f"{url}/models", headers={"Authorization": f"Bearer {key}"}) as reply:
+            async with session.get(f"{url}/models", headers={"Authorization": f"Bearer {key}"} | {**(headers or {})}) as reply:
                 if reply.status in (401, 403):
                     raise ModelError(f"{url} wants a key: name the environment variable that holds it in api_key_env")
                 found: dict[str, Any] = await reply.json()
