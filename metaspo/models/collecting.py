@@ -55,7 +55,7 @@ class Waiting:
 
 
 class Collecting:
-    """Watches a batch as long as a call waits for it. `look` is the last look at it, `seen` says that there was one."""
+    """Watches a batch as long as a call waits for it. `look` is the last look at it, `seen` says that more comes of it."""
 
     def __init__(self, store: Store, id: str, model: Model, *, fresh: bool = False) -> None:
         """Watch the batch of this id, by our name for it, at the endpoint of a model that is asked for one of its calls."""
@@ -77,8 +77,8 @@ class Collecting:
 
     @property
     def seen(self) -> bool:
-        """Whether the endpoint is known to have the batch."""
-        return self.look is not None
+        """Whether the endpoint is known to have the batch and to work on it; one that has ended is being collected."""
+        return self.look is not None and not self.look.ended and self.look is not GONE
 
     @property
     def waiting_for(self) -> str:

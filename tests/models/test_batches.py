@@ -1,6 +1,7 @@
 """Calls that go out in batches: gathered, found again, collected, and asked again where they were not answered."""
 
 import asyncio
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -227,3 +228,12 @@ async def test_more_calls_than_a_batch_holds_go_out_in_several(
 def test_batches_are_for_endpoints_that_have_them() -> None:
     with pytest.raises(ModelError, match="batch=true is for 'openai' and 'server'"):
         ModelSpec.parse("scripted:dice,batch=true")
+
+
+async def test_a_session_does_not_leave_while_it_collects(host: BatchHost, store_path: Path) -> None:
+    host.looks = 0
+    # A download that takes longer than a session waits before it leaves.
+    host.when_downloaded = lambda: time.sleep(1.0)
+    account = Account("run", exits_when_waiting=True)
+    found = await asked(store_path, host.spec(batch=True), ["a", "b"], account)
+    assert texts(found) == ["reply to a", "reply to b"] and host.begun == 1
