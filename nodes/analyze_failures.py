@@ -1,4 +1,4 @@
-"""Analyze failures: the optimizer explains why a prompt got some of its examples wrong."""
+"""Analyze failures: the analyst, the optimizer if none is named, explains why a prompt got some of its examples wrong."""
 
 from typing import Any
 
@@ -32,5 +32,5 @@ async def analyze_failures(state: Job, runtime: Runtime[Context]) -> dict[str, A
             # Demonstrations stay as they are, and failures beside them are not to be blamed on them.
             values["user_prompt"] = fenced(apart(workspace.tasks[state["task"]], user)[0])
         text = template("analyze_user" if state["task"] else "analyze_system").render(**values)
-        analysis, _ = await workspace.ask_optimizer(text, sample_name(state, "analysis"))
+        analysis, _ = await workspace.ask_analyst(text, sample_name(state, "analysis"))
     return {"analyses": [{**state, "failures": failures, "analysis": analysis}]}

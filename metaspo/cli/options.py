@@ -16,6 +16,7 @@ STORE = click.option("--store", default=default_store, show_default="METASPO_STO
 JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON for a script.")
 BASE = click.option("--base", help="The base model, such as openai:gpt-4o-mini or local:smollm2.")
 OPTIMIZER = click.option("--optimizer", help="The optimizer model.")
+ANALYST = click.option("--analyst", help="The model that analyses failures; the optimizer if none.")
 SEED = click.option("--seed", type=int, help="Of every random choice.")
 SETTINGS = click.option(
     "--set",

@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from ..prompts.renderer import DEFAULT_SYSTEM_PROMPT
-from .options import BASE, JSON, OPTIMIZER, SEED, SETTINGS, STORE, names, stopped
+from .options import ANALYST, BASE, JSON, OPTIMIZER, SEED, SETTINGS, STORE, names, stopped
 from .show_plan import show_plan
 from .show_scenarios import show_adaptation, show_generalization
 
@@ -71,6 +71,7 @@ def generalize_command(
 @click.option("--parallel", type=click.IntRange(1), default=2, show_default=True, help="Searches at the same time.")
 @BASE
 @OPTIMIZER
+@ANALYST
 @SEED
 @SETTINGS
 @PLAN

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .common import finish, with_progress
-from .options import BASE, JSON, OPTIMIZER, SEED, SETTINGS, STORE
+from .options import ANALYST, BASE, JSON, OPTIMIZER, SEED, SETTINGS, STORE
 from .screen import say
 from .show_plan import show_plan
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 @click.argument("config", required=False, type=click.Path(path_type=Path))
 @BASE
 @OPTIMIZER
+@ANALYST
 @click.option("--task", "tasks", multiple=True, help="A source task, by name or file; may be repeated.")
 @click.option("--target", "targets", multiple=True, help="A task that the search never sees; may be repeated.")
 @click.option("--method", help="How to search; 'metaspo methods' lists the ways.")
@@ -68,6 +69,8 @@ def _plan_or_run(config: "RunConfig", plan_only: bool, as_json: bool) -> None:
 
     if not as_json and "optimizer" in config.model_fields_set and config.schedule() and not config.asks_optimizer():
         say(f"note: method {config.method} with preset {config.preset} asks no optimizer; --preset paper does", err=True)
+    if not as_json and config.analyst and config.schedule() and not config.asks_analyst():
+        say(f"note: method {config.method} with preset {config.preset} asks no analyst", err=True)
     if plan_only:
         show_plan(plan(config), as_json)
     else:
@@ -81,7 +84,7 @@ def _plan_or_run(config: "RunConfig", plan_only: bool, as_json: bool) -> None:
     "settings",
     multiple=True,
     metavar="KEY=VALUE",
-    help="Replace base, optimizer, approve or a budget (budget.calls=5000).",
+    help="Replace base, optimizer, analyst, approve or a budget (budget.calls=5000).",
 )
 @STORE
 @JSON

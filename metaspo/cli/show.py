@@ -106,7 +106,8 @@ def run(report: "Report") -> None:
     """A run in full: status, prompts as diffs, scores, rounds, lineage."""
     about = report.run
     console.print(plain(f"run {about.id}  {about.status}{f': {about.reason}' if about.reason else ''}", style="bold"))
-    console.print(plain(f"method {about.method}, base {report.base}, optimizer {report.optimizer}, started {about.created}"))
+    models = f"base {report.base}, optimizer {report.optimizer}" + (f", analyst {report.analyst}" if report.analyst else "")
+    console.print(plain(f"method {about.method}, {models}, started {about.created}"))
     _diff("system prompt", report.system_before, report.system_after)
     for task, after in report.user_after.items():
         _diff(f"user prompt of {task}", report.user_before[task], after[0])

@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from ..domain.visible import visible
-from .options import JSON, OPTIMIZER, SETTINGS, names, stopped
+from .options import ANALYST, JSON, OPTIMIZER, SETTINGS, names, stopped
 from .screen import console, hand_over, say
 
 
@@ -17,8 +17,9 @@ from .screen import console, hand_over, say
 @click.option("--methods", help="Keep only these rows, separated by commas.")
 @click.option("--seeds", help="Other seeds, separated by commas.")
 @click.option("--test-size", type=int, help="Examples to score on per task, at most.")
-@click.option("--model", help="The base model, and the optimizer model too unless --optimizer names one.")
+@click.option("--model", help="The base model, and the optimizer and analyst too unless --optimizer or --analyst name one.")
 @OPTIMIZER
+@ANALYST
 @SETTINGS
 @click.option("--store", help="The SQLite file; the study's name with .db if none.")
 @click.option("--parallel", type=click.IntRange(1), help="Runs at the same time.")

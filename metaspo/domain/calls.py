@@ -26,8 +26,8 @@ ENDS = {
 }  # fmt: skip
 """What other endpoints call the ends that OpenAI's API, and what it has no word for, have one name for here."""
 
-Role = Literal["base", "optimizer", "judge"]
-"""What a call is for: answering a task, rewriting prompts, or grading an answer."""
+Role = Literal["base", "optimizer", "analyst", "judge"]
+"""What a call is for: answering a task, rewriting prompts, analysing failures where another model does that, or grading."""
 
 Length = Literal["max_tokens", "max_completion_tokens"]
 """The names under which endpoints are told how long a reply may be."""

@@ -10,10 +10,10 @@ from ..domain.calls import Reply, Request
 def traced(request: Request) -> RunnableConfig:
     """How a call appears in traces and callbacks, which reach it from the graph's config.
 
-    The optimizer's replies are few and worth reading as they come; the thousands of answers that are
+    The optimizer's and the analyst's replies are few and worth reading as they come; the thousands of answers that are
     only scored stay out of LangGraph's `messages` stream.
     """
-    tags = ["metaspo"] if request.role == "optimizer" else ["metaspo", "nostream"]
+    tags = ["metaspo"] if request.role in ("optimizer", "analyst") else ["metaspo", "nostream"]
     return {"run_name": f"{request.role} model", "tags": tags, "metadata": {"role": request.role}}
 
 

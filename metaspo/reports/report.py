@@ -56,6 +56,7 @@ class Report:
     store: str
     base: str
     optimizer: str
+    analyst: str
     builtin: bool
     set_aside: list[SetAside]
     cost_notes: list[str]
@@ -94,6 +95,7 @@ def report(store: Store, run: runs.Run) -> Report:
         store=str(store.path),
         base=_label(context.get("base")),
         optimizer=_label(context.get("optimizer")),
+        analyst=_label(context.get("analyst")),
         builtin=all(task.name in builtin_tasks() for task in pairs.tasks),
         set_aside=set_aside(store.db, run.id),
         cost_notes=cost_notes(store.db, [run.id]),

@@ -10,10 +10,11 @@ from pydantic import BaseModel
 from ..domain.errors import ConfigError
 from ..methods import builtin as builtin  # registers the methods that a config may name
 from ..models import langchain
+from ..models.spec import ModelSpec
 from ..tasks.catalogue import builtin_tasks
 from ..tasks.documents import check, read_yaml
 from ..tasks.spec import TaskSpec
-from ..workspace.context import Context
+from ..workspace.context import MODELS, Context
 from ..workspace.method import FILE
 from ..workspace.problem import Problem
 
@@ -62,7 +63,7 @@ def located(data: dict[str, Any], folder: Path) -> dict[str, Any]:
             data[key] = [data[key]]
         if isinstance(data.get(key), list | tuple):
             data[key] = [_located_task(task, folder) for task in data[key]]
-    for key in ("base", "optimizer"):
+    for key in MODELS:
         if isinstance(data.get(key), Runnable):
             data[key] = langchain.register(data[key])
     if str(data.get("method", "")).startswith(FILE):
@@ -99,7 +100,7 @@ def parse_setting(text: str) -> tuple[str, Any]:
     if not equals or not key.strip():
         raise ConfigError(f"--set {text!r}: write key=value, such as iterations=5 or budget.calls=1000")
     try:
-        return key.strip(), value if key.strip() in ("base", "optimizer", "system_prompt") else yaml.safe_load(value)
+        return key.strip(), value if key.strip() in (*MODELS, "system_prompt") else yaml.safe_load(value)
     except yaml.YAMLError:
         return key.strip(), value
 
@@ -107,13 +108,25 @@ def parse_setting(text: str) -> tuple[str, Any]:
 def nested(settings: dict[str, Any], base: dict[str, Any]) -> dict[str, Any]:
     """The settings with dotted keys (`budget.calls`) put into their blocks, beside what the file has there."""
     result: dict[str, Any] = {}
-    for key, value in settings.items():
+    # What is in a block goes on top of the block, in whatever order they were given.
+    for key, value in sorted(settings.items(), key=lambda item: "." in item[0]):
         block, dot, inner = key.partition(".")
         if not dot:
             result[key] = value
             continue
-        before = result.get(block, base.get(block)) or {}
+        before = _block(block, {**base, **result})
         if not isinstance(before, dict):
             raise ConfigError(f"cannot set {key}: {block} is not a block")
         result[block] = {**before, inner: value}
     return result
+
+
+def _block(name: str, settings: dict[str, Any]) -> Any:
+    """The block that a dotted key reaches into, empty if there is none; a model's as its spec has it."""
+    found = settings.get(name)
+    if found is None and name in MODELS:
+        # An analyst that differs from the optimizer in one setting is the optimizer with that setting.
+        found = settings.get("optimizer" if name == "analyst" else name) or getattr(Context(), name) or Context().optimizer
+    if name in MODELS and isinstance(found, str):
+        found = ModelSpec.parse(found)
+    return found.model_dump(exclude_unset=True) if isinstance(found, ModelSpec) else found or {}

@@ -54,8 +54,8 @@ class Result:
 async def aoptimize(config: RunConfig | None = None, *, listener: Listener | None = None, **settings: Any) -> Result:
     """Run an optimization to its end, to its budget, or until it is interrupted.
 
-    Settings are the keys of `RunConfig`: `tasks` (names, paths, blocks or TaskSpec objects), `base`
-    and `optimizer` (spec strings or LangChain chat models), `system_prompt`, `preset`, `budget`, ...
+    Settings are the keys of `RunConfig`: `tasks` (names, paths, blocks or TaskSpec objects), `base`,
+    `optimizer` and `analyst` (spec strings or LangChain chat models), `system_prompt`, `preset`, `budget`, ...
     Raises UserError for anything wrong in them, before any call is paid.
     """
     config = config or config_of(**settings)
@@ -76,7 +76,7 @@ async def aresume(
 ) -> Result:
     """Go on with a run where it stopped, or with its placebo; nothing that was finished is paid or done again.
 
-    `settings` may replace what a run works with: base, optimizer, budget, approve. `answer` is a
+    `settings` may replace what a run works with: base, optimizer, analyst, budget, approve. `answer` is a
     person's, to a run that waits for approval: "accept", "reject", "stop", or a mapping as
     docs/approval.md tells. Raises StoreError when there is no such run, RunHeldError when another
     process works on it, ConfigError for an answer that cannot be used; the run then still waits.
@@ -106,7 +106,7 @@ def _stored(path: Path, name: str, settings: dict[str, Any]) -> tuple[runs.Run, 
     changed = {name for name in settings if name.partition(".")[0] not in Context.model_fields}
     if changed:
         raise ConfigError(
-            f"{sorted(changed)[0]} is part of what a run optimizes; resume takes base, optimizer, budget and approve"
+            f"{sorted(changed)[0]} is part of what a run optimizes; resume takes base, optimizer, analyst, budget and approve"
         )
     return found, check(Context, located({**before, **nested(settings, before)}, Path()), ConfigError)
 

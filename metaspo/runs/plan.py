@@ -111,12 +111,18 @@ class _Estimate:
         requests = sum(step.requests(self.settings, count) for count in there.values())
         shown = step.proposer.pairs(self.settings, step.level) * (1 if step.level == "user" else len(kept))
         shown = self.settings.most_failures or shown if step.level == "system" else shown
-        spec = self.config.optimizer
-        longest = spec.longest("optimizer")
-        calls = requests * self.settings.proposal_attempts + step.proposer.analyses * sum(proposals.values())
+        writer, analyst = self.config.optimizer, self.config.analyst or self.config.optimizer
+        longest = max(spec.longest("optimizer") for spec in (writer, analyst))
+        analyses = step.proposer.analyses * sum(proposals.values())
         prompts = (1 + TRIED) * max(self.longest.system, self.longest.user) + self.longest.system + self.longest.user
         characters = TEMPLATES + prompts + shown * self._example() + 2 * BYTES_A_TOKEN * longest
-        yield need(("optimizer", step.level), spec, calls, calls * characters, calls * longest)
+        asked: dict[Role, tuple[ModelSpec, int]] = {"optimizer": (writer, requests * self.settings.proposal_attempts)}
+        if self.config.analyst is None:
+            asked["optimizer"] = (writer, asked["optimizer"][1] + analyses)
+        else:
+            asked["analyst"] = (analyst, analyses)
+        for role, (spec, calls) in asked.items():
+            yield need((role, step.level), spec, calls, calls * characters, calls * spec.longest("optimizer"))
         meets = step.proposer.analyses or step.proposer.draws
         if self.config.judged == "staged":
             yield from self.staged(step, proposals, kept, self._drawn(step, len(kept)) if meets else 0)

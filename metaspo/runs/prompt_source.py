@@ -31,6 +31,7 @@ class PromptSource:
         brought = {
             "base": context["base"],
             "optimizer": context["optimizer"],
+            "analyst": context.get("analyst"),
             "preset": problem["preset"],
             "made_by": self.run.id,
         }

@@ -51,6 +51,8 @@ class Planned:
             self.problem.model_dump(mode="json", exclude={"tasks", "targets"}),
             [[task.id for task in role.values()] for role in tasks],
             *(_answers(spec) for spec in (self.context.base, self.context.optimizer)),
+            # Runs without one keep the ids that they have had.
+            *([{"analyst": _answers(self.context.analyst)}] if self.context.analyst else []),
         ]
         return str(uuid.uuid5(NAMESPACE, json.dumps(parts, sort_keys=True)))
 
@@ -91,6 +93,8 @@ def _asked(plan: Planned) -> list[tuple[Role, ModelSpec]]:
     base, optimizer = plan.context.base, plan.context.optimizer
     asked: list[tuple[Role, ModelSpec]] = [("base", base)]
     asked += [("optimizer", optimizer)] if plan.problem.asks_optimizer() else []
+    analyst = plan.context.analyst
+    asked += [("analyst", analyst)] if analyst and plan.problem.asks_analyst() else []
     metrics = [read_task(task).metric for task in [*plan.problem.tasks, *plan.problem.unseen_tasks]]
     return asked + [("judge", ModelSpec.parse(one.model or optimizer)) for one in metrics if one.kind == "judge"]
 

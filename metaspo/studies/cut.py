@@ -11,17 +11,16 @@ from .study import Study
 def cut(study: Study, options: Mapping[str, Any], config: Mapping[str, Any]) -> Study:
     """The study with what is set in `options`, and `config` on top of what its runs share.
 
-    Options are tasks, targets, methods, seeds, test_size, model, optimizer and store, None or empty where not
-    set; methods and seeds are texts with commas. A model is base and optimizer unless there is an optimizer.
+    Options are tasks, targets, methods, seeds, test_size, model, optimizer, analyst and store, None or empty where not
+    set; methods and seeds are texts with commas. A model is base, optimizer and analyst unless those are set too.
     Raises ConfigError for names that the study does not have.
     """
     shared = {**study.config, **config}
     if options.get("test_size"):
         shared["test_size"] = options["test_size"]
     if options.get("model"):
-        shared |= {"base": options["model"], "optimizer": options["model"]}
-    if options.get("optimizer"):
-        shared["optimizer"] = options["optimizer"]
+        shared |= {"base": options["model"], "optimizer": options["model"], "analyst": None}
+    shared |= {name: options[name] for name in ("optimizer", "analyst") if options.get(name)}
     data = {**study.model_dump(exclude={"config", "settings", "methods"}), "config": shared, "methods": study.methods}
     data["settings"] = _settings(study.settings, options.get("tasks") or (), options.get("targets") or ())
     if options.get("methods"):
@@ -38,7 +37,7 @@ def cut(study: Study, options: Mapping[str, Any], config: Mapping[str, Any]) -> 
 
 
 SAID = {"tasks": "other tasks", "targets": "other target tasks", "test_size": "fewer test examples", "model": "another model",
-        "optimizer": "another optimizer", "seeds": "other seeds"}  # fmt: skip
+        "optimizer": "another optimizer", "analyst": "another analyst", "seeds": "other seeds"}  # fmt: skip
 
 
 def _differences(study: Study, options: Mapping[str, Any], config: Mapping[str, Any]) -> list[str]:

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, WithJsonSchema, field_validator
+from pydantic import Field, ValidationInfo, WithJsonSchema, field_validator
 
 from ..models.account import Budget
 from ..models.spec import ModelSpec
@@ -11,6 +11,9 @@ from ..tasks.documents import Block
 
 BASE, OPTIMIZER = "local:smollm2", "local:smollm2,max_tokens=100"
 """The models of the built-in demo."""
+
+MODELS = ("base", "optimizer", "analyst")
+"""The keys of a context that name models."""
 
 
 class Context(Block):
@@ -23,8 +26,11 @@ class Context(Block):
     )
     optimizer: Annotated[ModelSpec, WithJsonSchema({"type": "string"})] = Field(
         default_factory=lambda: ModelSpec.parse(OPTIMIZER),
-        description="The optimizer model, which analyses failures and writes prompts.",
+        description="The optimizer model, which writes prompts, and analyses failures where no analyst is named.",
         json_schema_extra={"default": OPTIMIZER},
+    )
+    analyst: Annotated[ModelSpec | None, WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "null"}]})] = Field(
+        None, description="The model that analyses failures, while the optimizer writes prompts; the optimizer if none."
     )
     store: str = Field(
         default_factory=default_store,
@@ -40,7 +46,9 @@ class Context(Block):
         "none", description="Prompts that a person accepts, rejects or edits before they count; may change on resume."
     )
 
-    @field_validator("base", "optimizer", mode="before")
+    @field_validator(*MODELS, mode="before")
     @classmethod
-    def _string_form(cls, value: Any) -> Any:
+    def _string_form(cls, value: Any, info: ValidationInfo) -> Any:
+        if value == "" and info.field_name == "analyst":
+            return None
         return ModelSpec.parse(value) if isinstance(value, str) else value

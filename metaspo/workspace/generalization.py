@@ -113,6 +113,10 @@ class Generalization(Block):
         """Whether any task's user prompts are to be induced."""
         return self.settings().train_size > 0
 
+    def asks_analyst(self) -> bool:
+        """Never: user prompts are induced from labelled examples."""
+        return False
+
     def check(self) -> "Generalization":
         """Raise ConfigError for user prompts that no task takes, or that lost their question."""
         tasks = {spec.name: spec for spec in map(read_task, self.tasks)}

@@ -148,6 +148,8 @@ async def _new_workspace(run: str, given: Context | None, problem: RunInput | No
             run=run, problem=cast(Any, problem), given=given, context=context, settings=settings, sources=sources,
             targets=targets, store=store, ledger=ledger, base=await registry().model(context.base, by_name=train_first),
             optimizer=await registry().model(context.optimizer, by_name=train_first) if problem.asks_optimizer() else None,
+            analyst=await registry().model(context.analyst, by_name=train_first)
+            if context.analyst and problem.asks_analyst() else None,
             judges=await _judges([*sources.values(), *targets.values()], context),
             account=account, lease=RunLease(store, account, lease, left), by_name=train_first,
         )  # fmt: skip
@@ -204,6 +206,7 @@ def _asked(workspace: Workspace) -> list[tuple[Role, ModelSpec]]:
     """Every model that the run may ask, with its role."""
     asked: list[tuple[Role, ModelSpec]] = [("base", workspace.base.spec)]
     asked += [("optimizer", workspace.optimizer.spec)] if workspace.optimizer else []
+    asked += [("analyst", workspace.analyst.spec)] if workspace.analyst else []
     return [*asked, *(("judge", judge.spec) for judge in workspace.judges.values())]
 
 

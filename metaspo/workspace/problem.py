@@ -229,6 +229,10 @@ class Problem(Block):
         """Whether any step of the method has something to ask of the optimizer model."""
         return needs_optimizer(self.schedule(), self.settings())
 
+    def asks_analyst(self) -> bool:
+        """Whether any step of the method has failures analysed."""
+        return any(step.proposer.analyses for step in self.schedule())
+
     def check(self) -> "Problem":
         """Raise ConfigError for a method that does not exist, and for a first prompt that is longer than one may be."""
         find_method(self.method)

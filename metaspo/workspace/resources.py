@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..domain.calls import Constraint, Reply, Request
+from ..domain.calls import Constraint, Reply, Request, Role
 from ..domain.prompts import Prompt
 from ..domain.results import Split
 from ..models.account import Account
@@ -32,7 +32,8 @@ READING = "without thoughts"
 class Workspace:
     """One run's opened resources. Models are reached through its methods only, so that every call is counted.
 
-    `optimizer` is opened before any call where the run is sure to ask it, and else only if it is asked after all.
+    `optimizer` is opened before any call where the run is sure to ask it, and else only if it is asked after all;
+    `analyst` likewise, None too where the optimizer analyses failures itself.
     `given` is the context as the graph got it, `context` the same with what the run already knew. `by_name` says
     that the run began before the code of scripted functions counted.
     """
@@ -53,6 +54,7 @@ class Workspace:
     lease: RunLease
     by_name: bool
     first: FirstReplies = field(default_factory=FirstReplies, kw_only=True)
+    analyst: Model | None = field(default=None, kw_only=True)
 
     def fits(self, given: Context | None, problem: RunInput | None) -> bool:
         """Whether work under this context, and on this problem if there is one, can go on in this workspace."""
@@ -97,12 +99,25 @@ class Workspace:
         """The key and reply of one request to the optimizer model; each `sample` is a draw of its own."""
         if self.optimizer is None:
             self.optimizer = await registry().model(self.context.optimizer, by_name=self.by_name)
-        model, longest = self.optimizer, self.optimizer.spec.longest("optimizer")
-        sample = f"seed {self.problem.seed}, {sample}"
+        return await self._write(self.optimizer, "optimizer", text, sample, constraint)
+
+    async def ask_analyst(self, text: str, sample: str) -> tuple[str, Reply]:
+        """The key and reply of one request to the model that analyses failures: the optimizer, where no analyst is named."""
+        if self.context.analyst is None:
+            return await self.ask_optimizer(text, sample)
+        if self.analyst is None:
+            self.analyst = await registry().model(self.context.analyst, by_name=self.by_name)
+        return await self._write(self.analyst, "analyst", text, sample)
+
+    async def _write(
+        self, model: Model, role: Role, text: str, sample: str, constraint: Constraint | None = None
+    ) -> tuple[str, Reply]:
+        # An analyst's settings that are not set are an optimizer's.
+        longest, sample = model.spec.longest("optimizer"), f"seed {self.problem.seed}, {sample}"
 
         def request() -> Request:
             temperature = model.temperature("optimizer")
-            return Request((("user", text),), longest, temperature, sample, model.held(constraint), "optimizer")
+            return Request((("user", text),), longest, temperature, sample, model.held(constraint), role)
 
         return await self._ask(model, request)
 

@@ -86,6 +86,9 @@ class RunInput(Protocol):
     def asks_optimizer(self) -> bool:
         """Whether anything is asked of the optimizer model."""
 
+    def asks_analyst(self) -> bool:
+        """Whether failures are analysed."""
+
     def check(self) -> object:
         """Raise ConfigError or TaskError for what cannot be worked on."""
 

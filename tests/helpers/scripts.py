@@ -104,3 +104,8 @@ async def slow(request: Request) -> str:
     """`uneven`, taking its time."""
     await asyncio.sleep(0.03)
     return uneven(request)
+
+
+def analyst(request: Request) -> str:
+    """Only analyses: it has no prompt to give."""
+    return f"As far as the analyst found this, reason {_number(request, 1000)} is why; the analyst found this."
