@@ -10,7 +10,7 @@ from metaspo.workspace.context import Context
 from metaspo.workspace.opening import search_workspace
 from metaspo.workspace.state import Job
 
-from ..prompts.renderer import fenced, template
+from ..prompts.renderer import fenced
 
 
 async def analyze_failures(state: Job, runtime: Runtime[Context]) -> dict[str, Any]:
@@ -31,6 +31,6 @@ async def analyze_failures(state: Job, runtime: Runtime[Context]) -> dict[str, A
             [user] = await workspace.prompt_texts(state["users"][state["task"]])
             # Demonstrations stay as they are, and failures beside them are not to be blamed on them.
             values["user_prompt"] = fenced(apart(workspace.tasks[state["task"]], user)[0])
-        text = template("analyze_user" if state["task"] else "analyze_system").render(**values)
+        text = workspace.template("analyze_user" if state["task"] else "analyze_system").render(**values)
         analysis, _ = await workspace.ask_analyst(text, sample_name(state, "analysis"))
     return {"analyses": [{**state, "failures": failures, "analysis": analysis}]}

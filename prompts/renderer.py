@@ -2,14 +2,19 @@
 
 import hashlib
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 
 from metaspo.domain.errors import PromptError
 
 FOLDER = Path(__file__).resolve().parent
 VARIABLE = re.compile(r"\[\[(\w+)\]\]")
+
+NONE: Mapping[str, str] = MappingProxyType({})
+"""No prompts of one's own."""
 
 VARIABLES: dict[str, frozenset[str]] = {
     "analyze_user": frozenset({"system_prompt", "user_prompt", "examples"}),
@@ -46,9 +51,14 @@ class Template:
         return VARIABLE.sub(lambda match: values[match[1]], self.text)
 
 
+def template(name: str, own: Mapping[str, str] = NONE) -> Template:
+    """The template of that name: a person's own, where there is one among `own` (checked texts by name), or else ours."""
+    return Template(name, own[name]) if name in own else ours(name)
+
+
 @cache
-def template(name: str) -> Template:
-    """The template of that name; raises PromptError when its variables are not the ones it must hold."""
+def ours(name: str) -> Template:
+    """Our template of that name; raises PromptError when its variables are not the ones it must hold."""
     text = (FOLDER / f"{name}.md").read_text(encoding="utf-8").strip()
     found = frozenset(VARIABLE.findall(text))
     if found != VARIABLES[name]:

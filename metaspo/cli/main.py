@@ -9,7 +9,7 @@ import click
 from ..domain.redaction import without_keys
 from .approve import approve_command
 from .endings import end
-from .prepare import init, methods
+from .prepare import init, methods, prompts
 from .runs import diff_command, export_command, history_command, runs_command, show_command, verify_command
 from .scenarios import adapt_command, generalize_command
 from .screen import prepare, say
@@ -61,8 +61,8 @@ def main() -> None:
 
 
 for command in (
-    init, methods, tasks, optimize_command, resume_command, branch_command, approve_command, runs_command, show_command,
-    verify_command, history_command, diff_command, export_command, generalize_command, adapt_command, study_command,
-    serve_command, studio,
+    init, methods, prompts, tasks, optimize_command, resume_command, branch_command, approve_command, runs_command,
+    show_command, verify_command, history_command, diff_command, export_command, generalize_command, adapt_command,
+    study_command, serve_command, studio,
 ):  # fmt: skip
     main.add_command(command)

@@ -17,6 +17,11 @@ JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON for a sc
 BASE = click.option("--base", help="The base model, such as openai:gpt-4o-mini or local:smollm2.")
 OPTIMIZER = click.option("--optimizer", help="The optimizer model.")
 ANALYST = click.option("--analyst", help="The model that analyses failures; the optimizer if none.")
+OPTIMIZER_PROMPTS = click.option(
+    "--optimizer-prompts",
+    metavar="DIR",
+    help="A folder of optimizer prompts in the place of ours, as 'metaspo prompts' writes it.",
+)
 SEED = click.option("--seed", type=int, help="Of every random choice.")
 SETTINGS = click.option(
     "--set",

@@ -20,6 +20,17 @@ def init(folder: Path) -> None:
     say("next: edit them, then run 'metaspo optimize metaspo.yaml' there")
 
 
+@click.command("prompts")
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+def prompts(folder: Path) -> None:
+    """Write our optimizer prompts into a FOLDER, to be edited: files of a run's own are used in the place of ours."""
+    from ..prompts.own import write_folder
+
+    for path in write_folder(folder):
+        say(f"wrote {path}")
+    say(f"next: edit some, delete the others, then run 'metaspo optimize --optimizer-prompts {folder}'")
+
+
 @click.command("methods")
 @JSON
 def methods(as_json: bool) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from ..prompts.renderer import DEFAULT_SYSTEM_PROMPT
-from .options import ANALYST, BASE, JSON, OPTIMIZER, SEED, SETTINGS, STORE, names, stopped
+from .options import ANALYST, BASE, JSON, OPTIMIZER, OPTIMIZER_PROMPTS, SEED, SETTINGS, STORE, names, stopped
 from .show_plan import show_plan
 from .show_scenarios import show_adaptation, show_generalization
 
@@ -35,6 +35,7 @@ def given(options: dict[str, Any], settings: Sequence[str]) -> dict[str, Any]:
 @click.option("--test-size", type=int, help="Examples to score on per task, at most.")
 @BASE
 @OPTIMIZER
+@OPTIMIZER_PROMPTS
 @SEED
 @SETTINGS
 @PLAN
@@ -72,6 +73,7 @@ def generalize_command(
 @BASE
 @OPTIMIZER
 @ANALYST
+@OPTIMIZER_PROMPTS
 @SEED
 @SETTINGS
 @PLAN

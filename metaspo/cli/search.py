@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .common import finish, with_progress
-from .options import ANALYST, BASE, JSON, OPTIMIZER, SEED, SETTINGS, STORE
+from .options import ANALYST, BASE, JSON, OPTIMIZER, OPTIMIZER_PROMPTS, SEED, SETTINGS, STORE
 from .screen import say
 from .show_plan import show_plan
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 @BASE
 @OPTIMIZER
 @ANALYST
+@OPTIMIZER_PROMPTS
 @click.option("--task", "tasks", multiple=True, help="A source task, by name or file; may be repeated.")
 @click.option("--target", "targets", multiple=True, help="A task that the search never sees; may be repeated.")
 @click.option("--method", help="How to search; 'metaspo methods' lists the ways.")

@@ -108,6 +108,9 @@ def run(report: "Report") -> None:
     console.print(plain(f"run {about.id}  {about.status}{f': {about.reason}' if about.reason else ''}", style="bold"))
     models = f"base {report.base}, optimizer {report.optimizer}" + (f", analyst {report.analyst}" if report.analyst else "")
     console.print(plain(f"method {about.method}, {models}, started {about.created}"))
+    if report.optimizer_prompts:
+        own = ", ".join(f"{name} ({short})" for name, short in report.optimizer_prompts.items())
+        console.print(plain(f"optimizer prompts of its own: {own}"))
     _diff("system prompt", report.system_before, report.system_after)
     for task, after in report.user_after.items():
         _diff(f"user prompt of {task}", report.user_before[task], after[0])

@@ -57,6 +57,10 @@ def _words(report: "GeneralizationReport") -> list[str]:
     lines += [excerpt(line, 300) for line in [*says(report.set_aside), *report.remarks]]
     if report.dropped:
         lines.append(f"{report.dropped} user prompts were dropped: the optimizer wrote none that could be used.")
+    if report.optimizer_prompts:
+        lines.append(
+            f"Optimizer prompts of its own: {', '.join(f'{n} ({short})' for n, short in report.optimizer_prompts.items())}."
+        )
     return [*lines, f"Paid: {paid(report.usage)}.", *report.cost_notes, f"Run {report.run.id[:8]} in {report.store}."]
 
 

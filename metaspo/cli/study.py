@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from ..domain.visible import visible
-from .options import ANALYST, JSON, OPTIMIZER, SETTINGS, names, stopped
+from .options import ANALYST, JSON, OPTIMIZER, OPTIMIZER_PROMPTS, SETTINGS, names, stopped
 from .screen import console, hand_over, say
 
 
@@ -20,6 +20,7 @@ from .screen import console, hand_over, say
 @click.option("--model", help="The base model, and the optimizer and analyst too unless --optimizer or --analyst name one.")
 @OPTIMIZER
 @ANALYST
+@OPTIMIZER_PROMPTS
 @SETTINGS
 @click.option("--store", help="The SQLite file; the study's name with .db if none.")
 @click.option("--parallel", type=click.IntRange(1), help="Runs at the same time.")

@@ -2,7 +2,7 @@
 
 import json
 
-from ..prompts.renderer import fenced, template
+from ..prompts.renderer import fenced
 from ..store import prompts
 from ..store.prompts import CandidateRow
 from ..tasks.demonstrations import apart
@@ -37,7 +37,7 @@ async def with_attempts(workspace: SearchWorkspace, job: Job, parent: str, reque
         json.dumps({"prompt": shortened(text, how.tails), "result": result(row)}, ensure_ascii=False)
         for text, row in list(seen.items())[-how.tried :]
     ]
-    told = template("tried").render(attempts=fenced("\n".join(lines)))
+    told = workspace.template("tried").render(attempts=fenced("\n".join(lines)))
     return f"{request}\n\n{told}" if lines else request
 
 

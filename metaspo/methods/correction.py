@@ -1,6 +1,6 @@
 """Correction: prompts rewritten from analysed failures, the paper's own way to propose."""
 
-from ..prompts.renderer import fenced, template
+from ..prompts.renderer import fenced
 from ..workspace.method import Proposal, Proposer
 from ..workspace.search import SearchWorkspace
 from ..workspace.state import Job
@@ -22,11 +22,13 @@ async def corrected(workspace: SearchWorkspace, job: Job) -> Proposal:
         "analysis": fenced(analysis.said if analysis else ""),
     }
     if not job["task"]:
-        return Proposal(parent, await with_attempts(workspace, job, parent, template("propose_system").render(**values)))
+        return Proposal(
+            parent, await with_attempts(workspace, job, parent, workspace.template("propose_system").render(**values))
+        )
     task, [user] = workspace.tasks[job["task"]], await workspace.prompt_texts(parent)
     instructions, finish = rewriting(task, user)
     values |= {"user_prompt": fenced(instructions), "answer_format": task.format_asked}
-    request = await with_attempts(workspace, job, parent, template("propose_user").render(**values))
+    request = await with_attempts(workspace, job, parent, workspace.template("propose_user").render(**values))
     return Proposal(parent, request, finish=finish)
 
 

@@ -6,7 +6,7 @@ from itertools import chain, combinations, zip_longest
 from random import Random
 
 from ..domain.locks import Locks
-from ..prompts.renderer import components, fenced, template
+from ..prompts.renderer import Template, components, fenced
 from ..store import prompts
 from ..workspace.method import Proposal, Proposer
 from ..workspace.search import SearchWorkspace
@@ -75,7 +75,8 @@ async def edited(workspace: SearchWorkspace, job: Job) -> Proposal:
     [text] = await workspace.prompt_texts(parent)
     place = job["position"] % step.candidates
     if place >= step.candidates - step.requests(workspace.settings, 1):
-        return _rephrased(parent, lines_of(text), workspace.problem.locks, candidate_random(workspace, job))
+        rephrase = workspace.template("rephrase")
+        return _rephrased(parent, lines_of(text), workspace.problem.locks, candidate_random(workspace, job), rephrase)
     tried = await workspace.store.run(prompts.scored_systems, workspace.run, round)
     library = chain.from_iterable(components().values())
     every = edits_of(text, library, tried, Random(f"{workspace.problem.seed}/{round}/edits/{parent}"))
@@ -83,7 +84,7 @@ async def edited(workspace: SearchWorkspace, job: Job) -> Proposal:
     return Proposal(parent, prompt=edits[place]) if place < len(edits) else Proposal(parent, reason="every edit has been tried")
 
 
-def _rephrased(parent: str, lines: list[str], locks: Locks, random: Random) -> Proposal:
+def _rephrased(parent: str, lines: list[str], locks: Locks, random: Random, rephrase: Template) -> Proposal:
     def whole(at: int, wording: str) -> str:
         return "\n".join([*lines[:at], " ".join(wording.split()), *lines[at + 1 :]])
 
@@ -91,7 +92,7 @@ def _rephrased(parent: str, lines: list[str], locks: Locks, random: Random) -> P
     if not free:
         return Proposal(parent, reason="every component is locked")
     at = random.choice(free)
-    return Proposal(parent, template("rephrase").render(component=fenced(lines[at])), finish=partial(whole, at), partial=True)
+    return Proposal(parent, rephrase.render(component=fenced(lines[at])), finish=partial(whole, at), partial=True)
 
 
 EDITED = Proposer("edited", edited, requests=rephrasings)

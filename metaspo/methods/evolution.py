@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable
 
-from ..prompts.renderer import fenced, template
+from ..prompts.renderer import fenced
 from ..store import prompts
 from ..tasks.demonstrations import apart
 from ..workspace.method import Proposal, Proposer
@@ -27,11 +27,11 @@ async def evolved(workspace: SearchWorkspace, job: Job) -> Proposal:
     chosen = [text, *candidate_random(workspace, job).sample(mates, min(1, len(mates)))]
     if not job["task"]:
         shown = _shown([workspace.problem.locks.hidden(prompt) for prompt in chosen])
-        request = template("evolve_system").render(prompts=shown)
+        request = workspace.template("evolve_system").render(prompts=shown)
         return Proposal(parent, await with_attempts(workspace, job, parent, request))
     task = workspace.tasks[job["task"]]
     shown = _shown(dict.fromkeys(apart(task, prompt)[0] for prompt in chosen))
-    request = template("evolve_user").render(prompts=shown, answer_format=task.format_asked)
+    request = workspace.template("evolve_user").render(prompts=shown, answer_format=task.format_asked)
     return Proposal(parent, await with_attempts(workspace, job, parent, request), finish=rewriting(task, text)[1])
 
 

@@ -1,13 +1,13 @@
 """Induction: prompts from labelled examples instead of from failures (APE; the paper's ablation and its unseen setting)."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from random import Random
 
 from ..domain.errors import TaskError
 from ..domain.prompts import Prompt
 from ..domain.results import Example
-from ..prompts.renderer import fenced, template
+from ..prompts.renderer import NONE, fenced, template
 from ..tasks.task import Task
 from ..workspace.method import Proposal, Proposer
 from ..workspace.resources import Workspace
@@ -28,23 +28,28 @@ async def induce_user_prompt(workspace: Workspace, task: Task, sample: str, pair
     optimizer's. The prompt holds `{question}` once and the task's answer format; None when no
     attempt did. Raises TaskError for a task without train examples.
     """
-    text = user_request(task, Random(f"{workspace.problem.seed}/induction/{task.name}/{sample}"), pairs)
+    random = Random(f"{workspace.problem.seed}/induction/{task.name}/{sample}")
+    text = user_request(task, random, pairs, own=workspace.problem.optimizer_prompts)
     rules = induction_rules(workspace, task)
     made, _ = await ask_for_prompt(workspace, Proposal(None, text), f"{task.name}, {sample}, induction", rules)
     return made
 
 
-def user_request(task: Task, random: Random, pairs: int = USER_PAIRS, *, tails: bool = False) -> str:
+def user_request(
+    task: Task, random: Random, pairs: int = USER_PAIRS, *, tails: bool = False, own: Mapping[str, str] = NONE
+) -> str:
     """The request for a user prompt from `pairs` labelled train examples of its task, shown with their `tails` or cut."""
     shown = shown_pairs(draw_pairs(task, pairs, random), tails)
-    return template("induce_user").render(examples=shown, answer_format=task.format_asked)
+    return template("induce_user", own).render(examples=shown, answer_format=task.format_asked)
 
 
-def system_request(tasks: Iterable[Task], random: Random, pairs: int = SYSTEM_PAIRS, *, tails: bool = False) -> str:
+def system_request(
+    tasks: Iterable[Task], random: Random, pairs: int = SYSTEM_PAIRS, *, tails: bool = False, own: Mapping[str, str] = NONE
+) -> str:
     """The request for a system prompt from `pairs` labelled train examples of each task, shuffled together."""
     drawn = [example for task in tasks for example in draw_pairs(task, pairs, random)]
     random.shuffle(drawn)
-    return template("induce_system").render(examples=shown_pairs(drawn, tails))
+    return template("induce_system", own).render(examples=shown_pairs(drawn, tails))
 
 
 def draw_pairs(task: Task, size: int, random: Random) -> list[Example]:
@@ -63,10 +68,11 @@ def shown_pairs(examples: Sequence[Example], tails: bool = False) -> str:
 
 async def induced(workspace: SearchWorkspace, job: Job) -> Proposal:
     """The request for a prompt from labelled train examples, of the task or of every source task."""
+    own = workspace.problem.optimizer_prompts
     random, tails = candidate_random(workspace, job), own_method(workspace).shown.tails
     if job["task"]:
-        return Proposal(None, user_request(workspace.tasks[job["task"]], random, tails=tails))
-    return Proposal(None, system_request(workspace.sources.values(), random, tails=tails))
+        return Proposal(None, user_request(workspace.tasks[job["task"]], random, tails=tails, own=own))
+    return Proposal(None, system_request(workspace.sources.values(), random, tails=tails, own=own))
 
 
 INDUCED = Proposer("induced", induced, pairs=lambda sizes, level: USER_PAIRS if level == "user" else SYSTEM_PAIRS)

@@ -1,6 +1,6 @@
 """Paraphrase: user prompts resampled around good ones (APE's second stage)."""
 
-from ..prompts.renderer import fenced, template
+from ..prompts.renderer import fenced
 from ..workspace.method import Proposal, Proposer
 from ..workspace.search import SearchWorkspace
 from ..workspace.state import Job
@@ -12,7 +12,7 @@ async def paraphrased(workspace: SearchWorkspace, job: Job) -> Proposal:
     parent, task = job["users"][job["task"]], workspace.tasks[job["task"]]
     [text] = await workspace.prompt_texts(parent)
     instructions, finish = rewriting(task, text)
-    request = template("paraphrase_user").render(prompt=fenced(instructions), answer_format=task.format_asked)
+    request = workspace.template("paraphrase_user").render(prompt=fenced(instructions), answer_format=task.format_asked)
     return Proposal(parent, request, finish=finish)
 
 

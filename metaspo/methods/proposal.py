@@ -8,7 +8,7 @@ from ..domain.calls import Constraint
 from ..domain.locks import Locks, place
 from ..domain.prompts import QUESTION, Level, Prompt
 from ..domain.thoughts import without_thoughts
-from ..prompts.renderer import fenced, template
+from ..prompts.renderer import fenced
 from ..tasks.demonstrations import apart
 from ..tasks.task import Task
 from ..workspace.events import emit, spent
@@ -106,10 +106,10 @@ async def ask_for_prompt(
     reason: str | None = None
     # Who writes a component only is told of no locked part of the whole.
     told = replace(rules, locks=NO_LOCKS, placeholders=frozenset(), room=None) if proposal.partial else rules
-    request = "\n\n".join([proposal.request or "", *_demands(told)])
+    request = "\n\n".join([proposal.request or "", *_demands(workspace, told)])
     constraint = _constraint(workspace.settings.prompt_length, told)
     for attempt in range(workspace.settings.proposal_attempts):
-        asked = f"{request}\n\n{template('again').render(complaint=reason)}" if reason and rules.again else request
+        asked = f"{request}\n\n{workspace.template('again').render(complaint=reason)}" if reason and rules.again else request
         _, reply = await workspace.ask_optimizer(asked, f"{sample} {attempt}", constraint)
         written = proposed(reply.text)
         if written is None:
@@ -131,17 +131,17 @@ def proposed(reply: str) -> str | None:
     return OPENING.split(found[-1])[-1].strip() or None
 
 
-def _demands(rules: Rules) -> list[str]:
+def _demands(workspace: Workspace, rules: Rules) -> list[str]:
     """What the optimizer is told of what a prompt must hold and may measure, where there is something to tell."""
     told, locks = [], rules.locks
     if locks.parts:
         named = [(place(number), part) for number, part in enumerate(locks.parts, 1)]
         parts = "\n".join(f"{mark}:\n{fenced(part)}" for mark, part in named)
-        told.append(template("locked").render(parts=parts, places=", ".join(mark for mark, _ in named)))
+        told.append(workspace.template("locked").render(parts=parts, places=", ".join(mark for mark, _ in named)))
     if rules.placeholders:
-        told.append(template("placeholders").render(names=" ".join(sorted(rules.placeholders))))
+        told.append(workspace.template("placeholders").render(names=" ".join(sorted(rules.placeholders))))
     if rules.room is not None:
-        told.append(template("longest").render(characters=str(rules.room)))
+        told.append(workspace.template("longest").render(characters=str(rules.room)))
     return told
 
 

@@ -29,4 +29,12 @@ def compare(first: Report, second: Report) -> dict[str, Any]:
 def _settings(report: Report) -> dict[str, Any]:
     problem = {key: value for key, value in report.run.config["problem"].items() if key not in ("start", "tasks", "targets")}
     sizes = report.run.config["settings"]
-    return {**problem, **sizes, "base": report.base, "optimizer": report.optimizer, "analyst": report.analyst}
+    own = " ".join(f"{name} {short}" for name, short in report.optimizer_prompts.items())
+    return {
+        **problem,
+        **sizes,
+        "base": report.base,
+        "optimizer": report.optimizer,
+        "analyst": report.analyst,
+        "optimizer_prompts": own,
+    }

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from ..domain.calls import Usage
 from ..domain.errors import ConfigError, MetaspoError
+from ..prompts.own import short_hashes
 from ..store import calls, evaluations, prompts, runs
 from ..store.database import open_store
 from ..tasks.paired import Overall, TaskComparison, over_tasks
@@ -38,6 +39,7 @@ class GeneralizationReport:
     store: str
     stopped: MetaspoError | None = None
     cost_notes: list[str] = field(default_factory=list)
+    optimizer_prompts: dict[str, str] = field(default_factory=dict)
 
 
 def open_generalization(path: str | Path, name: str = "last", stopped: MetaspoError | None = None) -> GeneralizationReport:
@@ -70,4 +72,5 @@ def open_generalization(path: str | Path, name: str = "last", stopped: MetaspoEr
         store=str(path),
         stopped=stopped,
         cost_notes=notes,
+        optimizer_prompts=short_hashes(given.optimizer_prompts),
     )

@@ -8,6 +8,7 @@ from typing import Any
 from ..domain.calls import Usage
 from ..domain.locks import without_marks
 from ..domain.significance import Change
+from ..prompts.own import short_hashes
 from ..store import calls, prompts, runs
 from ..store.database import Store, open_store
 from ..tasks.catalogue import builtin_tasks
@@ -57,6 +58,7 @@ class Report:
     base: str
     optimizer: str
     analyst: str
+    optimizer_prompts: dict[str, str]
     builtin: bool
     set_aside: list[SetAside]
     cost_notes: list[str]
@@ -96,6 +98,7 @@ def report(store: Store, run: runs.Run) -> Report:
         base=_label(context.get("base")),
         optimizer=_label(context.get("optimizer")),
         analyst=_label(context.get("analyst")),
+        optimizer_prompts=short_hashes(run.config.get("problem", {}).get("optimizer_prompts", {})),
         builtin=all(task.name in builtin_tasks() for task in pairs.tasks),
         set_aside=set_aside(store.db, run.id),
         cost_notes=cost_notes(store.db, [run.id]),

@@ -11,6 +11,7 @@ from ..domain.errors import ConfigError
 from ..methods import builtin as builtin  # registers the methods that a config may name
 from ..models import langchain
 from ..models.spec import ModelSpec
+from ..prompts.own import read_folder
 from ..tasks.catalogue import builtin_tasks
 from ..tasks.documents import check, read_yaml
 from ..tasks.spec import TaskSpec
@@ -68,6 +69,9 @@ def located(data: dict[str, Any], folder: Path) -> dict[str, Any]:
             data[key] = langchain.register(data[key])
     if str(data.get("method", "")).startswith(FILE):
         data["method"] = FILE + str((folder / Path(data["method"].removeprefix(FILE)).expanduser()).absolute())
+    if isinstance(data.get("optimizer_prompts"), str | Path):
+        # The texts are what a run is given, not the folder: it may have changed when the run goes on elsewhere.
+        data["optimizer_prompts"] = read_folder((folder / Path(data["optimizer_prompts"]).expanduser()).absolute())
     if "store" in data:
         data["store"] = str((folder / Path(str(data["store"])).expanduser()).absolute())
     return data

@@ -16,6 +16,7 @@ from ..store.runs import PLACEBO
 from ..tasks.task import Task
 from ..workspace.method import Step
 from ..workspace.opening import Rules, dealing_rules, open_tasks
+from ..workspace.run_input import RunInput
 from ..workspace.settings import Settings
 from .config import RunConfig
 from .growth import Longest, assumptions, longest_prompts, size_of
@@ -27,6 +28,11 @@ TEMPLATES = 4000
 
 TRIED = 4
 """Earlier attempts that an optimizer is shown, at most."""
+
+
+def instructions(given: RunInput) -> int:
+    """Bytes of the optimizer's instructions in one request, at most."""
+    return TEMPLATES + sum(map(size_of, given.optimizer_prompts.values()))
 
 
 def plan(config: RunConfig) -> list[Need]:
@@ -115,7 +121,7 @@ class _Estimate:
         longest = max(spec.longest("optimizer") for spec in (writer, analyst))
         analyses = step.proposer.analyses * sum(proposals.values())
         prompts = (1 + TRIED) * max(self.longest.system, self.longest.user) + self.longest.system + self.longest.user
-        characters = TEMPLATES + prompts + shown * self._example() + 2 * BYTES_A_TOKEN * longest
+        characters = instructions(self.config) + prompts + shown * self._example() + 2 * BYTES_A_TOKEN * longest
         asked: dict[Role, tuple[ModelSpec, int]] = {"optimizer": (writer, requests * self.settings.proposal_attempts)}
         if self.config.analyst is None:
             asked["optimizer"] = (writer, asked["optimizer"][1] + analyses)

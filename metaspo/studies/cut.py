@@ -1,9 +1,11 @@
 """Cut a study down to what a machine or a budget allows: fewer tasks, rows, seeds and examples, other models."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from ..domain.errors import ConfigError
+from ..runs.config import located
 from ..tasks.documents import check
 from .study import Study
 
@@ -11,7 +13,8 @@ from .study import Study
 def cut(study: Study, options: Mapping[str, Any], config: Mapping[str, Any]) -> Study:
     """The study with what is set in `options`, and `config` on top of what its runs share.
 
-    Options are tasks, targets, methods, seeds, test_size, model, optimizer, analyst and store, None or empty where not
+    Options are tasks, targets, methods, seeds, test_size, model, optimizer, analyst,
+    optimizer_prompts and store, None or empty where not
     set; methods and seeds are texts with commas. A model is base, optimizer and analyst unless those are set too.
     Raises ConfigError for names that the study does not have.
     """
@@ -21,6 +24,8 @@ def cut(study: Study, options: Mapping[str, Any], config: Mapping[str, Any]) -> 
     if options.get("model"):
         shared |= {"base": options["model"], "optimizer": options["model"], "analyst": None}
     shared |= {name: options[name] for name in ("optimizer", "analyst") if options.get(name)}
+    if options.get("optimizer_prompts"):
+        shared |= located({"optimizer_prompts": options["optimizer_prompts"]}, Path())
     data = {**study.model_dump(exclude={"config", "settings", "methods"}), "config": shared, "methods": study.methods}
     data["settings"] = _settings(study.settings, options.get("tasks") or (), options.get("targets") or ())
     if options.get("methods"):
@@ -37,7 +42,8 @@ def cut(study: Study, options: Mapping[str, Any], config: Mapping[str, Any]) -> 
 
 
 SAID = {"tasks": "other tasks", "targets": "other target tasks", "test_size": "fewer test examples", "model": "another model",
-        "optimizer": "another optimizer", "analyst": "another analyst", "seeds": "other seeds"}  # fmt: skip
+        "optimizer": "another optimizer", "analyst": "another analyst",
+        "optimizer_prompts": "other optimizer prompts", "seeds": "other seeds"}  # fmt: skip
 
 
 def _differences(study: Study, options: Mapping[str, Any], config: Mapping[str, Any]) -> list[str]:

@@ -10,7 +10,7 @@ from ..runs.config import RunConfig
 from ..runs.growth import longest_prompts, size_of
 from ..runs.in_turn import inducing_in_turn
 from ..runs.need import Need, need, summed
-from ..runs.plan import TEMPLATES, plan
+from ..runs.plan import instructions, plan
 from ..tasks.task import Task
 from ..workspace.context import Context
 from ..workspace.generalization import Generalization
@@ -64,7 +64,13 @@ def _of_task(given: Generalization, context: Context, task: Task) -> Iterable[Ne
     if listed is None:
         calls = (given.prompts or 0) * given.settings().proposal_attempts
         example = max((size_of(e.question[:LONGEST]) + size_of(e.answer) for e in task.splits["train"]), default=0)
-        yield need(("optimizer", "user"), optimizer, calls, calls * (TEMPLATES + given.pairs * (example + 30)), calls * written)
+        yield need(
+            ("optimizer", "user"),
+            optimizer,
+            calls,
+            calls * (instructions(given) + given.pairs * (example + 30)),
+            calls * written,
+        )
     users = (given.prompts or 0) if listed is None else len(listed)
     tests = task.splits["test"]
     systems = sum(size_of(prompt.text) for prompt in given.system_prompts)

@@ -114,6 +114,8 @@ def read_study(name: str, settings: dict[str, Any] | None = None) -> tuple[str, 
         data["settings"] = {
             key: located(one, folder) if isinstance(one, dict) else one for key, one in data["settings"].items()
         }
+    if isinstance(data.get("methods"), list):
+        data["methods"] = [located(row, folder) if isinstance(row, dict) else row for row in data["methods"]]
     data["store"] = str((folder / str(data.get("store", f"{path.stem}.db"))).absolute())
     data |= settings or {}
     return path.stem, check(Study, data, ConfigError, None if settings else document)
@@ -161,13 +163,13 @@ def _rows(study: Study) -> dict[str, dict[str, Any]]:
 
 
 def _cell(study: Study, name: str, row: dict[str, Any], setting: str, seed: int) -> Cell:
-    block = {**study.config, **study.settings[setting], **row, "seed": seed, "store": study.store}
+    block = located({**study.config, **study.settings[setting], **row, "seed": seed, "store": study.store}, Path())
     if "budget" in block:
         raise ConfigError("a study has one budget for all of its runs: put it at the top of the file")
     sizes = {"test_size": block.get("test_size")}
     if not any(measure.test is not None for measure in study.measures.values()):
         block["test_size"] = 0  # other measures score the result
-    config = check(RunConfig, located(block, Path()), ConfigError)
+    config = check(RunConfig, block, ConfigError)
     label = f"{name}, {setting}, seed {seed}"
     problem, context = config.problem().check(), config.context()
 

@@ -14,10 +14,9 @@ from ..domain.results import Split
 from ..prompts.renderer import DEFAULT_SYSTEM_PROMPT
 from ..store import evaluations, prompts
 from ..tasks.catalogue import TaskSource, builtin_tasks, read_task
-from ..tasks.documents import Block
 from ..tasks.paired import Paired, read_paired
 from .resources import Workspace
-from .run_input import Aside, MadeBy, SystemPrompt
+from .run_input import Aside, MadeBy, OptimizerPrompts, OwnPrompts, SystemPrompt
 from .settings import PRESETS, Settings
 from .state import Score, newest
 
@@ -25,7 +24,7 @@ GENERALIZE: Final = "generalize"
 """The method that runs of this kind have in the place of a search's."""
 
 
-class Generalization(Block):
+class Generalization(OwnPrompts):
     """Which system prompts to score, on which tasks, under which user prompts (paper, section 4: unseen generalization)."""
 
     method: Literal["generalize"] = Field(GENERALIZE, description="Tells these runs apart from searches.")
@@ -56,6 +55,7 @@ class Generalization(Block):
     test_size: int | None = Field(None, ge=1, description="Examples to score on, at most; the preset's if empty.")
     prompt_length: int | None = Field(None, ge=0, description="Longest induced prompt in characters; the preset's if empty.")
     seed: int = Field(0, ge=0, description="Of every random choice.")
+    optimizer_prompts: OptimizerPrompts = Field(default_factory=dict)
     made_by: MadeBy = Field(default_factory=list)
     aside: Aside = None
     constrain: bool = Field(
@@ -160,6 +160,7 @@ class GeneralizationState(TypedDict, total=False):
     test_size: int | None
     prompt_length: int | None
     seed: int
+    optimizer_prompts: dict[str, str]
     made_by: list[str]
     aside: int | None
     constrain: bool

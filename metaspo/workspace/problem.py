@@ -10,9 +10,8 @@ from ..domain.locks import Locks, without_marks
 from ..domain.results import Split
 from ..prompts.renderer import DEFAULT_SYSTEM_PROMPT
 from ..tasks.catalogue import TaskSource, builtin_tasks, read_task
-from ..tasks.documents import Block
 from .method import FILE, Judging, Step, find_method, fixed_prompt, known_methods, needs_optimizer
-from .run_input import Aside, MadeBy, SystemPrompt
+from .run_input import Aside, MadeBy, OptimizerPrompts, OwnPrompts, SystemPrompt
 from .settings import PRESETS, Settings
 
 COMMON_FIRST = "common_first"
@@ -46,7 +45,7 @@ class Start(BaseModel):
     )
 
 
-class Problem(Block):
+class Problem(OwnPrompts):
     """What to optimize and how: the graph's input. The defaults are the built-in demo."""
 
     tasks: list[str | dict[str, Any]] = Field(
@@ -110,6 +109,7 @@ class Problem(Block):
         None, description="Test the best prompts of every round at the end too, for a curve; none of it selects. So does adapt."
     )
     start: Start | None = Field(None, description="Prompts to start from instead of the seeds, as 'metaspo branch' sets it.")
+    optimizer_prompts: OptimizerPrompts = Field(default_factory=dict)
     made_by: MadeBy = Field(default_factory=list)
     aside: Aside = None
     iterations: int | None = _size("Times that the method goes through its levels", 0)

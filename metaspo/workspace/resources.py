@@ -14,6 +14,7 @@ from ..models.adaptation import SAID, Adapted
 from ..models.ledger import Ledger
 from ..models.model import Model
 from ..models.registry import registry
+from ..prompts.renderer import Template, template
 from ..store import evaluations, prompts, runs
 from ..store.database import Store
 from ..tasks import judge
@@ -70,6 +71,10 @@ class Workspace:
     def selecting(self) -> Split:
         """The split whose scores select; never test."""
         return self.problem.selecting
+
+    def template(self, name: str) -> Template:
+        """The optimizer prompt of that name: the run's own, or ours."""
+        return template(name, self.problem.optimizer_prompts)
 
     def base_request(self, task: Task, messages: Sequence[tuple[str, str]]) -> Request:
         """The request that puts one question of a task to the base model."""

@@ -1,13 +1,15 @@
 """What every run is given, whichever graph works on it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Protocol
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, SerializerFunctionWrapHandler, model_serializer
 
 from ..domain.results import Split
+from ..prompts.own import checked_prompts
 from ..prompts.renderer import DEFAULT_SYSTEM_PROMPT
 from ..tasks.catalogue import TaskSource
+from ..tasks.documents import Block
 from .settings import Settings
 
 
@@ -35,6 +37,30 @@ Aside = Annotated[
     Field(ge=1, description="Examples kept from testing, at least, so that runs of several sizes test the same ones."),
 ]
 """How many examples are left to training, at least, whatever a run uses of them."""
+
+
+class OwnPrompts(Block):
+    """A block that may bring optimizer prompts of its own; without any it is written down as one that has no such key.
+
+    So runs without them keep the ids that are made from what they are given.
+    """
+
+    @model_serializer(mode="wrap")
+    def _only_where_some(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        data: dict[str, Any] = write(self)
+        return data if data.get(OPTIMIZER_PROMPTS) else {key: data[key] for key in data if key != OPTIMIZER_PROMPTS}
+
+
+OPTIMIZER_PROMPTS = "optimizer_prompts"
+OptimizerPrompts = Annotated[
+    dict[str, str],
+    BeforeValidator(checked_prompts),
+    Field(
+        json_schema_extra={"default": {}},
+        description="Optimizer prompts in the place of ours, texts by name; in a config file, a folder of them.",
+    ),
+]
+"""Prompts that the optimizer is asked with, by the names of ours; their texts are part of what a run is given."""
 
 
 class RunInput(Protocol):
@@ -75,6 +101,10 @@ class RunInput(Protocol):
     @property
     def made_by(self) -> Sequence[str]:
         """The runs that made the system prompts, where these are other runs' results."""
+
+    @property
+    def optimizer_prompts(self) -> Mapping[str, str]:
+        """Optimizer prompts in the place of ours, by name."""
 
     @property
     def aside(self) -> int | None:

@@ -154,6 +154,7 @@ class State(TypedDict, total=False):
     seed: int
     constrain: bool
     curve: bool | None
+    optimizer_prompts: dict[str, str]
     made_by: list[str]
     aside: int | None
     start: dict[str, Any] | None

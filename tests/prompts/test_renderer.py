@@ -47,7 +47,7 @@ def test_a_template_with_other_variables_is_refused(tmp_path: Path, monkeypatch:
     monkeypatch.setattr(renderer, "FOLDER", tmp_path)
     (tmp_path / "judge.md").write_text("[[rubric]] [[question]] [[reference]] [[anwser]]", encoding="utf-8")
     with pytest.raises(PromptError, match=r"judge\.md: .*answer, anwser"):
-        template.__wrapped__("judge")
+        renderer.ours.__wrapped__("judge")
 
 
 @pytest.mark.parametrize("content", HOSTILE)
