@@ -33,7 +33,9 @@ MARK = "As my own laboratory asks it."
 
 def own(*names: str) -> dict[str, str]:
     """Prompts of one's own by these names, each with a mark that ours do not have."""
-    return {name: f"{MARK} {' '.join(f'[[{v}]]' for v in sorted(VARIABLES[name]))} <prompt></prompt>" for name in names}
+    return {
+        name: f"{MARK} {' '.join(f'[[{v}]]' for v in sorted(VARIABLES[name]))} {{question}} <prompt></prompt>" for name in names
+    }
 
 
 @pytest.fixture
@@ -112,7 +114,7 @@ def test_runs_without_any_have_the_ids_that_they_had(make_task: Callable[..., Ta
 
 def test_every_method_asks_with_them(make_task: Callable[..., Task], store_path: Path) -> None:
     every = own(*(name for name in VARIABLES if name != "judge"))
-    for method in ("metaspo", "ape", "evo", "sprig", "common_first"):
+    for method in ("metaspo", "ape", "metaspo_ape", "metaspo_evo", "sprig", "common_first"):
         shared: dict[str, Any] = {
             **SEARCH,
             "method": method,
