@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
 
-from ..domain.calls import BYTES_A_TOKEN
+from ..domain.calls import BYTES_A_TOKEN, Role
 from ..domain.prompts import RoundLevel
 from ..domain.results import Split
 from ..methods.stages import sample_sizes

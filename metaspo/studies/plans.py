@@ -10,7 +10,7 @@ from ..runs.config import RunConfig
 from ..runs.growth import longest_prompts, size_of
 from ..runs.in_turn import inducing_in_turn
 from ..runs.need import Need, need, summed
-from ..runs.plan import instructions, plan
+from ..runs.plan import TEMPLATES, instructions, plan
 from ..tasks.task import Task
 from ..workspace.context import Context
 from ..workspace.generalization import Generalization

@@ -197,7 +197,7 @@ def _as_before(db: Database, workspace: Workspace) -> None:
     """Ask the models of a run that goes on as they were asked, without what their endpoints have refused."""
     before = runs.known(db, workspace.run)
     left_out = before.config.get("left_out", {}) if before else {}
-    for model in (workspace.base, workspace.optimizer, *workspace.judges.values()):
+    for model in (workspace.base, workspace.optimizer, workspace.analyst, *workspace.judges.values()):
         if model is not None:
             model.adaptation.without(left_out.get(model.named, ()))
 
