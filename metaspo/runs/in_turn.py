@@ -27,8 +27,8 @@ def in_turn(config: RunConfig, settings: Settings, sources: Mapping[str, Task], 
         meets = step.proposer.analyses or step.proposer.draws
         looks = config.selecting != "train" and meets
         asks = any(step.requests(settings, there) for there in (1, settings.keep))
-        analyst = (config.analyst, "analyst") if config.analyst else (config.optimizer, "optimizer")
-        yield from _after(analyst[0], (analyst[1], step.level), int(step.proposer.analyses))
+        analysing: Role = "analyst" if config.analyst else "optimizer"
+        yield from _after(config.analyst or config.optimizer, (analysing, step.level), int(step.proposer.analyses))
         yield from _after(config.optimizer, ("optimizer", step.level), asks * settings.proposal_attempts)
         edited = config.approve in (step.level, "both")
         yield from _scored(config, step.level, tasks, looks + _judged(config, step, tasks) + edited)
