@@ -15,8 +15,8 @@ from metaspo import ModelSpec
 from metaspo.domain.calls import Constraint, Request
 from metaspo.domain.errors import MissingExtraError, ModelError
 from metaspo.models.faults import Fault
-from metaspo.models.sent import draw_seed
 from metaspo.models.registry import Registry
+from metaspo.models.sent import draw_seed
 from metaspo.models.vllm import orphans
 from metaspo.models.vllm.served import PRESETS, identity_of, resolved
 
