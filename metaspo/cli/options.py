@@ -14,7 +14,18 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 STORE = click.option("--store", default=default_store, show_default="METASPO_STORE, else metaspo.db", help="The SQLite file.")
 JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON for a script.")
-BASE = click.option("--base", help="The base model, such as openai:gpt-4o-mini or local:smollm2.")
+
+
+def _one_or_several(context: click.Context, option: click.Parameter, values: tuple[str, ...]) -> str | list[str] | None:
+    return list(values) if len(values) > 1 else values[0] if values else None
+
+
+BASE = click.option(
+    "--base",
+    multiple=True,
+    callback=_one_or_several,
+    help="The base model, such as openai:gpt-4o-mini or local:smollm2; may be repeated, so that each of several answers.",
+)
 OPTIMIZER = click.option("--optimizer", help="The optimizer model.")
 ANALYST = click.option("--analyst", help="The model that analyses failures; the optimizer if none.")
 OPTIMIZER_PROMPTS = click.option(

@@ -33,6 +33,8 @@ def summary(report: "Report") -> None:
         console.print(plain(f"Why the search ended: {report.run.reason}."))
     if report.tasks:
         console.print(_scores(report))
+        if any(task.models for task in report.tasks):
+            console.print(_by_model(report))
         for line in verdict(report):
             console.print(plain(line))
     elif report.train_before is not None and report.train_after is not None:
@@ -77,6 +79,18 @@ def _scores(report: "Report") -> Table:
             before, after = (sum(getattr(task, when) for task in rows) / len(rows) for when in ("before", "after"))
             scores = [_percent(before), _percent(after), *_change(difference)]
             made.add_row(f"mean of {title}", "", *scores, "", "", style="bold", end_section=True)
+    return made
+
+
+def _by_model(report: "Report") -> Table:
+    made = Table(title="The same by base model", box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    for name in ("task", "base model", "before", "after", "change", "95% interval"):
+        made.add_column(name, justify="left" if name in ("task", "base model") else "right", overflow="fold")
+    for task in report.tasks:
+        for at, one in enumerate(task.models):
+            scores = [_percent(one.before), _percent(one.after), *_change(one.difference)]
+            last = at == len(task.models) - 1
+            made.add_row("" if at else plain(task.name), plain(one.model), *scores, end_section=last)
     return made
 
 

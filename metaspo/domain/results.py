@@ -1,9 +1,13 @@
 """How an answer was judged, one example at a time and over a split."""
 
+from collections.abc import Set
 from dataclasses import dataclass, replace
 from typing import Literal
 
 Split = Literal["train", "validation", "test"]
+
+Counting = Literal["mean", "worst"]
+"""What counts of a pair's scores on several models."""
 
 UNGRADED = "the judge gave no grade"
 """The explanation of an outcome whose answer got no grade: that is not the same as a bad one."""
@@ -47,7 +51,8 @@ class Outcome:
 class Evaluation:
     """A (system prompt, user prompt) pair scored on one split of one task, or on a part that is not `whole`.
 
-    Outcomes are in split order.
+    Outcomes are in split order. One that combines a pair's evaluations on several models has these as `parts`, and in
+    `counting` how.
     """
 
     id: str
@@ -58,6 +63,18 @@ class Evaluation:
     score: float
     outcomes: tuple[Outcome, ...]
     whole: bool = True
+    parts: "tuple[Evaluation, ...]" = ()
+    counting: Counting | None = None
+
+    @property
+    def counted(self) -> "tuple[Evaluation, ...]":
+        """The evaluations whose mean score is this one's: its parts where that is how they count, itself elsewhere."""
+        return self.parts if self.counting == "mean" else (self,)
+
+    def on(self, examples: Set[str]) -> "Evaluation":
+        """The same with the outcomes on these examples alone; its score stays."""
+        kept = tuple(outcome for outcome in self.outcomes if outcome.example in examples)
+        return replace(self, outcomes=kept, parts=tuple(part.on(examples) for part in self.parts))
 
     @property
     def failures(self) -> tuple[Outcome, ...]:
@@ -77,7 +94,8 @@ class Evaluation:
 
 def graded_together(*found: Evaluation) -> list[Evaluation]:
     """Evaluations of the same examples, in one order, less the examples that any of them has no grade for."""
-    kept = [at for at in range(len(found[0].outcomes)) if all(one.outcomes[at].graded for one in found)] if found else []
-    if not found or len(kept) == len(found[0].outcomes):
+    without = {outcome.example for one in found for outcome in one.outcomes if not outcome.graded}
+    if not without:
         return [*found]
-    return [replace(one, outcomes=tuple(one.outcomes[at] for at in kept)) for one in found]
+    kept = {outcome.example for outcome in found[0].outcomes} - without
+    return [one.on(kept) for one in found]

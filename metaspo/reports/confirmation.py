@@ -1,7 +1,7 @@
 """Whether the prompts that a run found are confirmed on examples that selected nothing, and what that would take."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 from ..domain.results import Evaluation
@@ -101,11 +101,7 @@ def _compared(pairs: RunPairs, split: Literal["train", "validation", "test"]) ->
 def on_both(one: Evaluation, other: Evaluation) -> tuple[Evaluation, Evaluation]:
     """Two evaluations on the examples that both hold: a prompt that carries some of them solved was not scored on these."""
     both = {outcome.example for outcome in one.outcomes} & {outcome.example for outcome in other.outcomes}
-    first, second = (
-        replace(found, outcomes=tuple(outcome for outcome in found.outcomes if outcome.example in both))
-        for found in (one, other)
-    )
-    return first, second
+    return one.on(both), other.on(both)
 
 
 def _verdict(change: Change, examples: int, needed: int | None) -> Verdict:

@@ -36,13 +36,23 @@ class Replies:
 
 
 @dataclass(frozen=True, slots=True)
+class ModelScores:
+    """One base model's test scores on a task, with the seed prompts and with those that the run ended with; in [0, 1]."""
+
+    model: str
+    before: float
+    after: float
+    difference: Difference
+
+
+@dataclass(frozen=True, slots=True)
 class TaskReport:
     """One task's test scores with the seed prompts and with the prompts that the run ended with; all in [0, 1].
 
     `written` is the score of the seeds without the answer format that was added to them, so that
     `before` is what the format alone brings; None where none was added, or where that was not scored.
     `majority` is None where a judge grades, since nobody graded that answer. `unread` holds beginnings of
-    replies that could not be read.
+    replies that could not be read. `models` are the same scores by base model, where several answered.
     """
 
     name: str
@@ -60,6 +70,7 @@ class TaskReport:
     replies_before: Replies
     replies_after: Replies
     unread: list[str]
+    models: list[ModelScores]
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +121,7 @@ def task_report(pairs: RunPairs, task: RunTask, paired: Paired) -> TaskReport:
         replies_before=first,
         replies_after=last,
         unread=_unread(pairs, after),
+        models=_by_model(pairs, task, before, after),
     )
 
 
@@ -139,9 +151,10 @@ def kind_of(outcome: Outcome) -> str:
 
 
 def _replies(pairs: RunPairs, found: Evaluation, pair: Pair) -> Replies:
-    count, size = Counter(map(kind_of, found.outcomes)), len(found.outcomes) or 1
+    outcomes = [outcome for one in found.counted for outcome in one.outcomes]
+    count, size = Counter(map(kind_of, outcomes)), len(outcomes) or 1
     texts = prompts.prompt_texts(pairs.db, [pair.system, pair.user])
-    made = [reply for reply in calls.find(pairs.db, [outcome.call for outcome in found.outcomes]) if reply]
+    made = [reply for reply in calls.find(pairs.db, [outcome.call for outcome in outcomes]) if reply]
     return Replies(
         right=count["right"] / size,
         wrong=count["wrong"] / size,
@@ -155,6 +168,16 @@ def _replies(pairs: RunPairs, found: Evaluation, pair: Pair) -> Replies:
     )
 
 
+def _by_model(pairs: RunPairs, task: RunTask, before: Evaluation, after: Evaluation) -> list[ModelScores]:
+    """Both scores on each base model that gave both, less the examples that any has no grade for; none where one answered."""
+    first, last = (evaluations.by_model(pairs.db, one.id) for one in (before, after))
+    found = []
+    for model in (model for model in last if model in first):
+        paired = read_paired(pairs.db, task, [last[model]], [first[model]])
+        found.append(ModelScores(model, first[model].score, last[model].score, paired.difference))
+    return found
+
+
 def _unread(pairs: RunPairs, found: Evaluation) -> list[str]:
-    keys = [outcome.call for outcome in found.outcomes if outcome.answer is None]
+    keys = [outcome.call for one in found.counted for outcome in one.outcomes if outcome.answer is None]
     return [excerpt(reply.text or reply.error) for reply in calls.find(pairs.db, keys[:SAMPLE]) if reply]

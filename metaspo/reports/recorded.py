@@ -10,12 +10,15 @@ from sqlite_utils import Database
 from ..domain.errors import MetaspoError
 from ..domain.prompts import Prompt
 from ..domain.results import Example, Split
+from ..domain.several import combination
+from ..models.spec import ModelSpec
 from ..store import evaluations, prompts, runs
 from ..store.database import Store
 from ..store.evaluations import RunTask
 from ..tasks.catalogue import read_task
 from ..tasks.spec import TaskSpec
 from ..tasks.task import Task
+from ..workspace.context import names_of
 from ..workspace.first_replies import FirstReplies
 from ..workspace.opening import stored_input
 from ..workspace.problem import Problem
@@ -87,12 +90,14 @@ class RecordedSearch(SearchWorkspace):
     """What the rules of a search work with, where nothing is asked: no models, no account, no lease.
 
     `round` is the one that is looked at. `known` holds evaluations by what they are about, each with the round
-    that relied on it, -1 where only a decision looked at it.
+    that relied on it, -1 where only a decision looked at it, and its model, which is one of `models` where the run's answered.
     """
 
-    known: Mapping[tuple[object, ...], Sequence[tuple[int, str]]]
+    known: Mapping[tuple[object, ...], Sequence[tuple[int, str, str]]]
     task_ids: Mapping[str, str]
     texts: Mapping[tuple[str, str], str]
+    models: list[str]
+    counting: str
     round: int = field(default=0)
 
     def evaluation_id(self, task: Task, pair: tuple[str, str], split: Split, only: Sequence[str] = ()) -> str:
@@ -103,13 +108,20 @@ class RecordedSearch(SearchWorkspace):
         system, user = self._id("system", pair[0]), self._id("user", pair[1])
         about = frozenset(only or [example.id for example in task.splits[split]])
         found = self.known.get((self.task_ids[task.name], split, system, user, about), ())
-        # Another base model may have scored the pair later.
-        there = [(round, at, id) for at, (round, id) in enumerate(found) if round <= self.round]
+        # Another base model may have scored the pair later, and each of several has scored it alone.
+        there = [(round, self._answers(model), at, id) for at, (round, id, model) in enumerate(found) if round <= self.round]
         if not there:
             raise NotRecordedError(
                 f"no evaluation of system {system}, user {user} on {len(about)} {split} examples of {task.name}"
             )
-        return max(there)[2]
+        return max(there)[3]
+
+    def _answers(self, model: str) -> bool:
+        """Whether an evaluation's model is the run's: its base model, or its several ones as it counts them."""
+        made_of = combination(model)
+        if made_of is None:
+            return [model] == self.models
+        return (made_of.counting, [name for name, _ in made_of.parts]) == (self.counting, self.models)
 
     def _id(self, kind: Any, text: str) -> str:
         return self.texts.get((kind, text)) or Prompt(kind, text).id
@@ -127,8 +139,15 @@ def recorded_search(store: Store, run: runs.Run, tasks: Mapping[str, RecordedTas
         targets=by_role["target"], store=store, ledger=nothing, base=nothing, optimizer=nothing, judges={},
         account=nothing, lease=nothing, by_name=False, first=FirstReplies(answered=True, graded=True),
         known=evaluations.by_content(store.db, run.id), task_ids={name: one.row.task for name, one in tasks.items()},
-        texts={(kind, text): id for id, kind, text in prompts.every(store.db)},
+        texts={(kind, text): id for id, kind, text in prompts.every(store.db)}, models=base_names(run.config),
+        counting=run.config.get("context", {}).get("bases", "mean"),
     )  # fmt: skip
+
+
+def base_names(config: Mapping[str, Any]) -> list[str]:
+    """What tables call a run's base models."""
+    base = config.get("context", {}).get("base") or []
+    return names_of([ModelSpec.model_construct(**one) for one in (base if isinstance(base, list) else [base])])
 
 
 def as_search(given: RunInput) -> bool:

@@ -95,7 +95,7 @@ def report(store: Store, run: runs.Run) -> Report:
         remarks=remarks(store.db, run.id),
         usage=calls.usage(store.db, run.id),
         store=str(store.path),
-        base=_label(context.get("base")),
+        base=_bases(run.config),
         optimizer=_label(context.get("optimizer")),
         analyst=_label(context.get("analyst")),
         optimizer_prompts=short_hashes(run.config.get("problem", {}).get("optimizer_prompts", {})),
@@ -125,6 +125,15 @@ def _prompts(store: Store, run: runs.Run, pairs: RunPairs) -> dict[str, Any]:
         "lineage": lineage,
         "texts": texts,
     }
+
+
+def _bases(config: Mapping[str, Any]) -> str:
+    """The base model; of several all, and what of their scores counts."""
+    context = config.get("context", {})
+    base = context.get("base")
+    if not isinstance(base, list):
+        return _label(base)
+    return f"{', '.join(map(_label, base))} ({context['bases']})"
 
 
 def _label(spec: Mapping[str, str] | None) -> str:

@@ -3,12 +3,14 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 
 from sqlite_utils import Database
 
 from ..domain.calls import Reply
 from ..domain.errors import TaskError
-from ..domain.results import Evaluation, Example, Outcome
+from ..domain.results import Counting, Evaluation, Example, Outcome
+from ..domain.several import combined
 from ..store import calls, evaluations
 from ..workspace.scoring import Messages, outcome_of
 from .findings import Difference, Findings
@@ -41,6 +43,8 @@ class Rescoring:
         that followed from it: of what is recorded and what is found, that holds which the recorded mean agrees with.
         """
         task = self.tasks[evaluation.task]
+        if evaluation.counting:
+            return self._check_combined(evaluation, evaluation.counting)
         known = dict(zip((o.call for o in evaluation.outcomes), self._replies(evaluation), strict=True))
         requests = calls.requests(self.db, [outcome.call for outcome in evaluation.outcomes])
         found = [await self._outcome(evaluation, task, o, known[o.call], requests.get(o.call)) for o in evaluation.outcomes]
@@ -57,6 +61,21 @@ class Rescoring:
             self.findings.compare(recorded, means[1], self._difference(evaluation, "mean", f"{recorded:g}", f"{means[1]:g}"))
             evaluations.put_right(self.db, evaluation.id, means[1], found)
         self._counts(evaluation)
+
+    def _check_combined(self, evaluation: Evaluation, counting: Counting) -> None:
+        """The same for one that combines others, which have been looked at before it."""
+        if len(evaluation.parts) < len(evaluations.parts(self.db, evaluation.id)):
+            return  # Those that are gone are told by themselves.
+        found = combined(evaluation.id, counting, evaluation.parts)
+        for recorded, now in zip_longest(evaluation.outcomes, found.outcomes):
+            one = recorded or now
+            said = (_said(recorded) if recorded else "none", _said(now) if now else "none")
+            first, second = (outcome and (outcome.call, *_told(outcome)) for outcome in (recorded, now))
+            self.findings.compare(first, second, self._difference(evaluation, "outcome", *said, one))
+        recorded_mean, mean = round(evaluation.score, CLOSE), round(found.score, CLOSE)
+        self.findings.compare(recorded_mean, mean, self._difference(evaluation, "mean", f"{recorded_mean:g}", f"{mean:g}"))
+        evaluations.put_right(self.db, evaluation.id, found.score, found.outcomes)
+        self._counts(found)
 
     def _counts(self, evaluation: Evaluation) -> None:
         """The counts that stand beside a mean."""

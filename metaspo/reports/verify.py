@@ -132,14 +132,19 @@ class _Checks:
         judged = judge_replies(db) if any(one.task.spec.metric.kind == "judge" for one in tasks.values()) else {}
         rescoring = Rescoring(db, self.run.id, by_id, texts, self.damaged, judged, self.findings)
         for id in evaluations.of_run(db, self.run.id):
-            if id in self.checked:
-                continue
-            self.checked.add(id)
-            found = evaluations.evaluation(db, id)
-            if found is None:
-                self.findings.compare(1, 0, Difference(self.run.id, "mean", f"evaluation {id}", "no such evaluation"))
-            elif found.task in by_id:
-                await rescoring.check(found)
+            await self._evaluation(id, rescoring)
+
+    async def _evaluation(self, id: str, rescoring: Rescoring) -> None:
+        if id in self.checked:
+            return
+        self.checked.add(id)
+        for part in evaluations.parts(self.store.db, id).values():
+            await self._evaluation(part, rescoring)
+        found = evaluations.evaluation(self.store.db, id)
+        if found is None:
+            self.findings.compare(1, 0, Difference(self.run.id, "mean", f"evaluation {id}", "no such evaluation"))
+        elif found.task in rescoring.tasks:
+            await rescoring.check(found)
 
     async def _decisions(self, tasks: Mapping[str, RecordedTask]) -> None:
         db, closed = self.store.db, prompts.rounds(self.store.db, self.run.id)

@@ -65,8 +65,10 @@ def located(data: dict[str, Any], folder: Path) -> dict[str, Any]:
         if isinstance(data.get(key), list | tuple):
             data[key] = [_located_task(task, folder) for task in data[key]]
     for key in MODELS:
-        if isinstance(data.get(key), Runnable):
-            data[key] = langchain.register(data[key])
+        if isinstance(data.get(key), list | tuple):
+            data[key] = [_registered(model) for model in data[key]]
+        elif key in data:
+            data[key] = _registered(data[key])
     if str(data.get("method", "")).startswith(FILE):
         data["method"] = FILE + str((folder / Path(data["method"].removeprefix(FILE)).expanduser()).absolute())
     if isinstance(data.get("optimizer_prompts"), str | Path):
@@ -75,6 +77,10 @@ def located(data: dict[str, Any], folder: Path) -> dict[str, Any]:
     if "store" in data:
         data["store"] = str((folder / Path(str(data["store"])).expanduser()).absolute())
     return data
+
+
+def _registered(model: Any) -> Any:
+    return langchain.register(model) if isinstance(model, Runnable) else model
 
 
 def _located_task(task: Any, folder: Path) -> Any:
@@ -104,7 +110,10 @@ def parse_setting(text: str) -> tuple[str, Any]:
     if not equals or not key.strip():
         raise ConfigError(f"--set {text!r}: write key=value, such as iterations=5 or budget.calls=1000")
     try:
-        return key.strip(), value if key.strip() in (*MODELS, "system_prompt") else yaml.safe_load(value)
+        as_it_stands = key.strip() in (*MODELS, "system_prompt") and not (
+            key.strip() == "base" and value.strip().startswith("[")
+        )
+        return key.strip(), value if as_it_stands else yaml.safe_load(value)
     except yaml.YAMLError:
         return key.strip(), value
 

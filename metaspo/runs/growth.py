@@ -65,7 +65,8 @@ def _longest_piece() -> int:
 def assumptions(config: RunConfig, longest: Longest) -> str:
     """What the tokens and costs of a plan rest on, in a few sentences."""
     system, user = (-(-size // BYTES_A_TOKEN) for size in (longest.system, longest.user))
-    base, *others = config.base.longest("base"), config.optimizer.longest("optimizer"), config.optimizer.longest("judge")
+    base = max(spec.longest("base") for spec in config.base_models)
+    others = config.optimizer.longest("optimizer"), config.optimizer.longest("judge")
     analyst = f"analyst {config.analyst.longest('optimizer')}, " if config.analyst else ""
     told = [
         f"Tokens and cost are estimates: they assume {BYTES_A_TOKEN} bytes of text a token, every reply as long as it may be "
@@ -73,7 +74,8 @@ def assumptions(config: RunConfig, longest: Longest) -> str:
         f"judge {others[1]} where none is set), and every prompt as long as it may become (system prompt {system:,} tokens, "
         f"user prompt {user:,}; the optimizer's max_tokens, prompt_length, system_length and user_length limit that)."
     ]
-    if {spec.provider for spec in (config.base, config.optimizer, config.analyst) if spec} & {"object", "program"}:
+    models = (*config.base_models, config.optimizer, config.analyst)
+    if {spec.provider for spec in models if spec} & {"object", "program"}:
         told.append("A LangChain model or a program goes by limits of its own, and a program may call several models.")
     if config.approve != "none":
         told.append(

@@ -91,8 +91,10 @@ class _Estimate:
 
     def base(self, level: RoundLevel, pairs: Mapping[str, float], split: Split | None = None) -> Iterable[Need]:
         """The calls that so many (system prompt, user prompt) pairs of each task make on a split, or on a share of it."""
-        split = split or self.config.selecting
-        spec = self.config.base
+        for spec in self.config.base_models:
+            yield from self._of_base(spec, level, pairs, split or self.config.selecting)
+
+    def _of_base(self, spec: ModelSpec, level: RoundLevel, pairs: Mapping[str, float], split: Split) -> Iterable[Need]:
         for name, count in pairs.items():
             task = {**self.sources, **self.targets}[name]
             examples = task.splits[split]
@@ -192,7 +194,8 @@ class _Estimate:
         longest = max((size_of(e.question) + max(map(size_of, e.answers)) for e in every), default=0)
         judges = [self._judge(task) for task in self.sources.values() if task.spec.metric.kind == "judge"]
         explained = max((judge.longest("judge") for judge in judges), default=0)
-        return longest + BYTES_A_TOKEN * (self.config.base.longest("base") + explained)
+        said = max(spec.longest("base") for spec in self.config.base_models)
+        return longest + BYTES_A_TOKEN * (said + explained)
 
     def _judge(self, task: Task) -> ModelSpec:
         return ModelSpec.parse(task.spec.metric.model) if task.spec.metric.model else self.config.optimizer

@@ -30,6 +30,7 @@ class PromptSource:
         problem, context = self.run.config["problem"], self.run.config["context"]
         brought = {
             "base": context["base"],
+            "bases": context.get("bases", "mean"),
             "optimizer": context["optimizer"],
             "analyst": context.get("analyst"),
             "preset": problem["preset"],

@@ -8,6 +8,7 @@ from typing import Any, Literal, cast
 from sqlite_utils import Database
 
 from ..domain.results import UNGRADED, Evaluation, Example, Outcome, Split
+from ..domain.several import combination
 
 Role = Literal["source", "target"]
 """What a task is to a run: prompts are made for it, or it is only scored."""
@@ -52,7 +53,10 @@ def run_tasks(db: Database, run: str) -> list[RunTask]:
 
 
 def save_evaluation(db: Database, evaluation: Evaluation, model: str, created: str) -> None:
-    """Record an evaluation with its outcomes in one transaction; a known one is left as it is."""
+    """Record an evaluation with its outcomes in one transaction; a known one is left as it is.
+
+    `model` is the name of the model, or the text form of a combination.
+    """
     e = evaluation
     row = [
         e.id, e.task, e.split, e.system, e.user, model,
@@ -81,13 +85,27 @@ def use_evaluation(db: Database, run: str, round: int, evaluation: str) -> None:
 
 def evaluation(db: Database, id: str) -> Evaluation | None:
     """An evaluation by its id, or None."""
-    row = db.execute('SELECT task, system, "user", split, score, whole FROM evaluations WHERE id = ?', [id]).fetchone()
+    row = db.execute('SELECT task, system, "user", split, score, whole, model FROM evaluations WHERE id = ?', [id]).fetchone()
     if row is None:
         return None
     found = db.execute(f"SELECT {OUTCOME} FROM outcomes WHERE evaluation = ? ORDER BY position", [id])
     outcomes = tuple(Outcome(e, call, answer, score, bool(failed), why) for e, call, answer, score, failed, why in found)
-    task, system, user, split, score, whole = row
-    return Evaluation(id, task, system, user, split, score, outcomes, bool(whole))
+    task, system, user, split, score, whole, model = row
+    made_of = combination(model)
+    counting, parts = (made_of.counting, tuple(by_model(db, id).values())) if made_of else (None, ())
+    return Evaluation(id, task, system, user, split, score, outcomes, bool(whole), parts, counting)
+
+
+def parts(db: Database, id: str) -> dict[str, str]:
+    """The ids of the evaluations that one combines, by the name of their model; nothing where it combines none."""
+    row = db.execute("SELECT model FROM evaluations WHERE id = ?", [id]).fetchone()
+    made_of = combination(row[0]) if row else None
+    return dict(made_of.parts) if made_of else {}
+
+
+def by_model(db: Database, id: str) -> dict[str, Evaluation]:
+    """The evaluations that one combines, by the name of their model."""
+    return {name: found for name, part in parts(db, id).items() if (found := evaluation(db, part))}
 
 
 def has_answers(db: Database, run: str) -> bool:
@@ -156,21 +174,22 @@ def of_run(db: Database, run: str) -> list[str]:
     return [id for (id,) in rows]
 
 
-def by_content(db: Database, run: str) -> dict[tuple[object, ...], list[tuple[int, str]]]:
+def by_content(db: Database, run: str) -> dict[tuple[object, ...], list[tuple[int, str, str]]]:
     """The evaluations on a run's tasks by task, split, prompts and the set of examples.
 
-    Each with every round of the run that relied on it, -1 where none did; those that were made later come later.
+    Each with every round of the run that relied on it, -1 where none did, and its model; those that were made later come
+    later.
     """
     rows = db.execute(
-        'SELECT e.id, e.task, e.split, e.system, e."user", coalesce(r.round, -1) FROM evaluations e'
+        'SELECT e.id, e.task, e.split, e.system, e."user", coalesce(r.round, -1), e.model FROM evaluations e'
         " LEFT JOIN run_evaluations r ON r.evaluation = e.id AND r.run = ?1"
         " WHERE e.task IN (SELECT task FROM run_tasks WHERE run = ?1) ORDER BY e.rowid",
         [run],
     ).fetchall()
-    found: dict[tuple[object, ...], list[tuple[int, str]]] = {}
-    for id, task, split, system, user, round in rows:
+    found: dict[tuple[object, ...], list[tuple[int, str, str]]] = {}
+    for id, task, split, system, user, round, model in rows:
         ids = db.execute("SELECT example FROM outcomes WHERE evaluation = ?", [id])
-        found.setdefault((task, split, system, user, frozenset(example for (example,) in ids)), []).append((round, id))
+        found.setdefault((task, split, system, user, frozenset(example for (example,) in ids)), []).append((round, id, model))
     return found
 
 

@@ -50,10 +50,12 @@ class Planned:
         parts = [
             self.problem.model_dump(mode="json", exclude={"tasks", "targets"}),
             [[task.id for task in role.values()] for role in tasks],
-            *(_answers(spec) for spec in (self.context.base, self.context.optimizer)),
+            *(_answers(spec) for spec in (*self.context.base_models, self.context.optimizer)),
             # Runs without one keep the ids that they have had.
             *([{"analyst": _answers(self.context.analyst)}] if self.context.analyst else []),
         ]
+        # One base model counts alone, whatever would count of several.
+        parts += [self.context.bases] if len(self.context.base_models) > 1 else []
         return str(uuid.uuid5(NAMESPACE, json.dumps(parts, sort_keys=True)))
 
 
@@ -90,8 +92,8 @@ def account_of(path: str | Path, planned: Sequence[str], budget: Budget) -> Acco
 
 def _asked(plan: Planned) -> list[tuple[Role, ModelSpec]]:
     """The models that a run may ask, with their roles."""
-    base, optimizer = plan.context.base, plan.context.optimizer
-    asked: list[tuple[Role, ModelSpec]] = [("base", base)]
+    optimizer = plan.context.optimizer
+    asked: list[tuple[Role, ModelSpec]] = [("base", base) for base in plan.context.base_models]
     asked += [("optimizer", optimizer)] if plan.problem.asks_optimizer() else []
     analyst = plan.context.analyst
     asked += [("analyst", analyst)] if analyst and plan.problem.asks_analyst() else []

@@ -58,7 +58,7 @@ def plan_generalization(given: Generalization, context: Context) -> list[Need]:
 
 def _of_task(given: Generalization, context: Context, task: Task) -> Iterable[Need]:
     listed = given.user_prompts.get(task.name)
-    base, optimizer = context.base, context.optimizer
+    optimizer = context.optimizer
     written = optimizer.longest("optimizer")
     user = max(map(size_of, listed), default=0) if listed else BYTES_A_TOKEN * written + size_of(task.spec.answer_format)
     if listed is None:
@@ -75,13 +75,20 @@ def _of_task(given: Generalization, context: Context, task: Task) -> Iterable[Ne
     tests = task.splits["test"]
     systems = sum(size_of(prompt.text) for prompt in given.system_prompts)
     questions = sum(size_of(e.question) for e in tests)
+    text = users * (2 * questions + len(tests) * (systems + 2 * user))
+    for base in context.base_models:
+        yield from _tested(base, optimizer, task, users, text)
+
+
+def _tested(base: ModelSpec, optimizer: ModelSpec, task: Task, users: int, text: int) -> Iterable[Need]:
+    """What a base model is asked on a task with so many user prompts under both system prompts, and what a judge then is."""
+    tests = task.splits["test"]
     longest = task.spec.max_tokens or base.longest("base")
     calls = 2 * users * len(tests)
-    text = users * (2 * questions + len(tests) * (systems + 2 * user))
     yield need(("base", "test"), base, calls, text, calls * longest)
     if task.spec.metric.kind == "judge":
         judge = ModelSpec.parse(task.spec.metric.model) if task.spec.metric.model else optimizer
         answers = max((sum(map(size_of, e.answers)) for e in tests), default=0)
         each = TEMPLATES + size_of(task.spec.metric.rubric or "") + answers + BYTES_A_TOKEN * longest
-        text = 2 * users * questions + calls * each
-        yield need(("judge", "test"), judge, calls, text, calls * judge.longest("judge"))
+        graded = 2 * users * sum(size_of(e.question) for e in tests) + calls * each
+        yield need(("judge", "test"), judge, calls, graded, calls * judge.longest("judge"))

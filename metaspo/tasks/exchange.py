@@ -15,7 +15,10 @@ def exchange_of(metric: str, candidate: Sequence[Evaluation], baseline: Sequence
     An example is exchanged with all of them at once: the replies to it hang together.
     """
     if metric == "macro_f1":
-        return MacroF1Exchange(candidate, baseline, golds)
+        new, old = ([part for one in side for part in one.counted] for side in (candidate, baseline))
+        # Each side as often as the other has evaluations, where one was scored on more models: that leaves the means.
+        alike = (1, 1) if len(new) == len(old) else (len(old), len(new))
+        return MacroF1Exchange(new * alike[0], old * alike[1], golds)
     both = list(zip(candidate, baseline, strict=True))
     return MeanExchange(
         [sum(new.outcomes[at].score - old.outcomes[at].score for new, old in both) / len(both) for at in range(len(golds))]

@@ -60,7 +60,8 @@ class TaskComparison:
 def score_on(metric: str, found: Sequence[Evaluation], golds: Sequence[str]) -> Statistic:
     """The mean score of evaluations of the same examples on any resample of these; `golds` in their order."""
     if metric == "macro_f1":
-        pairs = [[(o.answer, gold) for o, gold in zip(e.outcomes, golds, strict=True)] for e in found]
+        counted = [part for e in found for part in e.counted]
+        pairs = [[(o.answer, gold) for o, gold in zip(e.outcomes, golds, strict=True)] for e in counted]
         return lambda at: sum(metrics.macro_f1_of_pairs(Counter(map(own.__getitem__, at))) for own in pairs) / len(pairs)
     # The mean over evaluations of a mean over examples is the mean of each example's own mean.
     each = [sum(e.outcomes[i].score for e in found) / len(found) for i in range(len(golds))]

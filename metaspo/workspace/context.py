@@ -1,9 +1,12 @@
 """What a run is run with, as opposed to what it is about."""
 
+import re
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationInfo, WithJsonSchema, field_validator
 
+from ..domain.results import Counting
 from ..models.account import Budget
 from ..models.spec import ModelSpec
 from ..store.database import default_store
@@ -15,14 +18,21 @@ BASE, OPTIMIZER = "local:smollm2", "local:smollm2,max_tokens=100"
 MODELS = ("base", "optimizer", "analyst")
 """The keys of a context that name models."""
 
+SETTING = re.compile(r"\s*[\w.-]+=")
+"""How a setting of a spec begins; no spec begins so."""
+
 
 class Context(Block):
     """What a run works with: plain data, in no state. A run that goes on keeps what is not set anew."""
 
-    base: Annotated[ModelSpec, WithJsonSchema({"type": "string"})] = Field(
+    base: Annotated[ModelSpec | list[ModelSpec], WithJsonSchema({"type": "string"})] = Field(
         default_factory=lambda: ModelSpec.parse(BASE),
-        description="The base model, which answers the tasks, such as local:smollm2 or openai:gpt-4o-mini,temperature=0.",
+        description="The base model, which answers the tasks, such as local:smollm2 or openai:gpt-4o-mini,temperature=0; or a "
+        "list of several, each of which answers.",
         json_schema_extra={"default": BASE},
+    )
+    bases: Counting = Field(
+        "mean", description="What counts of a pair's scores on several base models: their mean, or the worst of them."
     )
     optimizer: Annotated[ModelSpec, WithJsonSchema({"type": "string"})] = Field(
         default_factory=lambda: ModelSpec.parse(OPTIMIZER),
@@ -46,9 +56,42 @@ class Context(Block):
         "none", description="Prompts that a person accepts, rejects or edits before they count; may change on resume."
     )
 
-    @field_validator(*MODELS, mode="before")
+    @field_validator("base", mode="before")
+    @classmethod
+    def _one_or_several(cls, value: Any) -> Any:
+        if not isinstance(value, list | tuple):
+            return ModelSpec.parse(value) if isinstance(value, str | dict) else value
+        specs = [ModelSpec.parse(one) for one in _whole(value)]
+        twice = next((spec for at, spec in enumerate(specs) if spec in specs[:at]), None)
+        if twice or not specs:
+            raise ValueError(f"{twice} is there twice; name each model once" if twice else "is empty; name a base model")
+        return specs if len(specs) > 1 else specs[0]
+
+    @field_validator("optimizer", "analyst", mode="before")
     @classmethod
     def _string_form(cls, value: Any, info: ValidationInfo) -> Any:
         if value == "" and info.field_name == "analyst":
             return None
         return ModelSpec.parse(value) if isinstance(value, str) else value
+
+    @property
+    def base_models(self) -> list[ModelSpec]:
+        """The base model, or each of several."""
+        return self.base if isinstance(self.base, list) else [self.base]
+
+
+def _whole(specs: Sequence[Any]) -> list[Any]:
+    """The specs of a list that YAML has cut at their commas: [server:llama,temperature=0] is one model."""
+    whole: list[Any] = []
+    for one in specs:
+        if isinstance(one, str) and whole and isinstance(whole[-1], str) and SETTING.match(one):
+            whole[-1] += f",{one}"
+        else:
+            whole.append(one)
+    return whole
+
+
+def names_of(specs: Sequence[ModelSpec]) -> list[str]:
+    """What tables call the models: their labels, with the settings where two have the same one."""
+    labels = [spec.label for spec in specs]
+    return [str(spec) if labels.count(spec.label) > 1 else spec.label for spec in specs]

@@ -26,7 +26,7 @@ from ..tasks.catalogue import TaskSource, open_task, read_task
 from ..tasks.likeness import comparable
 from ..tasks.splits import Dealing, Sizes
 from ..tasks.task import Task
-from .context import Context
+from .context import Context, names_of
 from .generalization import GENERALIZE, Generalization, GeneralizationWorkspace
 from .lease import RunLease, acquired
 from .problem import Problem
@@ -144,9 +144,10 @@ async def _new_workspace(run: str, given: Context | None, problem: RunInput | No
         sources, targets = await asyncio.to_thread(open_tasks, problem, settings, rules)
         train_first = rules.dealing == "train first"
         account = await _account(store, run, context)
+        bases = tuple([await registry().model(spec, by_name=train_first) for spec in context.base_models])
         workspace = (GeneralizationWorkspace if isinstance(problem, Generalization) else SearchWorkspace)(
             run=run, problem=cast(Any, problem), given=given, context=context, settings=settings, sources=sources,
-            targets=targets, store=store, ledger=ledger, base=await registry().model(context.base, by_name=train_first),
+            targets=targets, store=store, ledger=ledger, base=bases[0], bases=bases,
             optimizer=await registry().model(context.optimizer, by_name=train_first) if problem.asks_optimizer() else None,
             analyst=await registry().model(context.analyst, by_name=train_first)
             if context.analyst and problem.asks_analyst() else None,
@@ -155,6 +156,7 @@ async def _new_workspace(run: str, given: Context | None, problem: RunInput | No
         )  # fmt: skip
         await asyncio.to_thread(account.check, _asked(workspace))
         await store.run(_as_before, workspace)
+        _check_differ(workspace)
         await store.run(_record, workspace, rules)
         return workspace
     except BaseException:
@@ -197,17 +199,28 @@ def _as_before(db: Database, workspace: Workspace) -> None:
     """Ask the models of a run that goes on as they were asked, without what their endpoints have refused."""
     before = runs.known(db, workspace.run)
     left_out = before.config.get("left_out", {}) if before else {}
-    for model in (workspace.base, workspace.optimizer, workspace.analyst, *workspace.judges.values()):
+    for model in (*workspace.bases, workspace.optimizer, workspace.analyst, *workspace.judges.values()):
         if model is not None:
             model.adaptation.without(left_out.get(model.named, ()))
 
 
 def _asked(workspace: Workspace) -> list[tuple[Role, ModelSpec]]:
     """Every model that the run may ask, with its role."""
-    asked: list[tuple[Role, ModelSpec]] = [("base", workspace.base.spec)]
+    asked: list[tuple[Role, ModelSpec]] = [("base", base.spec) for base in workspace.bases]
     asked += [("optimizer", workspace.optimizer.spec)] if workspace.optimizer else []
     asked += [("analyst", workspace.analyst.spec)] if workspace.analyst else []
     return [*asked, *(("judge", judge.spec) for judge in workspace.judges.values())]
+
+
+def _check_differ(workspace: Workspace) -> None:
+    """Raise ConfigError for two base models that are one: its scores would count twice."""
+    names = names_of(workspace.context.base_models)
+    for task in workspace.tasks.values():
+        known: dict[str, str] = {}
+        for name, one in zip(names, workspace.each, strict=False):
+            same = known.setdefault(one.evaluation_id(task, ("", ""), "test"), name)
+            if same != name:
+                raise ConfigError(f"base: {same} and {name} are the same model, asked alike; name it once")
 
 
 async def _judges(tasks: Sequence[Task], context: Context) -> dict[str, Model]:
@@ -262,6 +275,16 @@ def open_tasks(problem: RunInput, settings: Settings, rules: Rules | None = None
     return {task.name: task for task in sources}, {task.name: task for task in targets}
 
 
+def _check_counting(run: str, before: Mapping[str, Any], now: Context) -> None:
+    """Raise ConfigError where other scores of several base models would count than those that have selected."""
+    was = before.get("bases", now.bases)
+    if isinstance(before.get("base"), list) and was != now.bases:
+        raise ConfigError(
+            f"bases: run {run[:8]} selects by the {was} of its base models' scores, and goes on so; for the {now.bases}, "
+            f"start a run from one of its rounds: metaspo branch {run[:8]} --set bases={now.bases}"
+        )
+
+
 def _record(db: Database, workspace: Workspace, rules: Rules) -> None:
     moment, problem = now(), workspace.problem
     config: dict[str, Any] = {
@@ -274,6 +297,7 @@ def _record(db: Database, workspace: Workspace, rules: Rules) -> None:
         config |= {"unseen": True} | ({} if rules.dealing == "train first" else {"dealing": rules.dealing})
     else:
         config |= {name: before.config[name] for name in ("dealing", "unseen", "left_out") if name in before.config}
+        _check_counting(workspace.run, before.config["context"], workspace.context)
     # Which prices a run was counted at stays with it, whatever a later list says.
     kept = before.config.get("prices", []) if before else []
     kept += [one for one in from_lists(spec for _, spec in _asked(workspace)) if one not in kept]

@@ -3,12 +3,14 @@
 import hashlib
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any, Self
 
 from ..domain.calls import Constraint, Reply, Request, Role
 from ..domain.prompts import Prompt
 from ..domain.results import Split
+from ..domain.several import combined_id
 from ..models.account import Account
 from ..models.adaptation import SAID, Adapted
 from ..models.ledger import Ledger
@@ -33,8 +35,9 @@ READING = "without thoughts"
 class Workspace:
     """One run's opened resources. Models are reached through its methods only, so that every call is counted.
 
-    `optimizer` is opened before any call where the run is sure to ask it, and else only if it is asked after all;
-    `analyst` likewise, None too where the optimizer analyses failures itself.
+    `bases` are all base models, `base` is the first of them. `optimizer` is opened before any call where the run is
+    sure to ask it, and else only if it is asked after all; `analyst` likewise, None too where the optimizer analyses
+    failures itself.
     `given` is the context as the graph got it, `context` the same with what the run already knew. `by_name` says
     that the run began before the code of scripted functions counted.
     """
@@ -54,6 +57,7 @@ class Workspace:
     account: Account
     lease: RunLease
     by_name: bool
+    bases: tuple[Model, ...] = field(default=(), kw_only=True)
     first: FirstReplies = field(default_factory=FirstReplies, kw_only=True)
     analyst: Model | None = field(default=None, kw_only=True)
 
@@ -76,6 +80,12 @@ class Workspace:
         """The optimizer prompt of that name: the run's own, or ours."""
         return template(name, self.problem.optimizer_prompts)
 
+    @cached_property
+    def each(self) -> list[Self]:
+        """This workspace with one of its base models alone, for each of several; empty where there is one."""
+        several = self.bases if len(self.bases) > 1 else ()
+        return [replace(self, base=base, bases=(base,), first=FirstReplies()) for base in several]
+
     def base_request(self, task: Task, messages: Sequence[tuple[str, str]]) -> Request:
         """The request that puts one question of a task to the base model."""
         temperature = self.base.temperature("base")
@@ -85,6 +95,8 @@ class Workspace:
 
     def evaluation_id(self, task: Task, pair: tuple[str, str], split: Split, only: Sequence[str] = ()) -> str:
         """The content address of an evaluation: task, split, prompts, and the models that answer and judge."""
+        if self.each:
+            return combined_id(self.context.bases, [one.evaluation_id(task, pair, split, only) for one in self.each])
         request = self.base_request(task, ()).content()
         parts: list[Any] = [task.id, split, *pair, self.base.identity, request]
         judges = self.judges.get(task.name)
@@ -175,7 +187,8 @@ class Workspace:
 
     async def finish(self, reason: str | None = None) -> None:
         """Record that the run is done, and why if it ended early; no node follows. One without any answer is not done."""
-        await self.stop_without_answers(at_the_end=True)
+        for one in self.each or [self]:
+            await one.stop_without_answers(at_the_end=True)
         await self._mark("done", reason)
         self.lease.finished = True
 

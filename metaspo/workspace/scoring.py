@@ -9,11 +9,13 @@ from ..domain.errors import MetaspoError
 from ..domain.excerpts import excerpt
 from ..domain.prompts import Prompt
 from ..domain.results import UNGRADED, Evaluation, Example, Outcome, Split
+from ..domain.several import Combination, combined, combined_id
 from ..store import evaluations
 from ..store.database import now
 from ..tasks.demonstrations import carried
 from ..tasks.judge import judge_messages, read_grade
 from ..tasks.task import Task
+from .context import names_of
 from .resources import Workspace
 from .state import Job, Score
 
@@ -49,6 +51,8 @@ async def score_some(
         if known is not None:
             await _looked_at(workspace, task, known)
             return known
+    if workspace.each:
+        return await _on_each(workspace, lambda one: score_some(one, task, pair, split, only))
     judged = await _all_judged(workspace, task, pair, examples)
     if id != workspace.evaluation_id(task, pair, split, ids):
         # The endpoint has refused such requests meanwhile: what was answered in the way that it takes is known by now.
@@ -65,8 +69,30 @@ async def score_some(
     return found
 
 
+async def _on_each(workspace: Workspace, scored: Callable[[Workspace], Coroutine[Any, Any, Evaluation]]) -> Evaluation:
+    """What counts of a pair's evaluations on several base models, each of which stands for itself as well."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            every = [group.create_task(scored(one)) for one in workspace.each]
+    except* MetaspoError as errors:
+        raise errors.exceptions[0] from None
+    parts = [one.result() for one in every]
+    counting, own = workspace.context.bases, f"/{workspace.run}"
+    id = combined_id(counting, [part.id.removesuffix(own) for part in parts])
+    id = id + own if any(part.id.endswith(own) for part in parts) else id
+    names = names_of([base.spec for base in workspace.bases])
+    made_of = Combination(counting, tuple((name, part.id) for name, part in zip(names, parts, strict=True)))
+    found = combined(id, counting, parts)
+    await workspace.store.run(evaluations.save_evaluation, found, str(made_of), now())
+    return found
+
+
 async def _looked_at(workspace: Workspace, task: Task, known: Evaluation) -> None:
     """Count what the replies of a recorded evaluation came to, like those of a new one, until a good one has come."""
+    if workspace.each:
+        for one, part in zip(workspace.each, known.parts, strict=False):
+            await _looked_at(one, task, part)
+        return
     first = workspace.first
     if known.id in first.seen or (first.answered and (first.graded or task.spec.metric.kind != "judge")):
         return
