@@ -26,7 +26,8 @@ from ..tasks.catalogue import TaskSource, open_task, read_task
 from ..tasks.likeness import comparable
 from ..tasks.splits import Dealing, Sizes
 from ..tasks.task import Task
-from .context import Context, names_of
+from .base_models import check_counting, check_differ
+from .context import Context
 from .generalization import GENERALIZE, Generalization, GeneralizationWorkspace
 from .lease import RunLease, acquired
 from .problem import Problem
@@ -156,7 +157,7 @@ async def _new_workspace(run: str, given: Context | None, problem: RunInput | No
         )  # fmt: skip
         await asyncio.to_thread(account.check, _asked(workspace))
         await store.run(_as_before, workspace)
-        _check_differ(workspace)
+        check_differ(workspace)
         await store.run(_record, workspace, rules)
         return workspace
     except BaseException:
@@ -212,17 +213,6 @@ def _asked(workspace: Workspace) -> list[tuple[Role, ModelSpec]]:
     return [*asked, *(("judge", judge.spec) for judge in workspace.judges.values())]
 
 
-def _check_differ(workspace: Workspace) -> None:
-    """Raise ConfigError for two base models that are one: its scores would count twice."""
-    names = names_of(workspace.context.base_models)
-    for task in workspace.tasks.values():
-        known: dict[str, str] = {}
-        for name, one in zip(names, workspace.each, strict=False):
-            same = known.setdefault(one.evaluation_id(task, ("", ""), "test"), name)
-            if same != name:
-                raise ConfigError(f"base: {same} and {name} are the same model, asked alike; name it once")
-
-
 async def _judges(tasks: Sequence[Task], context: Context) -> dict[str, Model]:
     return {
         task.name: await registry().model(ModelSpec.parse(task.spec.metric.model or context.optimizer))
@@ -275,16 +265,6 @@ def open_tasks(problem: RunInput, settings: Settings, rules: Rules | None = None
     return {task.name: task for task in sources}, {task.name: task for task in targets}
 
 
-def _check_counting(run: str, before: Mapping[str, Any], now: Context) -> None:
-    """Raise ConfigError where other scores of several base models would count than those that have selected."""
-    was = before.get("bases", now.bases)
-    if isinstance(before.get("base"), list) and was != now.bases:
-        raise ConfigError(
-            f"bases: run {run[:8]} selects by the {was} of its base models' scores, and goes on so; for the {now.bases}, "
-            f"start a run from one of its rounds: metaspo branch {run[:8]} --set bases={now.bases}"
-        )
-
-
 def _record(db: Database, workspace: Workspace, rules: Rules) -> None:
     moment, problem = now(), workspace.problem
     config: dict[str, Any] = {
@@ -297,7 +277,7 @@ def _record(db: Database, workspace: Workspace, rules: Rules) -> None:
         config |= {"unseen": True} | ({} if rules.dealing == "train first" else {"dealing": rules.dealing})
     else:
         config |= {name: before.config[name] for name in ("dealing", "unseen", "left_out") if name in before.config}
-        _check_counting(workspace.run, before.config["context"], workspace.context)
+        check_counting(workspace.run, before.config["context"], workspace.context)
     # Which prices a run was counted at stays with it, whatever a later list says.
     kept = before.config.get("prices", []) if before else []
     kept += [one for one in from_lists(spec for _, spec in _asked(workspace)) if one not in kept]
