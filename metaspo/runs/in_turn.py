@@ -56,7 +56,9 @@ def _judged(config: RunConfig, step: Step, tasks: Iterable[Task]) -> int:
 
 def _scored(models: Context, level: RoundLevel, tasks: Iterable[Task], times: int = 1) -> Iterator[Need]:
     """The batches of so many evaluations: answers, and then grades where a model gives them."""
-    yield from _after(models.base, ("base", level), times)
+    # Those of several base models are under way at the same time.
+    bases = sorted(models.base_models, key=lambda spec: not spec.batch)
+    yield from _after(bases[0], ("base", level), times)
     metrics = [task.spec.metric for task in tasks if task.spec.metric.kind == "judge"]
     judges = [ModelSpec.parse(metric.model) if metric.model else models.optimizer for metric in metrics]
     batched = [judge for judge in judges if judge.batch]

@@ -12,7 +12,6 @@ from langgraph.runtime import ExecutionInfo, Runtime
 from sqlite_utils import Database
 
 from ..compat import outer_namespace
-from ..domain.calls import Role
 from ..domain.errors import ConfigError, EditError, TaskError
 from ..models.account import Account
 from ..models.model import Model
@@ -26,7 +25,7 @@ from ..tasks.catalogue import TaskSource, open_task, read_task
 from ..tasks.likeness import comparable
 from ..tasks.splits import Dealing, Sizes
 from ..tasks.task import Task
-from .base_models import check_counting, check_differ
+from .base_models import asked_models, check_counting, check_differ
 from .context import Context
 from .generalization import GENERALIZE, Generalization, GeneralizationWorkspace
 from .lease import RunLease, acquired
@@ -155,7 +154,7 @@ async def _new_workspace(run: str, given: Context | None, problem: RunInput | No
             judges=await _judges([*sources.values(), *targets.values()], context),
             account=account, lease=RunLease(store, account, lease, left), by_name=train_first,
         )  # fmt: skip
-        await asyncio.to_thread(account.check, _asked(workspace))
+        await asyncio.to_thread(account.check, asked_models(workspace))
         await store.run(_as_before, workspace)
         check_differ(workspace)
         await store.run(_record, workspace, rules)
@@ -203,14 +202,6 @@ def _as_before(db: Database, workspace: Workspace) -> None:
     for model in (*workspace.bases, workspace.optimizer, workspace.analyst, *workspace.judges.values()):
         if model is not None:
             model.adaptation.without(left_out.get(model.named, ()))
-
-
-def _asked(workspace: Workspace) -> list[tuple[Role, ModelSpec]]:
-    """Every model that the run may ask, with its role."""
-    asked: list[tuple[Role, ModelSpec]] = [("base", base.spec) for base in workspace.bases]
-    asked += [("optimizer", workspace.optimizer.spec)] if workspace.optimizer else []
-    asked += [("analyst", workspace.analyst.spec)] if workspace.analyst else []
-    return [*asked, *(("judge", judge.spec) for judge in workspace.judges.values())]
 
 
 async def _judges(tasks: Sequence[Task], context: Context) -> dict[str, Model]:
@@ -280,7 +271,7 @@ def _record(db: Database, workspace: Workspace, rules: Rules) -> None:
         check_counting(workspace.run, before.config["context"], workspace.context)
     # Which prices a run was counted at stays with it, whatever a later list says.
     kept = before.config.get("prices", []) if before else []
-    kept += [one for one in from_lists(spec for _, spec in _asked(workspace)) if one not in kept]
+    kept += [one for one in from_lists(spec for _, spec in asked_models(workspace)) if one not in kept]
     config |= {"prices": kept} if kept else {}
     known = {task.name: task.task for task in evaluations.run_tasks(db, workspace.run)}
     for name, task in workspace.tasks.items():
