@@ -18,7 +18,8 @@ SECRET = re.compile(
 """Names of what nobody writes into a config."""
 
 SETTINGS = {
-    "temperature": "temperature", "seed": "seed", "random_seed": "seed", "base_url": "base_url", "model": "name",
+    "temperature": "temperature", "top_p": "top_p", "reasoning_effort": "reasoning_effort", "service_tier": "service_tier",
+    "seed": "seed", "random_seed": "seed", "base_url": "base_url", "model": "name",
     "model_name": "name", "timeout": "timeout", "request_timeout": "timeout", "default_request_timeout": "timeout",
 } | dict.fromkeys(
     ("max_tokens", "max_output_tokens", "num_predict", "max_completion_tokens", "max_new_tokens", "max_tokens_to_sample"),

@@ -8,16 +8,20 @@ from ..domain.calls import Constraint, Reply, Request
 from .addresses import address_of
 from .backend import traced
 from .error_words import said
-from .faults import Fault, classify
+from .faults import Fault
 from .provider_opening import open_chat
 from .provider_places import AZURE, GOOGLE, OLLAMA, place_of
 from .reading import has_ended, reply_of
-from .sent import draw_seed
+from .refusals import refusal, refused_parameter
+from .sent import draw_seed, messages_sent
 from .spec import ModelSpec
 
 LENGTHS = ("max_tokens", "max_output_tokens", "num_predict", "max_new_tokens", "max_completion_tokens")
 SEEDS = ("seed", "random_seed")
 """What LangChain's classes call the same settings."""
+
+DRAWN = ("top_p", "reasoning_effort", "service_tier")
+"""Settings of a spec that go to a class as they are called; one that knows nothing of them says so, before any request."""
 
 TELL = ("anthropic", AZURE, GOOGLE, OLLAMA)
 """Whose replies always say why they ended: one that does not broke off, or is no reply."""
@@ -44,22 +48,24 @@ class ProviderModel:
     async def complete(self, request: Request) -> Reply:
         """Send one request; see `Backend`."""
         settings: dict[str, Any] = {"temperature": request.temperature, self._length: request.max_tokens}
+        settings |= {name: value for name in DRAWN if (value := getattr(self._spec, name)) is not None}
         if self._spec.seed is not None and self._seed:
             settings[self._seed] = draw_seed(self._spec.seed, request.sample)
         # A class that has a setting need not take it beside a request as well.
         own = {name: value for name, value in settings.items() if name in self._names}
-        beside = {name: value for name, value in settings.items() if name not in own}
+        beside = {name: value for name, value in settings.items() if name not in own and value is not None}
         if self._spec.constrain == "json_schema" and request.constraint is not None and request.constraint.choices:
             beside["response_format"] = _one_of(request.constraint)
         try:
             chat = self._chat.model_copy(update=own)
-            message = await chat.ainvoke(list(request.messages), traced(request), **beside)
+            message = await chat.ainvoke(messages_sent(self._spec, request), traced(request), **beside)
             if self._spec.provider in TELL and not has_ended(message):
                 raise Fault("transient", "malformed reply: it says nothing of an end")
             return reply_of(message, unwrap="response_format" in beside)
         except Exception as error:
             # Not `from error`: the client's exception may hold the request with its headers.
-            raise _fault(error) from None
+            sent = {name: value for name, value in {**own, **beside}.items() if name != self._length and value is not None}
+            raise _fault(error, self._spec, request, sent) from None
 
     async def close(self) -> None:
         """Close the connections."""
@@ -67,12 +73,14 @@ class ProviderModel:
             await close()
 
 
-def _fault(error: Exception) -> Fault:
+def _fault(error: Exception, spec: ModelSpec, request: Request, sent: dict[str, Any]) -> Fault:
     """The fault behind an error; a mistake where the package would not even make a request of what it was given."""
-    fault = classify(error)
+    fault = refusal(error, spec, request, sent)
     if fault.kind != "transient" or not _in_preparation(error):
         return fault
-    return Fault("mistake", f"{type(error).__name__} before any request: {said(error)}")
+    told = f"{type(error).__name__} before any request: {said(error)}"
+    texts = [text for _, text in request.messages]
+    return Fault("mistake", told, parameter=refused_parameter(None, told, sent, texts))
 
 
 def _in_preparation(error: Exception) -> bool:
@@ -98,7 +106,7 @@ def identity_of(spec: ModelSpec) -> dict[str, Any]:
         told["constrain"] = spec.constrain
     if spec.seed is not None:
         told["seed"] = spec.seed
-    return told
+    return told | spec.request_identity()
 
 
 def _one_of(constraint: Constraint) -> dict[str, Any]:

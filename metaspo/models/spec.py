@@ -128,6 +128,9 @@ class ModelSpec(RequestSettings, Prices, Rates, ProviderOptions):
             )
         if self.options and not is_langchains(self.provider):
             raise ValueError(f"options are for LangChain's providers, not for '{self.provider}'")
+        not_sent = [name for name in ("headers", "query", "organization", "extra_body") if getattr(self, name)]
+        if is_langchains(self.provider) and self.provider != "azure_openai" and not_sent:
+            raise ValueError(f"{', '.join(not_sent)}: not for '{self.provider}', whose package makes its requests; see options")
         if is_langchains(self.provider) and self.constrain not in (None, "none", "json_schema"):
             raise ValueError(f"'{self.provider}' knows no constrain={self.constrain}; json_schema or none")
         if self.serve == "batch" and (self.data_parallel > 1 or self.python):

@@ -132,3 +132,20 @@ def test_a_provider_can_be_set_with_set(metaspo: Metaspo, claude: Anthropic) -> 
     base = f"base=anthropic:claude-x,base_url={claude.url},options.top_k=5"
     metaspo("optimize", "metaspo.yaml", "--set", base, "--optimizer", "scripted:dice")
     assert claude.seen[0]["top_k"] == 5
+
+
+@pytest.mark.parametrize("model", ["claude-fable-5", "claude-x"], ids=["refused by the package", "refused by the endpoint"])
+def test_a_temperature_that_nobody_asked_for_is_left_out(model: str, metaspo: Metaspo, claude: Anthropic) -> None:
+    answer, words = claude.act, "temperature is deprecated for this model."
+    claude.act = lambda request, body, number: (
+        claude.fails(400, words) if "temperature" in body else answer(request, body, number)
+    )
+    metaspo("init")
+    base = f"anthropic:{model},base_url={claude.url}"
+    said = metaspo("optimize", "metaspo.yaml", "--base", base, "--optimizer", "scripted:dice")
+    assert "takes no temperature" in said.output
+    assert sum("temperature" in body for body in claude.seen) == (model == "claude-x")
+    asked = metaspo(
+        "optimize", "metaspo.yaml", "--base", f"{base},temperature=0.5", "--optimizer", "scripted:dice", exit_code=2
+    )
+    assert "temperature=default" in asked.output

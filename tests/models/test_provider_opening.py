@@ -144,7 +144,7 @@ async def test_the_environment_may_say_where_a_provider_is(monkeypatch: pytest.M
         ("ollama:m,options.num_ctxt=3", "ChatOllama knows no option 'num_ctxt'; did you mean num_ctx?"),
         ("ollama:m,options.num_ctx=many", "cannot be opened: num_ctx: Input should be a valid integer"),
         ("azure_openai:m,base_url=http://127.0.0.1:9", "cannot be opened: .*api_version"),
-        ("google_genai:m,options.top_p=7", r"cannot be opened: .*top_p must be in the range \[0.0, 1.0\]"),
+        ("google_genai:m,options.top_k=-1", r"cannot be opened: .*top_k must be positive"),
     ],
 )
 def test_what_cannot_be_made_is_one_sentence(spec: str, says: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -71,7 +71,7 @@ def test_what_the_ledger_does_is_no_option(name: str, deep: bool) -> None:
 @pytest.mark.parametrize(
     ("name", "setting"),
     [("temperature", "temperature"), ("max_output_tokens", "max_tokens"), ("num_predict", "max_tokens"), ("seed", "seed"),
-     ("azure_endpoint", "base_url"), ("model", "name"), ("request_timeout", "timeout")],
+     ("azure_endpoint", "base_url"), ("top_p", "top_p"), ("model", "name"), ("request_timeout", "timeout")],
 )  # fmt: skip
 @pytest.mark.parametrize("deep", [False, True])
 def test_what_every_spec_has_is_no_option(name: str, setting: str, deep: bool) -> None:

@@ -275,6 +275,46 @@ async def test_what_a_package_makes_no_request_of_ends_the_run(
     server.close()
 
 
+async def test_the_settings_of_requests_go_where_each_protocol_has_them(served: Protocol, desk: Desk) -> None:
+    await desk.open(served.spec(top_p=0.5))
+    await desk.ledger.call(desk.model, Request((("user", "hi"),), 5, None), "base", desk.account)
+    body = served.seen[0]
+    settings = body.get("generationConfig") or body.get("options") or body
+    assert (settings.get("top_p") or settings["topP"]) == 0.5 and "temperature" not in str(body)
+
+
+async def test_a_reasoning_effort_goes_to_who_knows_it(served: Protocol, desk: Desk) -> None:
+    await desk.open(served.spec(reasoning_effort="low"))
+    if isinstance(served, Ollama):
+        with pytest.raises(ModelError, match=r"before any request: .*reasoning_effort"):
+            await desk.ask()
+        return
+    await desk.ask()
+    assert "'low'" in str(served.seen[0]).lower()
+
+
+async def test_a_system_prompt_can_be_folded_into_the_question(served: Protocol, desk: Desk) -> None:
+    await desk.open(served.spec(system_role="fold"))
+    await desk.ledger.call(desk.model, Request((("system", "Be brief."), ("user", "hi")), 5, 0.0), "base", desk.account)
+    assert "Be brief.\\n\\nhi" in str(served.seen[0]) and "system" not in str(served.seen[0])
+
+
+@pytest.mark.parametrize("name", ["headers", "query", "organization", "extra_body"])
+def test_what_a_package_cannot_send_is_refused(name: str) -> None:
+    value = "org-1" if name == "organization" else {"X-Team": "a"}
+    with pytest.raises(ModelError, match=f"{name}: not for 'anthropic'"):
+        ModelSpec.parse({"provider": "anthropic", "name": "m", name: value})
+
+
+async def test_azure_is_sent_headers_and_a_query(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(Azure.key, KEY)
+    server = Azure()
+    await desk.open(server.spec(headers={"X-Team": "research"}))
+    await desk.ask()
+    assert {name.lower(): value for name, value in server.headers[0].items()}["x-team"] == "research"
+    server.close()
+
+
 class State(TypedDict, total=False):
     said: str
 
