@@ -87,7 +87,7 @@ class Endpoint:
         await asyncio.gather(*left, return_exceptions=True)
 
     async def _start(self) -> None:
-        app = web.Application()
+        app = web.Application(client_max_size=2**28)
         app.router.add_post(self.path, self._answer)
         app.router.add_get("/v1/models", self._list)
         self.routes(app)
