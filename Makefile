@@ -2,7 +2,7 @@
 PYTHON ?= $(firstword $(foreach name,python3.13 python3.12 python3.11 python3 python,$(if $(shell $(name) -c 'import sys; print(sys.version_info >= (3, 11))' 2>/dev/null | grep True),$(name))))
 BIN := .venv/bin
 
-.PHONY: demo test test-slow test-vllm lint clean
+.PHONY: demo test test-slow test-lowest test-vllm lint clean
 
 demo: .venv/demo
 	$(BIN)/metaspo optimize --store demo.db
@@ -12,6 +12,14 @@ test: .venv/dev
 
 test-slow: .venv/dev
 	$(BIN)/python -m pytest -m slow
+
+# With the lowest versions that pyproject.toml allows, and no extras but `local`: what needs others is left out.
+test-lowest: .lowest/env
+	.lowest/bin/python -m pytest -n 2 --dist loadfile --ignore tests/examples --ignore tests/test_wheel.py \
+	    --ignore tests/runs/test_server.py --ignore tests/runs/test_threads.py --ignore tests/tasks/paper \
+	    --ignore tests/models/test_providers.py --ignore tests/models/test_provider_opening.py --ignore tests/cli/test_providers.py \
+	    --deselect tests/models/test_provider_names.py::test_the_private_list_is_where_it_was \
+	    --deselect tests/test_compat.py::test_the_agent_server_can_be_started_with_what_we_serve
 
 # A real vLLM on CPU in a folder of its own, and SmolLM2 for it: 3 GB. TORCH says where the CPU build of torch is.
 TORCH ?= --torch-backend=cpu
@@ -29,13 +37,21 @@ lint: .venv/dev
 	MYPYPATH=build/typecheck $(BIN)/mypy --explicit-package-bases examples/*.py
 
 clean:
-	rm -rf .venv .vllm build *.egg-info
+	rm -rf .venv .lowest .vllm build *.egg-info
 
 .vllm/env: tests/models/vllm/requirements.txt tests/models/vllm/overrides.txt pyproject.toml
 	@test -n "$(PYTHON)" || { echo "metaspo needs Python 3.11 or newer on the PATH, or PYTHON=/path/to/python"; exit 1; }
 	$(PYTHON) -m venv .vllm
 	.vllm/bin/python -m pip install --quiet --disable-pip-version-check uv
 	.vllm/bin/uv pip install --quiet --python .vllm $(TORCH) --requirements tests/models/vllm/requirements.txt --overrides tests/models/vllm/overrides.txt --editable .
+	touch $@
+
+.lowest/env: pyproject.toml
+	@test -n "$(PYTHON)" || { echo "metaspo needs Python 3.11 or newer on the PATH, or PYTHON=/path/to/python"; exit 1; }
+	$(PYTHON) -m venv .lowest
+	.lowest/bin/python -m pip install --quiet --disable-pip-version-check uv
+	.lowest/bin/uv pip install --quiet --python .lowest --resolution lowest-direct --editable ".[local]"
+	.lowest/bin/uv pip install --quiet --python .lowest pytest pytest-asyncio pytest-xdist
 	touch $@
 
 .vllm/smollm2: .vllm/env tests/helpers/vllm_model.py
