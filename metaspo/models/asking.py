@@ -47,6 +47,8 @@ class Asking:
                 return await attempt(self._request, self._account)
             except Fault as fault:
                 self._fault = fault
+                # Patience is with a failing endpoint; to wait for one's turn is no failure.
+                self._started += fault.held_back
             if self._fault.kind in ("content_filter", "context_length"):
                 return Reply("", self._fault.kind, error=self._fault.message, cost=0.0)
             if self._fault.kind != "transient":

@@ -59,7 +59,8 @@ class Fault(Exception):
     again may help), "content_filter" or "context_length" (an outcome of this one example).
     `retry_after` is in seconds. `overload` says that the endpoint may have been asked too much at once,
     `busy` that it said so itself; `for_all` that what was refused looks like a key, a model's name or an account,
-    `unsent` that the request never got there. `parameter` is the one that was refused, where that was said.
+    `unsent` that the request never got there. `parameter` is the one that was refused, where that was said,
+    `held_back` for how many seconds it had to wait before it was sent.
     """
 
     kind: str
@@ -70,6 +71,7 @@ class Fault(Exception):
     for_all: bool = False
     unsent: bool = False
     parameter: str | None = None
+    held_back: float = 0.0
 
     def __str__(self) -> str:
         """The message."""

@@ -129,6 +129,7 @@ class Ledger:
         asking = Asking(request, model.spec, account, setting)
         with setting.at_work():
             while True:
+                await model.pace.clear(model.spec, account)
                 async with model.limiter:
                     if not self._claims.has(key):
                         return None
@@ -146,7 +147,7 @@ class Ledger:
         witness = model.evidence.witness(request)
         async with model.limiter.first():
             try:
-                reply = await _paid(lambda: model.send(witness), model.spec, role, account)
+                reply = await _paid(lambda: model.send(witness, account), model.spec, role, account)
             except Fault:
                 return False
         key = call_key(model.identity, witness.content())

@@ -220,9 +220,9 @@ class Limiter:
                 self._in_flight += 1
                 slot.set_result(None)
 
-    def answered(self, started: float) -> None:
-        """A request that began at `started` (`time.monotonic`) was answered."""
-        self._adaptive.answered(started, time.monotonic(), saturated=bool(self._waiting))
+    def answered(self, started: float, *, held_back: bool = False) -> None:
+        """A request that began at `started` (`time.monotonic`) was answered; `held_back` says that a pace holds others."""
+        self._adaptive.answered(started, time.monotonic(), saturated=bool(self._waiting) and not held_back)
         self._admit()
 
     def overloaded(self, started: float) -> None:

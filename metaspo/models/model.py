@@ -14,13 +14,14 @@ from .backend import Backend
 from .evidence import Evidence
 from .faults import Fault
 from .limiter import Limiter
+from .pacing import Pace
 from .spec import ModelSpec
 from .usage import MOST_TOKENS, completed
 
 
 @dataclass(eq=False)
 class Model:
-    """A backend with its spec and the limiter of its requests in flight, which it may share.
+    """A backend with its spec, the limiter of its requests in flight and their pace, both of which it may share.
 
     `by_name` is for runs that began before the code of scripted functions counted: they know them by their names alone.
     """
@@ -29,6 +30,7 @@ class Model:
     backend: Backend
     limiter: Limiter
     by_name: bool = False
+    pace: Pace = field(default_factory=Pace)
     evidence: Evidence = field(default_factory=Evidence)
     adaptation: Adaptation = field(default_factory=Adaptation)
 
@@ -65,29 +67,33 @@ class Model:
                 if isinstance(account.stopped, UserError):
                     raise account.stopped
                 await self.backend.ready()
-                return await self._tried(request)
+                return await self._tried(request, account)
         # Whoever waited for the first goes on with all the others, not in single file.
         if isinstance(account.stopped, UserError):
             raise account.stopped
-        return await self._tried(request)
+        return await self._tried(request, account)
 
-    async def _tried(self, request: Request) -> Reply:
+    async def _tried(self, request: Request, account: Account) -> Reply:
         if self.adaptation.outdated(request, self.spec):
             raise Adapted
         try:
-            reply = await self.send(request)
+            reply = await self.send(request, account)
         except Fault as fault:
             self.adaptation.learn(fault, self.spec)
             raise
         self.adaptation.answered(request, self.spec)
         return reply
 
-    async def send(self, request: Request) -> Reply:
-        """Send a request, now and once; raises a Fault when there is no reply."""
+    async def send(self, request: Request, account: Account) -> Reply:
+        """Send a request once, as soon as its endpoint's limits allow; raises a Fault when there is no reply."""
+        asked = time.monotonic()
+        permit = await self.pace.turn(request, self.spec, account)
+        # Only now: the wait is none of the endpoint's slowness, nor of the time that it has to answer in.
         started = time.monotonic()
         try:
-            async with asyncio.timeout(self.spec.timeout):
-                reply = await self.backend.complete(replace(request, length=self.adaptation.length(self.spec)))
+            with permit:
+                async with asyncio.timeout(self.spec.timeout):
+                    reply = await self.backend.complete(replace(request, length=self.adaptation.length(self.spec)))
             reply = finished(request, reply, time.monotonic() - started)
         except (TimeoutError, Fault) as error:
             fault = (
@@ -95,8 +101,10 @@ class Model:
             )
             if fault.overload:
                 self.limiter.overloaded(started)
+            fault.held_back = started - asked
             raise fault from None
-        self.limiter.answered(started)
+        self.limiter.answered(started, held_back=self.pace.holds_back)
+        permit.took(reply.input_tokens, reply.output_tokens)
         self.evidence.answered(request, started)
         return reply
 

@@ -14,6 +14,7 @@ from .addresses import OPENAI_URL, address_of, is_loopback, key_of
 from .backend import traced
 from .faults import classify
 from .filled import is_secret_name
+from .pacing import hear
 from .reading import reply_of
 from .refusals import refusal
 from .sent import addressed, messages_sent, options_sent
@@ -116,7 +117,7 @@ def http_client(spec: ModelSpec, address: str) -> DefaultAioHttpClient:
             if "authorization" not in map(str.lower, headers):
                 del request.headers["Authorization"]
 
-    options: dict[str, Any] = {"event_hooks": {"request": [address_it]}}
+    options: dict[str, Any] = {"event_hooks": {"request": [address_it], "response": [_heard]}}
     if is_loopback(address):
         options["mounts"] = dict.fromkeys(("http://", "https://", "all://"))
     elif spec.provider == "openai" and (proxy := os.environ.get("OPENAI_PROXY")):
@@ -131,3 +132,8 @@ def http_client(spec: ModelSpec, address: str) -> DefaultAioHttpClient:
             f"{spec.label}: no connection can be made: {redact(str(error)) or type(error).__name__}; "
             f"look at {' and '.join(there) or 'the proxy and the certificates'} in the environment"
         ) from None
+
+
+async def _heard(response: Any) -> None:
+    """Every reply, an error too, says in its headers how much the endpoint will still take."""
+    hear(response.headers)

@@ -9,14 +9,16 @@ from pathlib import Path
 from weakref import WeakKeyDictionary
 
 from ..store.database import Store
-from .addresses import address_of
+from .addresses import address_of, key_variable
 from .backend import Backend
 from .batch import MOST_REQUESTS
 from .ledger import Ledger
 from .limiter import Limiter
 from .model import Model
+from .pacing import Pace
 from .priced import priced
 from .prices import Prices
+from .rates import RATES
 from .scripted import Scripted
 from .spec import ModelSpec
 
@@ -29,6 +31,7 @@ class Registry:
         self._ledgers: dict[Path, tuple[Store, Ledger]] = {}
         self._models: dict[str, Model] = {}
         self._limiters: dict[str, Limiter] = {}
+        self._paces: dict[str, Pace] = {}
         self._opening = asyncio.Lock()
         self._users = 0
         self._before_closing: list[Callable[[], Awaitable[None]]] = []
@@ -63,13 +66,15 @@ class Registry:
         # What only shapes single requests does not open a second connection, or a second server.
         # All else does: the backend sends its settings with every request, under an identity that holds them.
         spec = await asyncio.to_thread(priced, spec)
-        connection = spec.model_copy(update={"temperature": None, "max_tokens": None, **dict.fromkeys(Prices.model_fields)})
+        alike = {"temperature": None, "max_tokens": None, **dict.fromkeys((*Prices.model_fields, *RATES))}
+        connection = spec.model_copy(update=alike)
         key = f"{connection.model_dump_json()} {address_of(spec)}"
         async with self._opening:
             if key not in self._models:
                 backend = await _open(spec)
-                self._models[key] = Model(spec, backend, self._limiter(spec, key))
+                self._models[key] = Model(spec, backend, self._limiter(spec, key), pace=self._pace(spec, key))
             known = self._models[key]
+            known.pace.limit(spec)
         return known if known.spec == spec and known.by_name == by_name else replace(known, spec=spec, by_name=by_name)
 
     def _limiter(self, spec: ModelSpec, connection: str) -> Limiter:
@@ -84,7 +89,13 @@ class Registry:
         # Other programs' models are not at one endpoint just because their provider is.
         endpoint = address_of(spec) or connection
         shared = f"{endpoint} {spec.api_key_env} {level}"
+        if any(getattr(spec, rate) for rate in RATES):
+            # What waits for its minute must not take up the slots of other models.
+            shared += f" {spec.name}"
         return self._limiters.setdefault(shared, Limiter(None if level == "auto" else level))
+
+    def _pace(self, spec: ModelSpec, connection: str) -> Pace:
+        return self._paces.setdefault(f"{address_of(spec) or connection} {key_variable(spec)} {spec.name}", Pace())
 
     async def close(self) -> None:
         """Finish calls in flight and close everything; whatever fails to close does not keep the rest open."""
@@ -92,7 +103,7 @@ class Registry:
             await leave()
         ledgers, self._ledgers = self._ledgers, {}
         models, self._models = self._models, {}
-        self._limiters = {}
+        self._limiters, self._paces = {}, {}
         for _, ledger in ledgers.values():
             await ledger.settle()
         await asyncio.gather(*(model.backend.close() for model in models.values()), return_exceptions=True)

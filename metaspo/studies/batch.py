@@ -14,6 +14,7 @@ from ..domain.calls import Role, Usage
 from ..domain.errors import MetaspoError, RunStopped
 from ..models.account import Account, Budget
 from ..models.prices import Prices
+from ..models.rates import RATES
 from ..models.registry import registry
 from ..models.spec import ModelSpec
 from ..runs.session import run_session
@@ -61,7 +62,7 @@ class Planned:
 
 def _answers(spec: ModelSpec) -> str:
     """What a model's replies depend on; speed and prices may change between two starts of a study."""
-    unlike = {"concurrency", "timeout", "patience", "threads", *Prices.model_fields}
+    unlike = {"concurrency", *RATES, "timeout", "patience", "threads", *Prices.model_fields}
     return spec.model_dump_json(exclude=unlike, exclude_defaults=True)
 
 
