@@ -22,7 +22,7 @@ from typing import Any
 
 from endpoint import Endpoint, fixed, name_of
 
-from metaspo.models.openai_compatible import draw_seed
+from metaspo.models.sent import draw_seed
 
 SEED = 1
 

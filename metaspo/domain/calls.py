@@ -145,6 +145,7 @@ class Usage:
     `cached` counts calls that the ledger answered, `cached_tokens` those input tokens that endpoints found in
     their caches, `estimated` the calls whose tokens are estimates. `cost` is the sum of what is known, `unpriced`
     how many calls it leaves out because theirs is unknown; None where nothing is known to have cost anything but those.
+    `roles` are the same totals of each role.
     """
 
     calls: dict[str, int] = field(default_factory=dict)
@@ -155,6 +156,7 @@ class Usage:
     estimated: int = 0
     cached_tokens: int = 0
     unpriced: int = 0
+    roles: dict[str, "Usage"] = field(default_factory=dict)
 
     @property
     def total_calls(self) -> int:
@@ -166,8 +168,14 @@ class Usage:
         """The cost in words, with what it leaves out."""
         return cost_says(self.cost, self.unpriced, estimated=bool(self.estimated))
 
+    def of(self, role: str) -> "Usage":
+        """What the calls of one role came to."""
+        return self.roles.setdefault(role, Usage())
+
     def include(self, other: "Usage") -> None:
         """Count what another run paid."""
+        for role, part in other.roles.items():
+            self.of(role).include(part)
         for role, count in other.calls.items():
             self.calls[role] = self.calls.get(role, 0) + count
         self.cached += other.cached
@@ -179,6 +187,10 @@ class Usage:
 
     def add(self, role: str, reply: Reply) -> None:
         """Count one paid call."""
+        self._add(role, reply)
+        self.of(role)._add(role, reply)
+
+    def _add(self, role: str, reply: Reply) -> None:
         self.calls[role] = self.calls.get(role, 0) + 1
         self.input_tokens += reply.input_tokens
         self.output_tokens += reply.output_tokens

@@ -3,14 +3,14 @@
 import asyncio
 import contextlib
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
-
 from ..domain.calls import BYTES_A_TOKEN, NO_REPLY, Reply, Role, Usage
 from ..domain.errors import BudgetSpent, ConfigError, Interrupted, MetaspoError
+from .budget import Budget
 from .priced import from_lists, lists_say, priced
 from .spec import ModelSpec
 
@@ -21,20 +21,6 @@ NEVER = (
     "a budget of {cost:g} in cost can never be reached: {why}; set input_price and output_price (per million tokens) "
     "of the models that cost something, or another limit, such as budget.calls"
 )
-
-
-class Budget(BaseModel):
-    """The most a run may use, over all its sessions; what is not set is not limited."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    calls: int | None = Field(None, ge=0, description="Paid model calls of every kind.")
-    input_tokens: int | None = Field(None, ge=0, description="Tokens read.")
-    output_tokens: int | None = Field(None, ge=0, description="Tokens written.")
-    cost: float | None = Field(
-        None, ge=0, allow_inf_nan=False, description="In the currency of the models' prices, or of what the endpoint says."
-    )
-    minutes: float | None = Field(None, ge=0, allow_inf_nan=False, description="Working time.")
 
 
 @dataclass
@@ -60,6 +46,7 @@ class Account:
     notes: list[str] = field(default_factory=list)
     doubts: set[str] = field(default_factory=set)
     told: Callable[[str], None] = lambda note: None
+    _reserved: Counter[str] = field(default_factory=Counter)
     _alarm: asyncio.Event = field(default_factory=asyncio.Event)
     _settled: asyncio.Event | None = None
 
@@ -72,6 +59,7 @@ class Account:
         models, cost = [(role, priced(spec)) for role, spec in asked], self.budget.cost
         for said in lists_say(from_lists(spec for _, spec in models)):
             self.note(said)
+        self._check_roles(models)
         if cost is None or not models:
             return
         unpriced = [(role, spec) for role, spec in models if not spec.is_priced]
@@ -82,6 +70,21 @@ class Account:
         self.doubts = {role for role, spec in unpriced if spec.provider in TELLS}
         if not self.doubts:
             raise ConfigError(NEVER.format(cost=cost, why=_without_cost([spec for _, spec in models])))
+
+    def _check_roles(self, models: list[tuple[Role, ModelSpec]]) -> None:
+        """Raise ConfigError for a role's budget that nothing of the run could ever use up."""
+        for role, budget in self.budget.roles() if models else ():
+            specs = [spec for one, spec in models if one == role]
+            if not specs:
+                raise ConfigError(f"budget.{role} can never be reached: no model of this run is asked as {role}")
+            if budget.cost is None or any(spec.is_charged for spec in specs):
+                continue
+            if not any(not spec.is_priced and spec.provider in TELLS for spec in specs):
+                raise ConfigError(NEVER.format(cost=budget.cost, why=f"as {role}, {_without_cost(specs)}"))
+            self.note(
+                f"{specs[0].label} has no prices: its calls count in the budget of {budget.cost:g} for the {role} "
+                "only if it says what they cost"
+            )
 
     def note(self, text: str) -> None:
         """Tell a person something about the figures, once."""
@@ -117,23 +120,24 @@ class Account:
         finally:
             alarm.cancel()
 
-    def reserve(self, *, sent: bool = False) -> None:
-        """Make room for one call, or raise what ended the run: a budget, an interruption, an endpoint that is gone.
+    def reserve(self, role: str, *, sent: bool = False) -> None:
+        """Make room for one call of a role, or raise what ended the run: a budget, an interruption, an endpoint that is gone.
 
         For one that an earlier session has `sent` there is room whatever the budget: it is paid.
         """
         if self.stopped is None and not sent:
-            spent = self._spent()
+            spent = self._spent(role)
             if spent:
-                self.stop(BudgetSpent(f"the budget of {spent} is spent"))
+                self.stop(BudgetSpent(f"{spent} is spent"))
         if self.stopped is None and self.parent is not None:
             try:
-                self.parent.reserve(sent=sent)
+                self.parent.reserve(role, sent=sent)
             except MetaspoError as reason:
                 self.stop(reason)
         if self.stopped is not None:
             raise self.stopped
         self.reserved += 1
+        self._reserved[role] += 1
 
     async def settled(self) -> None:
         """Wait until no reserved call is in flight any more."""
@@ -144,6 +148,7 @@ class Account:
     def settle(self, role: str, reply: Reply | None) -> None:
         """A reserved call came back, with a reply that was paid for or with none."""
         self.reserved -= 1
+        self._reserved[role] -= 1
         if reply is not None:
             self.usage.add(role, reply)
             self._watch(role, reply)
@@ -169,20 +174,21 @@ class Account:
                 why = f"no model has prices, and the endpoint {says}"
                 self.stop(ConfigError(NEVER.format(cost=self.budget.cost, why=why)))
 
-    def _spent(self) -> str | None:
-        budget, usage = self.budget, self.usage
+    def _spent(self, role: str) -> str | None:
+        """The limit that is reached where a call of a role is asked for, in words."""
         # Calls in flight count as made, so the number of calls is never overshot.
-        if budget.calls is not None and usage.total_calls + self.reserved >= budget.calls:
-            return f"{budget.calls:,} calls"
-        if budget.input_tokens is not None and usage.input_tokens >= budget.input_tokens:
-            return f"{budget.input_tokens:,} input tokens"
-        if budget.output_tokens is not None and usage.output_tokens >= budget.output_tokens:
-            return f"{budget.output_tokens:,} output tokens"
-        if budget.cost is not None and (usage.cost or 0.0) >= budget.cost:
-            return f"{budget.cost:g} in cost"
-        if budget.minutes is not None and self.seconds + self.session_seconds >= budget.minutes * 60:
-            return f"{budget.minutes:g} minutes"
+        if (spent := self.budget.spent(self.usage, self.reserved)) is not None:
+            return f"the budget of {spent}"
+        minutes = self.budget.minutes
+        if minutes is not None and self.seconds + self.session_seconds >= minutes * 60:
+            return f"the budget of {minutes:g} minutes"
+        for one, own in self.budget.roles():
+            if one == role and (spent := own.spent(self.usage.of(role), self._reserved[role])) is not None:
+                return f"the budget of {spent} for the {role if role in ('judge', 'analyst') else f'{role} model'}"
         return None
+        return (
+            f"the budget of {spent} for the {role}{'' if role == 'judge' or role == 'analyst' else ' model'}" if spent else None
+        )
 
 
 def _without_cost(specs: list[ModelSpec]) -> str:

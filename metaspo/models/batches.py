@@ -45,7 +45,7 @@ class Batches:
         """
         account, reply = one.account, None
         held = (await self._store.run(batches.holding, [one.key])).get(one.key)
-        account.reserve(sent=held is not None)
+        account.reserve(one.role, sent=held is not None)
         try:
             if held is None:
                 self._gather(one)

@@ -137,7 +137,7 @@ class Ledger:
                 if reply is None:
                     reply = await asking.verdict(lambda: self._witnessed(model, request, role, account))
                     if reply is not None:
-                        account.reserve()
+                        account.reserve(role)
                         account.settle(role, reply)
                 if reply is not None:
                     return reply
@@ -157,7 +157,7 @@ class Ledger:
 
 async def _paid(ask: Callable[[], Awaitable[Found]], spec: ModelSpec, role: str, account: Account) -> Found:
     """What comes of asking, within the budget, and what it cost."""
-    account.reserve()
+    account.reserve(role)
     found = None
     try:
         found = await ask()

@@ -31,13 +31,15 @@ FALLING = 0.05
 class Permit:
     """One request on its way; in a `with` around it, what its endpoint tells of limits is heard.
 
-    `before` is what had come back, in requests and tokens, when it went out.
+    `before` is what had come back, in requests and tokens, when it went out; `added` is what its `tokens` hold
+    beyond the estimate of its text.
     """
 
     pace: "Pace"
     tokens: float
     before: tuple[float, float]
     metered: Sent | None
+    added: float = 0.0
 
     def __enter__(self) -> "Permit":
         """It goes out."""
@@ -79,6 +81,7 @@ class Pace:
         self._told: dict[str, tuple[Left, Told]] = {}
         self._out = self._back = (0.0, 0.0)
         self._longest: float | None = None
+        self._lacking = 0.0
         self._announced = -math.inf
 
     @property
@@ -97,12 +100,12 @@ class Pace:
         if self._queue or self._metered(tokens) or self._held(tokens):
             async with self._in_turn(account):
                 await self.clear(spec, account, tokens)
-                while wait := max(self._metered(tokens), self._held(tokens)):
+                # Replies that came in meanwhile tell better what it will take.
+                while wait := max(self._metered(tokens := self._estimate(request)), self._held(tokens)):
                     await account.sleep(min(wait, LOOK))
                     if account.stopped is not None:
                         raise account.reason
                     await self.clear(spec, account, tokens)
-                return self._send(tokens)
         return self._send(tokens)
 
     async def clear(self, spec: ModelSpec, account: Account, tokens: float = 1.0) -> None:
@@ -142,6 +145,9 @@ class Pace:
             self._tokens.correct(self._clock(), permit.metered, read + written)
         falling = (self._longest or 0.0) * (1 - FALLING) + written * FALLING
         self._longest = max(float(written), falling)
+        # A chat template, or a language of many tokens, makes requests longer than their text tells.
+        lacking = max(0.0, read + written - permit.tokens + permit.added)
+        self._lacking = max(lacking, self._lacking * (1 - FALLING) + lacking * FALLING)
 
     def _send(self, tokens: float) -> Permit:
         now, before = self._clock(), self._back
@@ -150,12 +156,12 @@ class Pace:
             told.send(tokens if left.counts_tokens else 1.0)
         if self._requests is not None:
             self._requests.send(now, 1.0)
-        return Permit(self, tokens, before, self._tokens.send(now, tokens) if self._tokens else None)
+        return Permit(self, tokens, before, self._tokens.send(now, tokens) if self._tokens else None, self._lacking)
 
     def _estimate(self, request: Request) -> float:
         """About how many tokens a request takes: its messages, and a reply as long as the longest of late."""
         longest = request.max_tokens if self._longest is None else min(request.max_tokens, self._longest)
-        return float(estimated_tokens(*(text for _, text in request.messages)) + math.ceil(longest))
+        return float(estimated_tokens(*(text for _, text in request.messages)) + math.ceil(longest)) + self._lacking
 
     def _metered(self, tokens: float) -> float:
         """Seconds until the limits that were set allow a request."""

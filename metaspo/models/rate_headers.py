@@ -16,8 +16,8 @@ FORMS = {
 """How the headers are named, with limit, remaining or reset in the braces, and what is counted in them."""
 
 UNITS = {"d": 86_400.0, "h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}
-PART = re.compile(r"(\d+(?:\.\d+)?)(ms|us|µs|ns|d|h|m|s)")
-NUMBER = re.compile(r"\d{1,15}(?:\.\d{1,9})?")
+PART = re.compile(r"(\d+(?:\.\d+)?)(ms|us|µs|ns|d|h|m|s)", re.ASCII)
+NUMBER = re.compile(r"\d{1,15}(?:\.\d{1,9})?", re.ASCII)
 
 EPOCH = 1e9
 """A number from which on a reset is a date, in seconds since 1970, or in milliseconds from a thousand times that."""
@@ -46,7 +46,7 @@ def limits_told(headers: Mapping[str, str]) -> Iterator[Left]:
         if remaining is not None:
             reset = _seconds(headers.get(form.format("reset")), headers.get("date"))
             yield from _left(form, kind, remaining, reset, _number(headers.get(form.format("limit"))))
-    told = dict(re.findall(r"\b(r|t|remaining|reset|limit)=(\d{1,15})\b", headers.get("ratelimit") or ""))
+    told = dict(re.findall(r"\b(r|t|remaining|reset|limit)=([0-9]{1,15})\b", headers.get("ratelimit") or ""))
     remaining = _number(told.get("r") or told.get("remaining"))
     if remaining is not None:
         reset = _seconds(told.get("t") or told.get("reset"), None)

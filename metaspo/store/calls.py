@@ -124,4 +124,5 @@ def usage(db: Database, run: str) -> Usage:
     query = f"SELECT role, count(*), {sums} FROM calls WHERE run = ? GROUP BY role"
     for role, count, *sums_of_role in db.execute(query, [run]):
         total.include(Usage({role: count}, 0, *sums_of_role))
+        total.of(role).include(Usage({role: count}, 0, *sums_of_role))
     return total

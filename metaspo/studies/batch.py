@@ -12,7 +12,8 @@ from sqlite_utils import Database
 
 from ..domain.calls import Role, Usage
 from ..domain.errors import MetaspoError, RunStopped
-from ..models.account import Account, Budget
+from ..models.account import Account
+from ..models.budget import Budget
 from ..models.prices import Prices
 from ..models.rates import RATES
 from ..models.registry import registry

@@ -11,7 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from ..domain.errors import ConfigError, MetaspoError
 from ..domain.results import Split
 from ..domain.twins import twin_of
-from ..models.account import Account, Budget
+from ..models.account import Account
+from ..models.budget import Budget
 from ..runs.config import RunConfig, located
 from ..runs.prompt_source import read_prompt
 from ..tasks.data import DATASETS

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationInfo, WithJsonSchema, field_validator
 
 from ..domain.results import Counting
-from ..models.account import Budget
+from ..models.budget import Budget
 from ..models.spec import ModelSpec
 from ..store.database import default_store
 from ..tasks.documents import Block

@@ -121,5 +121,5 @@ def spent(workspace: Workspace) -> Spent:
         "cost": usage.cost,
         "unpriced": usage.unpriced,
         "estimated": usage.estimated,
-        "budget": workspace.account.budget.model_dump(exclude_none=True),
+        "budget": workspace.account.budget.limits(),
     }

@@ -12,7 +12,8 @@ from metaspo.domain.calls import Reply, Request
 from metaspo.domain.errors import AwaitsBatch, BudgetSpent, EndpointUnavailable, Interrupted, MetaspoError, ModelError
 from metaspo.models import batches as gathering
 from metaspo.models import collecting
-from metaspo.models.account import Account, Budget
+from metaspo.models.account import Account
+from metaspo.models.budget import Budget
 from metaspo.models.registry import Registry
 from metaspo.models.spec import ModelSpec
 from tests.helpers.batch_host import BatchHost

@@ -14,7 +14,8 @@ import pytest
 
 import metaspo
 from metaspo.domain.errors import BudgetSpent, Interrupted
-from metaspo.models.account import Account, Budget
+from metaspo.models.account import Account
+from metaspo.models.budget import Budget
 from metaspo.models.registry import Registry
 from metaspo.store import calls, claims
 from metaspo.store.database import Store

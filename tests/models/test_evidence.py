@@ -226,7 +226,7 @@ async def test_an_endpoint_that_dies_sets_nothing_aside(desk: Desk, endpoint: En
 
 
 async def test_the_budget_counts_what_is_asked_to_find_out(desk: Desk, endpoint: Endpoint) -> None:
-    from metaspo.models.account import Budget
+    from metaspo.models.budget import Budget
 
     endpoint.act = only("bad", lambda: fail(400, "no"))
     await desk.open(endpoint.spec(), Account("run", Budget(calls=1)))

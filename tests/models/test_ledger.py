@@ -12,7 +12,8 @@ from metaspo import ModelSpec
 from metaspo.domain.calls import Request
 from metaspo.domain.errors import BudgetSpent, EndpointUnavailable, Interrupted, ModelError
 from metaspo.models import asking
-from metaspo.models.account import Account, Budget
+from metaspo.models.account import Account
+from metaspo.models.budget import Budget
 from metaspo.models.registry import Registry
 from metaspo.store import calls
 
