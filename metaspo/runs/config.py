@@ -122,16 +122,24 @@ def nested(settings: dict[str, Any], base: dict[str, Any]) -> dict[str, Any]:
     """The settings with dotted keys (`budget.calls`) put into their blocks, beside what the file has there."""
     result: dict[str, Any] = {}
     # What is in a block goes on top of the block, in whatever order they were given.
-    for key, value in sorted(settings.items(), key=lambda item: "." in item[0]):
+    for key, value in sorted(settings.items(), key=lambda item: item[0].count(".")):
         block, dot, inner = key.partition(".")
         if not dot:
             result[key] = value
             continue
         before = _block(block, {**base, **result})
-        if not isinstance(before, dict):
-            raise ConfigError(f"cannot set {key}: {block} is not a block")
-        result[block] = {**before, inner: value}
+        result[block] = _with(before, inner, value, key, block)
     return result
+
+
+def _with(before: Any, path: str, value: Any, key: str, block: str) -> dict[str, Any]:
+    """A block with one more value, in a block of its own where the path has further dots (`optimizer.cost`)."""
+    if not isinstance(before, dict):
+        raise ConfigError(f"cannot set {key}: {block} is not a block")
+    name, dot, inner = path.partition(".")
+    if not dot:
+        return {**before, name: value}
+    return {**before, name: _with(before.get(name) or {}, inner, value, key, f"{block}.{name}")}
 
 
 def _block(name: str, settings: dict[str, Any]) -> Any:

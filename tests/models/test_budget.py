@@ -4,8 +4,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 import metaspo
+from metaspo.cli.main import main
 from metaspo.domain.calls import Reply
 from metaspo.domain.errors import BudgetSpent, ConfigError
 from metaspo.models.account import Account
@@ -84,6 +86,15 @@ def test_a_whole_run_stops_within_it_and_goes_on_with_more(store_path: Path, rol
     assert metaspo.resume(result.run, store=store_path, budget={}).stopped is None
 
 
-def test_it_is_set_from_the_command_line_too() -> None:
+def test_it_is_set_from_the_command_line_too(store_path: Path) -> None:
+    command = [
+        "optimize", "--base", DICE, "--optimizer", DICE, "--method", "metaspo", "--preset", "quick", "--store", str(store_path),
+    ]  # fmt: skip
+    done = CliRunner().invoke(main, [*command, "--set", "budget.optimizer.calls=3", "--set", "budget.calls=5000"])
+    assert done.exit_code == 3 and "budget of 3 calls for the optimizer model is spent" in " ".join(done.output.split())
+    wrong = CliRunner().invoke(main, [*command, "--set", "budget.calls.most=3", "--set", "budget.calls=2"])
+    assert wrong.exit_code == 2 and "cannot set budget.calls.most: budget.calls is not a block" in " ".join(
+        wrong.output.split()
+    )
     budget = Budget.model_validate({"calls": 5, "optimizer": {"cost": 2.0}})
     assert budget.limits() == {"calls": 5, "optimizer.cost": 2.0}
