@@ -93,9 +93,14 @@ class BatchEndpoint:
         if key not in asked or isinstance(found.get(key), Reply):
             return
         try:
-            found[key] = self._chat.read(body, asked[key]) if 200 <= status < 300 else _fault(status, body, error)
+            found[key] = (
+                self._chat.read(body, asked[key]) if 200 <= status < 300 else self._refused(status, body, error, asked[key])
+            )
         except Fault as fault:
             found[key] = fault
+
+    def _refused(self, status: int, body: Any, error: Any, request: Request) -> Fault:
+        return self._chat.refused(_fault(status, body, error), body or error, request)
 
 
 def _fault(status: int, body: Any, error: Any) -> Fault:

@@ -2,8 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar, cast
 from urllib.parse import urlsplit
 
@@ -14,6 +14,7 @@ from ..store.batches import Asked, Batch
 from ..store.calls import Call, key_in_run
 from ..store.database import Store, now
 from .account import Account
+from .adaptation import Adapted
 from .batch import GONE, Look
 from .faults import Fault
 from .model import Model, finished, with_cost
@@ -42,12 +43,13 @@ class Waiting:
         """The call as the store keeps it until it is answered."""
         return Asked(self.key, self.account.run, self.role, self.model.spec.label, self.request.content())
 
-    def end(self, outcome: tuple[str, Reply] | MetaspoError | None) -> None:
+    def end(self, outcome: tuple[str, Reply] | MetaspoError | Adapted | None) -> None:
         """Let the call go on, unless whoever waited has left."""
         if self.done.done():
             return
         if isinstance(outcome, MetaspoError):
             self.account.stop(outcome)
+        if isinstance(outcome, Exception):
             self.done.set_exception(outcome)
             self.done.exception()  # Seen, even where whoever waited has left meanwhile.
         else:
@@ -125,7 +127,8 @@ class Collecting:
     async def _sent(self) -> None:
         """Send the batch, unless the endpoint has it: then whoever sent it has not learned its name there."""
         asked = await self._store.run(batches.requests, self._id)
-        lines = [self._endpoint.line(one.key, _request(one)) for one in asked]
+        length = self._model.adaptation.length(self._model.spec)
+        lines = [self._endpoint.line(one.key, replace(_request(one), length=length)) for one in asked]
 
         async def send() -> str:
             found = None if self._fresh else await self._endpoint.found(self._id)
@@ -175,6 +178,13 @@ class Collecting:
         for key, outcome in came.items():
             if isinstance(outcome, Reply):
                 evidence.answered(requests[key], time.monotonic())
+                self._model.adaptation.answered(requests[key], self._model.spec)
+        if not evidence.proven:
+            try:
+                self._adapt(came.values())
+            except Adapted:
+                await self._store.run(batches.forget, self._id)
+                return self.end(Adapted())
         tries: dict[str, int] = {}
         for run in {one.run for one in asked}:
             tries |= await self._store.run(batches.tries, [one.key for one in asked if one.run == run], run)
@@ -188,6 +198,15 @@ class Collecting:
             reason = comes_to.get(key)
             for waiting in ones:
                 waiting.end(reason if isinstance(reason, MetaspoError) else paid.get(key))
+
+    def _adapt(self, came: Iterable[Reply | Fault]) -> None:
+        """Learn from refusals of what every request holds: raises Adapted, or ModelError that names the setting for it."""
+        for fault in came:
+            if isinstance(fault, Fault) and fault.kind == "refused":
+                try:
+                    self._model.adaptation.learn(fault, self._model.spec)
+                except Fault as told:
+                    raise ModelError(f"{self._model.spec.label}: {told.message}") from None
 
     def _call(self, one: Asked, reply: Reply) -> Call:
         """A reply, or what stands for one, as it is recorded: at the prices of whoever waits for it."""
@@ -237,8 +256,8 @@ class Collecting:
     def _accounts(self) -> list[Account]:
         return list({id(one.account): one.account for ones in self.waiting.values() for one in ones}.values())
 
-    def end(self, outcome: MetaspoError | None) -> None:
-        """Have all calls go on, to look again, or stop their runs."""
+    def end(self, outcome: MetaspoError | Adapted | None) -> None:
+        """Have all calls go on, to look again or to be made anew, or stop their runs."""
         for ones in self.waiting.values():
             for one in ones:
                 one.end(outcome)

@@ -12,11 +12,11 @@ from ..domain.errors import ModelError
 from ..domain.redaction import redact
 from .addresses import OPENAI_URL, address_of, is_loopback, key_of
 from .backend import traced
-from .faults import classify
+from .faults import Fault, classify
 from .filled import is_secret_name
 from .pacing import hear
 from .reading import reply_of
-from .refusals import refusal
+from .refusals import refusal, told_of
 from .sent import addressed, messages_sent, options_sent
 from .spec import ModelSpec
 from .wire import OpenAIChat, ServerChat
@@ -89,6 +89,10 @@ class OpenAICompatible:
     def payload(self, request: Request) -> dict[str, Any]:
         """The body that `complete` would send."""
         return openai_payload(self._chat, messages_sent(self._spec, request), self._options(request))
+
+    def refused(self, fault: Fault, body: Any, request: Request) -> Fault:
+        """What `complete` would make of an endpoint's refusal of that body."""
+        return told_of(fault, body, self._spec, request, self._options(request))
 
     def read(self, body: Any, request: Request) -> Reply:
         """What `complete` would make of an endpoint's answer to that body. Raises a `Fault` where it is no reply."""

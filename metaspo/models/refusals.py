@@ -32,7 +32,11 @@ ALIASES = {"response_format": ("json_schema", "structured output")}
 
 def refusal(error: Exception, spec: ModelSpec, request: Request, options: Mapping[str, Any]) -> Fault:
     """The fault behind an error of an endpoint, which says what of a request was refused, of what was sent with `options`."""
-    fault, body = classify(error), getattr(error, "body", None)
+    return told_of(classify(error), getattr(error, "body", None), spec, request, options)
+
+
+def told_of(fault: Fault, body: Any, spec: ModelSpec, request: Request, options: Mapping[str, Any]) -> Fault:
+    """A fault with what it tells of a request; `body` is that of the error, if there is one."""
     said = f"{fault.message} {error_words.words(body)}"
     role = spec.system_role or spec.family.system_role
     if role != "fold" and any(one == "system" for one, _ in request.messages) and refuses_system_role(said):

@@ -13,6 +13,7 @@ import pytest
 
 import metaspo
 from metaspo import Result, Task
+from metaspo.domain.errors import ModelError
 from metaspo.models import batches, collecting
 from metaspo.store.database import Store
 
@@ -56,6 +57,30 @@ def test_a_run_by_batches_is_the_run_with_single_calls(
     assert len(host.lines) == len(set(host.lines)) == batched.report.usage.total_calls
     # One batch holds what a whole superstep asks: the answers of all pairs, the drafts of all tasks.
     assert host.begun < 40 < len(host.lines)
+
+
+@pytest.mark.parametrize(("name", "other"), [("temperature", None), ("max_tokens", "max_completion_tokens")])
+def test_what_every_line_is_refused_for_is_left_out_of_the_next_batch(
+    make_task: Callable[..., Task], host: BatchHost, tmp_path: Path, name: str, other: str | None
+) -> None:
+    said = {"message": f"Unsupported parameter: '{name}'", "param": name, "code": "unsupported_parameter"}
+    host.refuse = lambda body: (400, said) if name in body else None
+    result = optimized(make_task, host, tmp_path / "refused.db", model={"batch": True})
+    assert result.stopped is None and result.report.usage.total_calls > 40
+    answered = [body for body in host.seen if name not in body]
+    assert len(answered) == result.report.usage.total_calls and all(other is None or other in body for body in answered)
+    # One batch of the base model and one of the optimizer told.
+    refused = [batch for batch in host.batches.values() if name in batch["asked"][0]["body"]]
+    assert len(refused) <= 2
+
+
+def test_a_setting_that_every_line_is_refused_for_is_named(
+    make_task: Callable[..., Task], host: BatchHost, tmp_path: Path
+) -> None:
+    said = {"message": "Unsupported parameter: 'top_p'", "param": "top_p", "code": "unsupported_parameter"}
+    host.refuse = lambda body: (400, said) if "top_p" in body else None
+    with pytest.raises(ModelError, match="the setting top_p asks for it"):
+        optimized(make_task, host, tmp_path / "refused.db", model={"batch": True, "top_p": 0.5})
 
 
 def completed(text: str) -> Any:
