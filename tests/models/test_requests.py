@@ -11,6 +11,7 @@ import metaspo
 from metaspo import ModelSpec
 from metaspo.domain.calls import Constraint, Request, call_key
 from metaspo.domain.errors import ModelError
+from metaspo.models.account import Account
 from metaspo.models.openai_compatible import OpenAICompatible
 from metaspo.models.registry import Registry
 from metaspo.models.sent import messages_sent, options_sent
@@ -79,7 +80,7 @@ async def test_models_that_differ_in_headers_share_no_client(endpoint: Endpoint)
     specs += [endpoint.spec(query={"v": "1"}), endpoint.spec(organization="org-1"), endpoint.spec(temperature="default")]
     models = [await registry.model(ModelSpec.parse(spec)) for spec in specs]
     for model in models:
-        await model.send(ASKED)
+        await model.send(ASKED, Account("run"))
     await registry.close()
     assert [headers.get("x-route") for headers in endpoint.headers] == [None, "a", "b", None, None, None]
     assert [headers.get("openai-organization") for headers in endpoint.headers][4:] == ["org-1", None]
@@ -220,7 +221,7 @@ async def test_vllm_behind_a_gateway_gets_the_headers_too(endpoint: Endpoint) ->
     registry = Registry()
     spec = f"vllm:m,base_url={endpoint.url},headers.X-Route=b,system_role=fold,top_p=0.5"
     model = await registry.model(ModelSpec.parse(spec))
-    assert (await model.send(ASKED)).text == "yes"
+    assert (await model.send(ASKED, Account("run"))).text == "yes"
     await registry.close()
     assert endpoint.headers[0]["x-route"] == "b" and endpoint.seen[0]["top_p"] == 0.5
     assert model.identity["headers"] == {"x-route": "b"} and model.identity["system_role"] == "fold"
