@@ -110,6 +110,8 @@ def _prepare(db: Database) -> None:
 
 def _check(db: Database, path: Path) -> None:
     try:
+        # The tables first: another process may make them just now, together with the mark.
+        tables = db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
         application = db.execute("PRAGMA application_id").fetchone()[0]
     except sqlite3.DatabaseError as error:
         if "not a database" not in str(error):
@@ -117,7 +119,7 @@ def _check(db: Database, path: Path) -> None:
         # Only ever read through SQLite: closing a plain file handle would drop the locks that other connections
         # of this process hold on it, and another process would take the write-ahead log away from under them.
         raise StoreError(f"{path} is not a SQLite file; it was left as it is. Name another file with --store") from None
-    if application != APPLICATION_ID and db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+    if application != APPLICATION_ID and tables:
         raise StoreError(f"{path} is a SQLite file of another program; it was left as it is. Name another file with --store")
     pages, size = (db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "page_size"))
     log = path.with_name(path.name + "-wal")
