@@ -12,7 +12,7 @@ from typing import Any, Literal
 from sqlite_utils import Database
 
 from . import calls
-from .calls import CHUNK
+from .by_keys import by_keys
 from .claims import Holder
 from .transactions import writing
 
@@ -82,16 +82,8 @@ def find(db: Database, id: str) -> Batch | None:
 
 def holding(db: Database, keys: Sequence[str]) -> dict[str, str]:
     """The batch that has not ended yet, by its id, for those of some keys that one holds."""
-    held: dict[str, str] = {}
-    for start in range(0, len(keys), CHUNK):
-        chunk = keys[start : start + CHUNK]
-        marks = ", ".join("?" * len(chunk))
-        asked = (
-            "SELECT r.key, r.batch FROM batch_requests r JOIN batches b ON b.id = r.batch"
-            f" WHERE b.state != 'ended' AND r.key IN ({marks})"
-        )
-        held.update(db.execute(asked, chunk).fetchall())
-    return held
+    asked = "SELECT r.key, r.batch FROM batch_requests r JOIN batches b ON b.id = r.batch"
+    return dict(by_keys(db, f"{asked} WHERE b.state != 'ended' AND r.key IN {{keys}}", keys))
 
 
 def requests(db: Database, id: str) -> list[Asked]:
@@ -102,16 +94,9 @@ def requests(db: Database, id: str) -> list[Asked]:
 
 def tries(db: Database, keys: Sequence[str], run: str) -> dict[str, int]:
     """How many batches of a run have ended without a reply to each of some keys."""
-    found: dict[str, int] = {}
-    for start in range(0, len(keys), CHUNK):
-        chunk = keys[start : start + CHUNK]
-        marks = ", ".join("?" * len(chunk))
-        asked = (
-            "SELECT r.key, count(*) FROM batch_requests r JOIN batches b ON b.id = r.batch"
-            f" WHERE b.state = 'ended' AND r.run = ? AND r.key IN ({marks}) GROUP BY r.key"
-        )
-        found.update(db.execute(asked, [run, *chunk]).fetchall())
-    return found
+    asked = "SELECT r.key, count(*) FROM batch_requests r JOIN batches b ON b.id = r.batch"
+    ended = f"{asked} WHERE b.state = 'ended' AND r.run = ? AND r.key IN {{keys}} GROUP BY r.key"
+    return dict(by_keys(db, ended, keys, run))
 
 
 def end(db: Database, id: str, answered: Sequence[str]) -> None:

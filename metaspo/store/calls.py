@@ -9,9 +9,9 @@ from typing import Any
 from sqlite_utils import Database
 
 from ..domain.calls import NO_REPLY, Reply, Role, Usage
+from .by_keys import by_keys
 
 COLUMNS = "reply, finish, input_tokens, output_tokens, latency, cost, estimated, cached_tokens"
-CHUNK = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +75,8 @@ def _make_room(db: Database, keys: Sequence[str]) -> None:
 
 def find(db: Database, keys: Sequence[str]) -> list[Reply | None]:
     """The recorded replies to `keys`, None where there is none."""
-    found: dict[str, Reply] = {}
-    for start in range(0, len(keys), CHUNK):
-        chunk = keys[start : start + CHUNK]
-        marks = ", ".join("?" * len(chunk))
-        for key, *values in db.execute(f"SELECT key, {COLUMNS} FROM calls WHERE key IN ({marks})", chunk):
-            found[key] = _reply(*values)
+    rows = by_keys(db, f"SELECT key, {COLUMNS} FROM calls WHERE key IN {{keys}}", keys)
+    found = {key: _reply(*values) for key, *values in rows}
     return [found.get(key) for key in keys]
 
 
@@ -93,13 +89,10 @@ def _reply(text: str, finish: str, *told: Any) -> Reply:
 
 def requests(db: Database, keys: Sequence[str]) -> dict[str, list[tuple[str, str]]]:
     """The messages, role and text, that recorded calls asked with."""
-    found: dict[str, list[tuple[str, str]]] = {}
-    for start in range(0, len(keys), CHUNK):
-        chunk = keys[start : start + CHUNK]
-        marks = ", ".join("?" * len(chunk))
-        for key, request in db.execute(f"SELECT key, request FROM calls WHERE key IN ({marks})", chunk):
-            found[key] = [(message["role"], message["content"]) for message in json.loads(request)["messages"]]
-    return found
+    rows = by_keys(db, "SELECT key, request FROM calls WHERE key IN {keys}", keys)
+    return {
+        key: [(message["role"], message["content"]) for message in json.loads(request)["messages"]] for key, request in rows
+    }
 
 
 def keys_of(db: Database, role: Role) -> list[str]:

@@ -12,7 +12,8 @@ from sqlite_utils import Database
 from ..domain.calls import Reply
 from ..domain.processes import born, host, life
 from . import calls
-from .calls import CHUNK, Call
+from .by_keys import by_keys
+from .calls import Call
 from .leases import BEAT_EVERY
 from .transactions import writing
 
@@ -149,9 +150,4 @@ def free(db: Database, holder: Holder, keys: Sequence[str]) -> list[str]:
 
 
 def _held(db: Database, keys: Sequence[str]) -> dict[str, str]:
-    held: dict[str, str] = {}
-    for start in range(0, len(keys), CHUNK):
-        chunk = keys[start : start + CHUNK]
-        marks = ", ".join("?" * len(chunk))
-        held.update(db.execute(f"SELECT key, holder FROM claims WHERE key IN ({marks})", chunk).fetchall())
-    return held
+    return dict(by_keys(db, "SELECT key, holder FROM claims WHERE key IN {keys}", keys))
