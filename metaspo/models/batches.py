@@ -44,7 +44,7 @@ class Batches:
         Raises what ends the run: a budget, an interruption, an endpoint that refuses or is gone.
         """
         account, reply = one.account, None
-        held = (await self._store.run(batches.holding, [one.key])).get(one.key)
+        held = await self._store.batch_of(one.key)
         account.reserve(one.role, sent=held is not None)
         try:
             if held is None:

@@ -51,11 +51,11 @@ def begin(db: Database, holder: Holder, batch: Batch, asked: Sequence[Asked]) ->
     with writing(db):
         holder.beat(db)
         keys = [one.key for one in asked]
-        taken = {
-            *holding(db, keys),
-            *(key for key, known in zip(keys, calls.find(db, keys), strict=True) if known and known.is_fact),
-        }
-        ours = [one for one in asked if one.key not in taken]
+        ours = [
+            one
+            for one, held, known in zip(asked, holding(db, keys), calls.find(db, keys), strict=True)
+            if held is None and not (known and known.is_fact)
+        ]
         if not ours:
             return set()
         db.execute(
@@ -80,10 +80,11 @@ def find(db: Database, id: str) -> Batch | None:
     return Batch(*row) if row else None
 
 
-def holding(db: Database, keys: Sequence[str]) -> dict[str, str]:
-    """The batch that has not ended yet, by its id, for those of some keys that one holds."""
+def holding(db: Database, keys: Sequence[str]) -> list[str | None]:
+    """The batch that has not ended yet, by its id, that holds each of some keys; None where none does."""
     asked = "SELECT r.key, r.batch FROM batch_requests r JOIN batches b ON b.id = r.batch"
-    return dict(by_keys(db, f"{asked} WHERE b.state != 'ended' AND r.key IN {{keys}}", keys))
+    held = dict(by_keys(db, f"{asked} WHERE b.state != 'ended' AND r.key IN {{keys}}", keys))
+    return [held.get(key) for key in keys]
 
 
 def requests(db: Database, id: str) -> list[Asked]:

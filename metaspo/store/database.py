@@ -16,7 +16,7 @@ from tenacity import retry, retry_if_exception, stop_after_delay, wait_fixed
 from ..compat import migration_names
 from ..domain.calls import Reply
 from ..domain.errors import StoreError
-from . import calls, claims
+from . import batches, calls, claims
 from .batcher import Batcher
 from .files import is_writable, readable, refuse_path, refuse_unwritable
 from .location import default_store as default_store
@@ -166,6 +166,7 @@ class Store:
             self.db = connect_to_read(self.path, self._closing.enter_context(readable(self.path)))
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="metaspo-store")
         self._reads: Batcher[str, Reply | None] = Batcher(lambda keys: self.run(calls.find, keys))
+        self._held: Batcher[str, str | None] = Batcher(lambda keys: self.run(batches.holding, keys))
         self.holder = claims.Holder()
         self._writes: Batcher[calls.Call | claims.Claim | claims.Release, Reply | bool] = Batcher(
             lambda items: self.run(claims.write, self.holder, items)
@@ -181,6 +182,10 @@ class Store:
     async def find_call(self, key: str) -> Reply | None:
         """The recorded reply to a call, or None; concurrent look-ups share one query."""
         return await self._reads.submit(key)
+
+    async def batch_of(self, key: str) -> str | None:
+        """The batch, by our id, that holds a call and has not ended; concurrent look-ups share one query."""
+        return await self._held.submit(key)
 
     async def record_call(self, call: calls.Call) -> Reply:
         """Record a call; returns when it is in the file, with the reply that stands. Concurrent ones share a transaction."""
