@@ -186,9 +186,6 @@ class Account:
             if one == role and (spent := own.spent(self.usage.of(role), self._reserved[role])) is not None:
                 return f"the budget of {spent} for the {role if role in ('judge', 'analyst') else f'{role} model'}"
         return None
-        return (
-            f"the budget of {spent} for the {role}{'' if role == 'judge' or role == 'analyst' else ' model'}" if spent else None
-        )
 
 
 def _without_cost(specs: list[ModelSpec]) -> str:

@@ -106,7 +106,7 @@ def list_price(spec: ModelSpec) -> ListPrice | None:
 
     Raises ConfigError, with file and line, for a person's own file that cannot be used.
     """
-    tier = getattr(spec, "service_tier", None) or getattr(spec, "extra_body", {}).get("service_tier")
+    tier = spec.service_tier or spec.extra_body.get("service_tier")
     if str(tier or "") not in STANDARD or len(spec.base_urls) > 1:
         return None
     host = urlsplit(address_of(spec)).hostname

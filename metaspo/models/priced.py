@@ -5,13 +5,12 @@ from typing import Any
 
 from .addresses import address_of, is_loopback
 from .price_list import list_price
+from .prices import Prices
 from .provider_places import OLLAMA
 from .spec import ModelSpec
 
 FREE = ("local", "scripted")
 """Providers whose calls cost nothing unless their spec has a price."""
-
-PRICES = ("input_price", "cached_price", "output_price", "batch_discount")
 
 
 def priced(spec: ModelSpec) -> ModelSpec:
@@ -27,7 +26,7 @@ def priced(spec: ModelSpec) -> ModelSpec:
     found = list_price(spec)
     if found is None:
         return spec
-    prices = {name: getattr(found, name) for name in PRICES}
+    prices = {name: getattr(found, name) for name in Prices.model_fields}
     if spec.batch_discount is not None:
         prices["batch_discount"] = spec.batch_discount
     return spec.model_copy(update=prices).listed_as(str(found))
@@ -57,7 +56,7 @@ def from_lists(specs: Iterable[ModelSpec]) -> list[dict[str, Any]]:
     """The prices of those specs whose prices are of a list, each model once, as plain data to keep with a run."""
     found = {spec.label: spec for spec in specs if spec.price_source}
     return [
-        {"model": label, **{name: getattr(spec, name) for name in PRICES}, "source": spec.price_source}
+        {"model": label, **{name: getattr(spec, name) for name in Prices.model_fields}, "source": spec.price_source}
         for label, spec in found.items()
     ]
 
