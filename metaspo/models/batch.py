@@ -5,7 +5,10 @@ from dataclasses import dataclass
 MOST_REQUESTS, MOST_BYTES = 50_000, 190_000_000
 """Of one batch; OpenAI takes 200 MB."""
 
-ENDED = ("completed", "failed", "expired", "cancelled")
+GONE = "not known there"
+"""What a batch is that its endpoint does not know."""
+
+ENDED = ("completed", "failed", "expired", "cancelled", GONE)
 """The states at its endpoint after which nothing more comes of a batch."""
 
 
@@ -22,7 +25,3 @@ class Look:
     def ended(self) -> bool:
         """Whether nothing more comes of it."""
         return self.state in ENDED
-
-
-GONE = Look("gone")
-"""What is seen of a batch that the endpoint does not know."""

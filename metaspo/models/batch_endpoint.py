@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final, TypeVar
 
 from openai import AsyncOpenAI, NotFoundError
+from openai.types import Batch
 
 from ..domain.calls import Reply, Request
 from .batch import GONE, Look
@@ -61,13 +62,16 @@ class BatchEndpoint:
         return await _asked(search)
 
     async def look(self, batch: str) -> Look:
-        """Where a batch stands; `GONE` where the endpoint knows none of this name."""
-        try:
-            found = await self._client.batches.retrieve(batch)
-        except NotFoundError:
-            return GONE
-        except Exception as error:
-            raise classify(error) from None
+        """Where a batch stands; gone where the endpoint knows none of this name."""
+
+        async def retrieve() -> Batch | None:
+            try:
+                return await self._client.batches.retrieve(batch)
+            except NotFoundError:
+                return None
+
+        if (found := await _asked(retrieve)) is None:
+            return Look(GONE)
         counts = found.request_counts
         files = tuple(name for name in (found.output_file_id, found.error_file_id) if name)
         said = "; ".join(words(error.model_dump()) for error in (found.errors.data or ())) if found.errors else ""

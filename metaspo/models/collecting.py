@@ -80,7 +80,7 @@ class Collecting:
     @property
     def seen(self) -> bool:
         """Whether the endpoint is known to have the batch and to work on it; one that has ended is being collected."""
-        return self.look is not None and not self.look.ended and self.look is not GONE
+        return self.look is not None and not self.look.ended
 
     @property
     def waiting_for(self) -> str:
@@ -150,20 +150,20 @@ class Collecting:
         while True:
             look = await self._patiently(lambda: self._endpoint.look(str(batch.batch)))
             self.look = look
-            if look.ended or look is GONE:
+            if look.ended:
                 break
             self._tell()
             await self._pause(pause)
             if not self.waits:
                 return
             pause = min(LONGEST, pause * GROWTH)
-        if look is GONE:
+        if look.state == GONE:
             self._note(f"batch {batch.batch} is not at {batch.endpoint} any more: its calls are asked again")
-        if look is GONE or (look.state == "failed" and not look.files):
+        if look.state == GONE or (look.state == "failed" and not look.files):
             await self._store.run(batches.forget, self._id)
             said = f"{self._model.spec.label}: batch {batch.batch} failed: {look.error or 'the endpoint does not say why'}"
             limit = "limit" in look.error.lower()
-            self.end(None if look is GONE else (EndpointUnavailable if limit else ModelError)(said))
+            self.end(None if look.state == GONE else (EndpointUnavailable if limit else ModelError)(said))
             return
         asked = await self._store.run(batches.requests, self._id)
         requests = {one.key: _request(one) for one in asked}
