@@ -49,6 +49,11 @@ def is_loopback(address: str) -> bool:
         return host == "localhost" or host.endswith(".localhost")
 
 
+def past_proxies(address: str) -> dict[str, None] | None:
+    """What has an HTTP client go past any proxy to an address on this machine; None for all others."""
+    return dict.fromkeys(("http://", "https://", "all://")) if is_loopback(address) else None
+
+
 def key_of(spec: ModelSpec) -> str:
     """The key of a spec's endpoint, "none" where it needs no key; raises ModelError when it is not there."""
     name = key_variable(spec)

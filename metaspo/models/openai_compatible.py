@@ -10,7 +10,7 @@ from ..compat import openai_payload, without_account
 from ..domain.calls import Reply, Request
 from ..domain.errors import ModelError
 from ..domain.redaction import redact
-from .addresses import OPENAI_URL, address_of, is_loopback, key_of
+from .addresses import OPENAI_URL, address_of, key_of, past_proxies
 from .backend import traced
 from .faults import Fault, classify
 from .filled import is_secret_name
@@ -122,8 +122,8 @@ def http_client(spec: ModelSpec, address: str) -> DefaultAioHttpClient:
                 del request.headers["Authorization"]
 
     options: dict[str, Any] = {"event_hooks": {"request": [address_it], "response": [_heard]}}
-    if is_loopback(address):
-        options["mounts"] = dict.fromkeys(("http://", "https://", "all://"))
+    if (direct := past_proxies(address)) is not None:
+        options["mounts"] = direct
     elif spec.provider == "openai" and (proxy := os.environ.get("OPENAI_PROXY")):
         options["proxy"] = proxy
     try:

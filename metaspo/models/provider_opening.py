@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from ..compat import close_ollama, langchain_class, with_own_connections, without_account, without_ad_token
 from ..domain.errors import ModelError
-from .addresses import NO_KEY, address_of, is_loopback, key_of
+from .addresses import NO_KEY, address_of, is_loopback, key_of, past_proxies
 from .error_words import said, shown
 from .openai_compatible import http_client
 from .provider_places import AZURE, GOOGLE, OLLAMA, PLACES
@@ -155,8 +155,7 @@ def _connections(spec: ModelSpec, chat: Any) -> list[Close]:
         from anthropic import DefaultAioHttpClient
 
         address = address_of(spec)
-        mounts = dict.fromkeys(("http://", "https://", "all://")) if is_loopback(address) else None
-        client = DefaultAioHttpClient(timeout=spec.timeout, mounts=mounts)
+        client = DefaultAioHttpClient(timeout=spec.timeout, mounts=past_proxies(address))
         with_own_connections(chat, client, None if address == PLACES["anthropic"].home else chat.default_headers or {})
         return [client.aclose]
     if spec.provider == OLLAMA:

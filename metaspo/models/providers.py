@@ -4,7 +4,7 @@ import os
 from traceback import extract_tb
 from typing import Any
 
-from ..domain.calls import Constraint, Reply, Request
+from ..domain.calls import Reply, Request
 from .addresses import address_of
 from .backend import traced
 from .error_words import said
@@ -13,15 +13,12 @@ from .provider_opening import open_chat
 from .provider_places import AZURE, GOOGLE, OLLAMA, place_of
 from .reading import has_ended, reply_of
 from .refusals import refusal, refused_parameter
-from .sent import draw_seed, messages_sent
+from .sent import draw_seed, drawn, messages_sent, one_of
 from .spec import ModelSpec
 
 LENGTHS = ("max_tokens", "max_output_tokens", "num_predict", "max_new_tokens", "max_completion_tokens")
 SEEDS = ("seed", "random_seed")
 """What LangChain's classes call the same settings."""
-
-DRAWN = ("top_p", "reasoning_effort", "service_tier")
-"""Settings of a spec that go to a class as they are called; one that knows nothing of them says so, before any request."""
 
 TELL = ("anthropic", AZURE, GOOGLE, OLLAMA)
 """Whose replies always say why they ended: one that does not broke off, or is no reply."""
@@ -48,14 +45,15 @@ class ProviderModel:
     async def complete(self, request: Request) -> Reply:
         """Send one request; see `Backend`."""
         settings: dict[str, Any] = {"temperature": request.temperature, self._length: request.max_tokens}
-        settings |= {name: value for name in DRAWN if (value := getattr(self._spec, name)) is not None}
+        # A class that knows nothing of one of these says so, before any request.
+        settings |= drawn(self._spec)
         if self._spec.seed is not None and self._seed:
             settings[self._seed] = draw_seed(self._spec.seed, request.sample)
         # A class that has a setting need not take it beside a request as well.
         own = {name: value for name, value in settings.items() if name in self._names}
         beside = {name: value for name, value in settings.items() if name not in own and value is not None}
         if self._spec.constrain == "json_schema" and request.constraint is not None and request.constraint.choices:
-            beside["response_format"] = _one_of(request.constraint)
+            beside["response_format"] = one_of(request.constraint.choices)
         try:
             chat = self._chat.model_copy(update=own)
             message = await chat.ainvoke(messages_sent(self._spec, request), traced(request), **beside)
@@ -107,9 +105,3 @@ def identity_of(spec: ModelSpec) -> dict[str, Any]:
     if spec.seed is not None:
         told["seed"] = spec.seed
     return told | spec.request_identity()
-
-
-def _one_of(constraint: Constraint) -> dict[str, Any]:
-    answer = {"type": "string", "enum": list(constraint.choices)}
-    schema = {"type": "object", "properties": {"answer": answer}, "required": ["answer"], "additionalProperties": False}
-    return {"type": "json_schema", "json_schema": {"name": "answer", "schema": schema, "strict": True}}

@@ -1,6 +1,7 @@
 """What is sent of a request, to an endpoint that speaks OpenAI's protocol: the one place where that is decided."""
 
 import hashlib
+from collections.abc import Sequence
 from typing import Any
 
 from ..domain.calls import Constraint, Request
@@ -32,9 +33,7 @@ def options_sent(spec: ModelSpec, request: Request, constrain: str) -> dict[str,
     options: dict[str, Any] = {request.length or spec.length: request.max_tokens}
     if request.temperature is not None:
         options["temperature"] = request.temperature
-    for name in ("top_p", "reasoning_effort", "service_tier"):
-        if (value := getattr(spec, name)) is not None:
-            options[name] = value
+    options |= drawn(spec)
     if spec.seed is not None:
         options["seed"] = draw_seed(spec.seed, request.sample)
     body = dict(spec.extra_body)
@@ -43,6 +42,11 @@ def options_sent(spec: ModelSpec, request: Request, constrain: str) -> dict[str,
         body |= rule.pop("extra_body", {})
         options |= rule
     return options | ({"extra_body": body} if body else {})
+
+
+def drawn(spec: ModelSpec) -> dict[str, Any]:
+    """The settings of a spec that every request carries under the same name, those that are set."""
+    return {name: value for name in ("top_p", "reasoning_effort", "service_tier") if (value := getattr(spec, name)) is not None}
 
 
 def addressed(spec: ModelSpec) -> tuple[dict[str, str], dict[str, str]]:
@@ -67,7 +71,12 @@ def _constraint(way: str, constraint: Constraint) -> dict[str, Any]:
         rule = {"choice": list(constraint.choices)} if constraint.choices else {"grammar": constraint.grammar}
         return {"extra_body": {"structured_outputs": rule}}
     if way == "json_schema" and constraint.choices:
-        answer = {"type": "string", "enum": list(constraint.choices)}
-        schema = {"type": "object", "properties": {"answer": answer}, "required": ["answer"], "additionalProperties": False}
-        return {"response_format": {"type": "json_schema", "json_schema": {"name": "answer", "schema": schema, "strict": True}}}
+        return {"response_format": one_of(constraint.choices)}
     return {}
+
+
+def one_of(choices: Sequence[str]) -> dict[str, Any]:
+    """The response format that holds a reply to one of some answers, as JSON; see `reply_of` for what is made of it."""
+    answer = {"type": "string", "enum": list(choices)}
+    schema = {"type": "object", "properties": {"answer": answer}, "required": ["answer"], "additionalProperties": False}
+    return {"type": "json_schema", "json_schema": {"name": "answer", "schema": schema, "strict": True}}
