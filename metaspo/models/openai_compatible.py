@@ -14,7 +14,7 @@ from .addresses import OPENAI_URL, address_of, key_of, past_proxies
 from .backend import traced
 from .faults import Fault, classify
 from .filled import is_secret_name
-from .pacing import hear
+from .pacing import heard
 from .reading import reply_of
 from .refusals import refusal, told_of
 from .sent import addressed, messages_sent, options_sent
@@ -121,7 +121,7 @@ def http_client(spec: ModelSpec, address: str) -> DefaultAioHttpClient:
             if "authorization" not in map(str.lower, headers):
                 del request.headers["Authorization"]
 
-    options: dict[str, Any] = {"event_hooks": {"request": [address_it], "response": [_heard]}}
+    options: dict[str, Any] = {"event_hooks": {"request": [address_it], "response": [heard]}}
     if (direct := past_proxies(address)) is not None:
         options["mounts"] = direct
     elif spec.provider == "openai" and (proxy := os.environ.get("OPENAI_PROXY")):
@@ -136,8 +136,3 @@ def http_client(spec: ModelSpec, address: str) -> DefaultAioHttpClient:
             f"{spec.label}: no connection can be made: {redact(str(error)) or type(error).__name__}; "
             f"look at {' and '.join(there) or 'the proxy and the certificates'} in the environment"
         ) from None
-
-
-async def _heard(response: Any) -> None:
-    """Every reply, an error too, says in its headers how much the endpoint will still take."""
-    hear(response.headers)

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from types import TracebackType
+from typing import Any
 
 from ..domain.calls import Request, estimated_tokens
 from ..domain.errors import EndpointUnavailable
@@ -59,11 +60,14 @@ class Permit:
 _current: ContextVar[Permit | None] = ContextVar("permit", default=None)
 
 
-def hear(headers: Mapping[str, str]) -> None:
-    """Take in the headers of a reply, of an error too, to the request that the running task has under way."""
+async def heard(response: Any) -> None:
+    """For the hooks of an HTTP client: every response, an error too, says in its headers how much the endpoint will still take.
+
+    It is that to the request that the running task has under way.
+    """
     permit = _current.get()
     if permit is not None:
-        permit.pace.hear(permit, headers)
+        permit.pace.hear(permit, response.headers)
 
 
 class Pace:

@@ -15,6 +15,7 @@ from ..domain.errors import ModelError
 from .addresses import NO_KEY, address_of, is_loopback, key_of, past_proxies
 from .error_words import said, shown
 from .openai_compatible import http_client
+from .pacing import heard
 from .provider_places import AZURE, GOOGLE, OLLAMA, PLACES
 from .spec import ModelSpec
 
@@ -155,7 +156,7 @@ def _connections(spec: ModelSpec, chat: Any) -> list[Close]:
         from anthropic import DefaultAioHttpClient
 
         address = address_of(spec)
-        client = DefaultAioHttpClient(timeout=spec.timeout, mounts=past_proxies(address))
+        client = DefaultAioHttpClient(timeout=spec.timeout, mounts=past_proxies(address), event_hooks={"response": [heard]})
         with_own_connections(chat, client, None if address == PLACES["anthropic"].home else chat.default_headers or {})
         return [client.aclose]
     if spec.provider == OLLAMA:
