@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,6 @@ from metaspo.models.spec import ModelSpec
 from metaspo.studies.batch import _answers
 
 from ..helpers.endpoint import Endpoint, completion, fail, say
-from ..helpers.protocols import Anthropic
 from .test_ledger import Desk
 
 
@@ -151,29 +149,6 @@ async def test_an_error_s_headers_count_too(desk: Desk, endpoint: Endpoint, monk
     endpoint.act = act
     await desk.ask()
     assert len(arrived) == 2 and arrived[1] >= 360
-
-
-async def test_what_anthropic_says_is_left_is_heard_through_its_own_package(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv(Anthropic.key, "qx7-5up3r-9f2c81d7e6")
-    arrived: list[float] = []
-
-    def act(request: Any, body: Any, number: int) -> Any:
-        arrived.append(clock.now)
-        if number > 1:
-            return server.says("yes")
-        reset = (datetime.now(UTC) + timedelta(seconds=360)).isoformat()
-        said = {"anthropic_ratelimit_requests_remaining": "0", "anthropic_ratelimit_requests_reset": reset}
-        return server.fails(429, "slower", **said)
-
-    server = Anthropic(act)
-    try:
-        clock = await opened(desk, server, patience=1000)
-        await desk.ask()
-    finally:
-        server.close()
-    assert len(arrived) == 2 and arrived[1] >= 350
 
 
 async def test_a_limit_used_up_for_longer_than_the_patience_ends_the_run(desk: Desk, endpoint: Endpoint) -> None:

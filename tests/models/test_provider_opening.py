@@ -4,6 +4,7 @@ import asyncio
 import gc
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
 import pytest
@@ -24,6 +25,10 @@ from metaspo.models.registry import registry
 from metaspo.models.spec import ModelSpec
 
 from ..helpers.protocols import PROTOCOLS, Anthropic, Azure, Gemini, Ollama, Protocol
+from .test_ledger import Desk
+from .test_pacing import desk, opened
+
+__all__ = ["desk"]
 
 pytestmark = pytest.mark.filterwarnings("ignore:Inheritance class AiohttpClientSession:DeprecationWarning")
 
@@ -81,6 +86,29 @@ async def test_no_proxy_comes_between_us_and_this_machine(served: Protocol, monk
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
     await ask(served.spec())
+
+
+async def test_what_anthropic_says_is_left_is_heard_through_its_own_package(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(Anthropic.key, KEY)
+    arrived: list[float] = []
+
+    def act(request: Any, body: Any, number: int) -> Any:
+        arrived.append(clock.now)
+        if number > 1:
+            return server.says("yes")
+        reset = (datetime.now(UTC) + timedelta(seconds=360)).isoformat()
+        said = {"anthropic_ratelimit_requests_remaining": "0", "anthropic_ratelimit_requests_reset": reset}
+        return server.fails(429, "slower", **said)
+
+    server = Anthropic(act)
+    try:
+        clock = await opened(desk, server, patience=1000)
+        await desk.ask()
+    finally:
+        server.close()
+    assert len(arrived) == 2 and arrived[1] >= 350
 
 
 def test_a_backend_outlives_no_event_loop(served: Protocol) -> None:
