@@ -112,6 +112,7 @@ class Reply:
     `error` is what was said where there is no reply. Tokens are counts, `estimated` where the backend told
     none, latency is in seconds. `cached_tokens` are those of the input that the endpoint found in its cache.
     A `cost` that the backend told stands; else it follows from prices, and is None, unknown, where there are none.
+    `steps` are what a program did before it answered, as JSON text; empty where there are none.
     """
 
     text: str
@@ -123,6 +124,7 @@ class Reply:
     error: str = ""
     estimated: bool = False
     cached_tokens: int = 0
+    steps: str = ""
 
     @property
     def said(self) -> str:

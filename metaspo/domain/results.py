@@ -15,16 +15,20 @@ UNGRADED = "the judge gave no grade"
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """One row of a task: the question as text and the accepted gold answers, best first."""
+    """One row of a task: the question as text and the accepted gold answers, best first; none where the metric needs none.
+
+    `row` is the whole row as canonical JSON where the task's metric looks at it, and empty elsewhere.
+    """
 
     id: str
     question: str
     answers: tuple[str, ...]
+    row: str = ""
 
     @property
     def answer(self) -> str:
-        """The gold answer, the first one where several are accepted."""
-        return self.answers[0]
+        """The gold answer, the first one where several are accepted, empty where there is none."""
+        return self.answers[0] if self.answers else ""
 
 
 @dataclass(frozen=True, slots=True)

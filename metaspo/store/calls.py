@@ -11,7 +11,7 @@ from sqlite_utils import Database
 from ..domain.calls import NO_REPLY, Reply, Role, Usage
 from .by_keys import by_keys
 
-COLUMNS = "reply, finish, input_tokens, output_tokens, latency, cost, estimated, cached_tokens"
+COLUMNS = "reply, finish, input_tokens, output_tokens, latency, cost, estimated, cached_tokens, steps"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +33,11 @@ class Call:
         return (
             self.key, self.run, self.role, self.model, request, reply.error or reply.text, reply.finish,
             reply.input_tokens, reply.output_tokens, reply.latency, reply.cost, int(reply.estimated),
-            reply.cached_tokens, self.created,
+            reply.cached_tokens, reply.steps, self.created,
         )  # fmt: skip
 
 
-INSERT = f"INSERT OR IGNORE INTO calls (key, run, role, model, request, {COLUMNS}, created) VALUES ({', '.join('?' * 14)})"
+INSERT = f"INSERT OR IGNORE INTO calls (key, run, role, model, request, {COLUMNS}, created) VALUES ({', '.join('?' * 15)})"
 
 
 def record(db: Database, rows: Sequence[Call]) -> list[Reply]:
@@ -81,8 +81,8 @@ def find(db: Database, keys: Sequence[str]) -> list[Reply | None]:
 
 
 def _reply(text: str, finish: str, *told: Any) -> Reply:
-    *counts, estimated, cached = told
-    reply = replace(Reply(text, finish, *counts), estimated=bool(estimated), cached_tokens=cached)
+    *counts, estimated, cached, steps = told
+    reply = replace(Reply(text, finish, *counts), estimated=bool(estimated), cached_tokens=cached, steps=steps)
     # What an endpoint said in the place of a reply must not be read as one.
     return replace(reply, text="", error=reply.text) if reply.finish in NO_REPLY else reply
 

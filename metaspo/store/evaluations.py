@@ -31,13 +31,13 @@ class RunTask:
 
 def save_task(db: Database, run_task: RunTask, spec: dict[str, Any], examples: Sequence[Example]) -> None:
     """Record a task as it was written, its examples, and that a run uses it."""
-    rows = [(run_task.task, e.id, e.question, json.dumps(e.answers, ensure_ascii=False)) for e in examples]
+    rows = [(run_task.task, e.id, e.question, json.dumps(e.answers, ensure_ascii=False), e.row or None) for e in examples]
     known = "INSERT OR IGNORE INTO tasks (id, name, domain, metric, spec) VALUES (?, ?, ?, ?, ?)"
     with db.atomic():
         db.execute(
             known, [run_task.task, run_task.name, spec["domain"], spec["metric"]["kind"], json.dumps(spec, ensure_ascii=False)]
         )
-        db.conn.executemany("INSERT OR IGNORE INTO examples (task, id, question, answers) VALUES (?, ?, ?, ?)", rows)
+        db.conn.executemany("INSERT OR IGNORE INTO examples (task, id, question, answers, row) VALUES (?, ?, ?, ?, ?)", rows)
         db.execute(
             "INSERT OR REPLACE INTO run_tasks (run, task, name, role, train, validation, test) VALUES (?, ?, ?, ?, ?, ?, ?)",
             astuple(run_task),
@@ -160,8 +160,8 @@ def task_metric(db: Database, task: str) -> tuple[str, dict[str, Any]]:
 
 def examples(db: Database, task: str) -> list[Example]:
     """The examples of a task in the order in which they were recorded."""
-    rows = db.execute("SELECT id, question, answers FROM examples WHERE task = ? ORDER BY rowid", [task])
-    return [Example(id, question, tuple(json.loads(answers))) for id, question, answers in rows]
+    rows = db.execute("SELECT id, question, answers, row FROM examples WHERE task = ? ORDER BY rowid", [task])
+    return [Example(id, question, tuple(json.loads(answers)), row or "") for id, question, answers, row in rows]
 
 
 def of_run(db: Database, run: str) -> list[str]:

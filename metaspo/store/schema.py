@@ -192,3 +192,17 @@ def m008_batches(db: Database) -> None:
         CREATE INDEX batch_requests_by_key ON batch_requests(key);
         """,
     )
+
+
+@migrations()
+def m009_more_of_examples(db: Database) -> None:
+    """Examples that are conversations, or whose metric looks at the whole row; images by hash; the steps of programs."""
+    _create(
+        db,
+        """
+        ALTER TABLE examples ADD COLUMN messages TEXT;
+        ALTER TABLE examples ADD COLUMN "row" TEXT;
+        ALTER TABLE calls ADD COLUMN steps TEXT NOT NULL DEFAULT '';
+        CREATE TABLE images (hash TEXT PRIMARY KEY, media_type TEXT NOT NULL, content BLOB NOT NULL);
+        """,
+    )

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from ..domain.thoughts import without_thoughts
 from .choices import ANNOUNCED, AROUND, JOINED, plain_signs, read_choice, without_scale
-from .spec import ReaderSpec
+from .reader_spec import ReaderSpec
 
 TAG = re.compile(r"<answer>((?:(?!<answer>).)*?)</answer>", re.IGNORECASE | re.DOTALL)
 FIGURE = r"(?<![\w.,])(?<![a-z]-)([-+]?\$?(?:(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?|\.\d+)(?:e[-+]?\d{1,2})?)(?!\w)(?![.,]\d)"

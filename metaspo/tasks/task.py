@@ -22,6 +22,12 @@ HINTS: Mapping[type[BaseException], str] = {
     AttributeError: "name a function that the module has",
 }
 
+FIRST_SETTINGS = {
+    "reader": {"kind", "labels", "source", "pattern", "minimum", "maximum"},
+    "metric": {"kind", "tolerance", "rubric", "model", "failing_below"},
+}
+"""The settings that every task's id is made of; others count where they are set."""
+
 
 @dataclass(frozen=True)
 class Task:
@@ -39,9 +45,10 @@ class Task:
     def id(self) -> str:
         """A fingerprint of all that a score depends on beside prompts and model: data, reader, metric."""
         parts = self.spec.model_dump(mode="json", include={"name", "reader", "metric", "constrain", "max_tokens"})
-        for part in (parts["reader"], parts["metric"]):
-            if part["version"] is None:
-                del part["version"]  # Tasks without one have the names that they had before there were any.
+        for role, first in FIRST_SETTINGS.items():
+            written = getattr(self.spec, role).model_dump(mode="json", exclude_defaults=True)
+            # Tasks without a newer setting have the names that they had before there was any.
+            parts[role] = {key: value for key, value in parts[role].items() if key in first or key in written}
         parts["examples"] = [(split, [e.id for e in examples]) for split, examples in sorted(self.splits.items())]
         parts["code"] = self._code
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]

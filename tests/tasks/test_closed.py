@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from metaspo.tasks.spec import ReaderSpec, TaskSpec
+from metaspo.tasks.reader_spec import ReaderSpec
+from metaspo.tasks.spec import TaskSpec
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,8 @@ from typing import Any
 
 import pytest
 
+from metaspo.tasks.reader_spec import ReaderSpec
 from metaspo.tasks.readers import canonical, read
-from metaspo.tasks.spec import ReaderSpec
 
 
 def reader(kind: str = "text", source: str = "tag", **settings: Any) -> ReaderSpec:

@@ -3,7 +3,9 @@ from typing import Any
 
 import pytest
 
-from metaspo.tasks.spec import MetricSpec, ReaderSpec, TaskSpec
+from metaspo.tasks.metric_spec import MetricSpec
+from metaspo.tasks.reader_spec import ReaderSpec
+from metaspo.tasks.spec import TaskSpec
 
 
 def test_labels_are_text_whatever_they_are_written_as() -> None:

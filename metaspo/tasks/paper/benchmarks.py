@@ -10,7 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from ...domain.errors import TaskError
 from ..data import DATASETS
 from ..documents import check, read_yaml
-from ..spec import MetricSpec, ReaderSpec, TaskSpec
+from ..metric_spec import MetricSpec
+from ..reader_spec import ReaderSpec
+from ..spec import TaskSpec
 from .conversions import CONVERSIONS, Conversion
 from .grounding import GROUNDING
 

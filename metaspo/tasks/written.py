@@ -1,0 +1,24 @@
+"""What the blocks of a task that people write have in common."""
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+NAME = r"[A-Za-z0-9][A-Za-z0-9_.-]*"
+CALLABLE = r"[\w.]+:[\w.]+"
+"""How a Python callable is named: package.module:function."""
+
+VERSION = "package.module:function: stands for its code, which is then not followed; another one means other scores."
+
+
+class Written(BaseModel):
+    """A block of a task as a person writes it."""
+
+    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+
+
+def word(value: Any) -> Any:
+    """A label or a version as text, whatever YAML took it for."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value) if isinstance(value, int | float) else value.strip() if isinstance(value, str) else value
