@@ -38,7 +38,7 @@ def without_account(client: "AsyncOpenAI") -> None:
     client._ambient_authorizations = frozenset()
 
 
-def openai_payload(chat: "BaseChatOpenAI", messages: list[tuple[str, str]], options: dict[str, Any]) -> dict[str, Any]:
+def openai_payload(chat: "BaseChatOpenAI", messages: list[dict[str, Any]], options: dict[str, Any]) -> dict[str, Any]:
     """The body of the request that a LangChain model would send to OpenAI's chat interface."""
     body = chat._get_request_payload(messages, **options)
     body |= body.pop("extra_body", None) or {}

@@ -8,6 +8,7 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from ..domain.costs import cost_says
+from ..domain.messages import message_of, text_of
 from .screen import console, panel, plain
 from .show_controls import controls, paid, replies
 
@@ -209,7 +210,7 @@ def comparison(found: Mapping[str, Any]) -> None:
 def preview(shown: Mapping[str, Any]) -> None:
     """One call as a model gets it."""
     for message in shown["messages"]:
-        console.print(panel(message["content"], message["role"]))
+        console.print(panel(text_of(message_of(message)[1]), message["role"]))
     console.print(plain(f"expected answer: {shown['expected']}"))
     if shown["constraint"]:
         console.print(plain(f"constrained, where the backend can, to: {shown['constraint']}"))

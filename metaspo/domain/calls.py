@@ -2,11 +2,13 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import ceil
 from typing import Any, Literal
 
 from .costs import cost_says
+from .messages import Message, as_data, image_urls, message_of, text_of
 from .thoughts import without_thoughts
 
 NO_REPLY = ("content_filter", "context_length", "refused", "failed")
@@ -35,10 +37,18 @@ Length = Literal["max_tokens", "max_completion_tokens"]
 BYTES_A_TOKEN = 4
 """A rule of thumb for estimates: of UTF-8, so that English has four characters a token and Chinese less than two."""
 
+TOKENS_AN_IMAGE = 1_000
+"""Another one: endpoints count from 85 to some 1,600, by their own rules and an image's size."""
+
 
 def estimated_tokens(*texts: str) -> int:
     """About how many tokens texts are, where nobody has counted them."""
     return sum(ceil(len(text.encode("utf-8", "surrogatepass")) / BYTES_A_TOKEN) for text in texts)
+
+
+def tokens_of(messages: Sequence[Message]) -> int:
+    """The same for messages, with so many for each image."""
+    return estimated_tokens(*(text_of(content) for _, content in messages)) + TOKENS_AN_IMAGE * len(image_urls(messages))
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +72,7 @@ class Request:
     changes nothing, nor does `length`, the name that `max_tokens` is sent under.
     """
 
-    messages: tuple[tuple[str, str], ...]
+    messages: tuple[Message, ...]
     max_tokens: int
     temperature: float | None
     sample: str = ""
@@ -73,7 +83,7 @@ class Request:
     def content(self) -> dict[str, Any]:
         """The request as plain data, in the form that is recorded and hashed."""
         data: dict[str, Any] = {
-            "messages": [{"role": role, "content": text} for role, text in self.messages],
+            "messages": [as_data(message) for message in self.messages],
             "max_tokens": self.max_tokens,
             "temperature": self.temperature,
         }
@@ -86,7 +96,7 @@ class Request:
     @classmethod
     def of(cls, content: dict[str, Any], role: Role) -> "Request":
         """The request behind what `content` said of it; choices of a constraint are not in there."""
-        messages = tuple((message["role"], message["content"]) for message in content["messages"])
+        messages = tuple(message_of(message) for message in content["messages"])
         constraint = Constraint(content["grammar"]) if "grammar" in content else None
         return cls(messages, content["max_tokens"], content.get("temperature"), content.get("sample", ""), constraint, role)
 

@@ -12,6 +12,7 @@ from typing import Any
 from uuid import uuid4
 
 from ..domain.errors import AwaitsBatch, BudgetSpent, MetaspoError
+from ..domain.messages import text_of
 from ..store import batches
 from ..store.batches import Batch
 from ..store.database import Store, now
@@ -166,7 +167,7 @@ def _parts(gathered: Sequence[Waiting]) -> list[list[Waiting]]:
     parts: list[list[Waiting]] = [[]]
     size = 0
     for one in gathered:
-        length = 1_000 + 2 * sum(len(text.encode("utf-8", "replace")) for _, text in one.request.messages)
+        length = 1_000 + 2 * sum(len(text_of(content).encode("utf-8", "replace")) for _, content in one.request.messages)
         if parts[-1] and (len(parts[-1]) >= MOST_REQUESTS or size + length > MOST_BYTES):
             parts.append([])
             size = 0

@@ -14,6 +14,7 @@ from typing import Any
 from uuid import uuid4
 
 from ..domain.calls import Request
+from ..domain.messages import Message
 from .faults import Fault
 
 FIRST = 3
@@ -26,7 +27,7 @@ RECENT = 60.0
 IN_A_ROW = 16
 """Refusals in a row after which others at work are not waited for."""
 
-GREETING = (("user", "Hello"),)
+GREETING: tuple[Message, ...] = (("user", "Hello"),)
 
 
 @dataclass(eq=False)
@@ -104,7 +105,7 @@ class Evidence:
     def __init__(self) -> None:
         """Nothing has been asked yet."""
         self.lock = asyncio.Lock()
-        self._messages: tuple[tuple[str, str], ...] | None = None
+        self._messages: tuple[Message, ...] | None = None
         self._settings: dict[Any, Setting] = {}
 
     @property

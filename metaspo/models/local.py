@@ -9,6 +9,7 @@ from typing import Any
 
 from ..domain.calls import Reply, Request
 from ..domain.errors import MissingExtraError, ModelError
+from ..domain.messages import text_of
 from .openai_compatible import OpenAICompatible
 from .smollm2 import file_sha256, smollm2
 from .spec import ModelSpec
@@ -57,7 +58,7 @@ class LocalModel:
 
     async def complete(self, request: Request) -> Reply:
         """Send one request; see `Backend`."""
-        text = "\x1e".join(f"{role}\x1f{content}" for role, content in request.messages)
+        text = "\x1e".join(f"{role}\x1f{text_of(content)}" for role, content in request.messages)
         # An idle server; of several the one whose cache holds the longest part of the beginning.
         server = min(self._servers, key=lambda one: (one.open, -_shared(one.last, text)))
         server.open += 1

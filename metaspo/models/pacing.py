@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
 
-from ..domain.calls import Request, estimated_tokens
+from ..domain.calls import Request, tokens_of
 from ..domain.errors import EndpointUnavailable
 from .account import Account
 from .meters import Meter, Sent, Told
@@ -165,7 +165,7 @@ class Pace:
     def _estimate(self, request: Request) -> float:
         """About how many tokens a request takes: its messages, and a reply as long as the longest of late."""
         longest = request.max_tokens if self._longest is None else min(request.max_tokens, self._longest)
-        return float(estimated_tokens(*(text for _, text in request.messages)) + math.ceil(longest)) + self._lacking
+        return float(tokens_of(request.messages) + math.ceil(longest)) + self._lacking
 
     def _metered(self, tokens: float) -> float:
         """Seconds until the limits that were set allow a request."""

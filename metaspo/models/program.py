@@ -1,10 +1,10 @@
 """A program in the place of the base model: a chain or an agent of the user's own, with a slot for the system prompt.
 
-What a program is given is its system prompt and one human message, the user prompt with the
-question filled in. What it may be:
+What a program is given is its system prompt and the messages of a question: one human message, the user
+prompt with the question filled in, or a conversation. What it may be:
 
 - a compiled LangGraph graph whose state has `messages` and whose state or context has `system_prompt`,
-- any other Runnable, which is invoked with `{"system_prompt": str, "messages": [HumanMessage]}`,
+- any other Runnable, which is invoked with `{"system_prompt": str, "messages": [HumanMessage, ...]}`,
 - a chat model, which is invoked with both as messages,
 - a function `make(system_prompt)` that builds one of them around a system prompt,
 - a function without parameters that returns any of these.
@@ -23,7 +23,7 @@ from typing import Any, get_type_hints
 
 from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
+from langchain_core.messages import AIMessage, BaseMessage, SystemMessage, convert_to_messages
 from langchain_core.outputs import ChatGeneration, LLMResult
 from langchain_core.runnables import Runnable, RunnableConfig
 from langchain_core.runnables.config import merge_configs, var_child_runnable_config
@@ -33,6 +33,7 @@ from langgraph.graph.state import CompiledStateGraph
 
 from ..domain.calls import Reply, Request
 from ..domain.errors import ModelError
+from ..domain.messages import as_data, text_of
 from .backend import traced
 from .error_words import said
 from .faults import Fault, fault_of_program
@@ -78,8 +79,8 @@ class Program:
 
     async def complete(self, request: Request) -> Reply:
         """Run the program on one request; see `Backend`."""
-        system = "\n\n".join(text for role, text in request.messages if role == "system")
-        messages: list[BaseMessage] = [HumanMessage(text) for role, text in request.messages if role != "system"]
+        system = "\n\n".join(text_of(content) for role, content in request.messages if role == "system")
+        messages = convert_to_messages([as_data(message) for message in request.messages if message[0] != "system"])
         meter = _Meter()
         try:
             output = await self._run(system, messages, meter, traced(request))

@@ -5,6 +5,7 @@ from traceback import extract_tb
 from typing import Any
 
 from ..domain.calls import Reply, Request
+from ..domain.messages import text_of
 from .addresses import address_of
 from .backend import traced
 from .error_words import said
@@ -77,7 +78,7 @@ def _fault(error: Exception, spec: ModelSpec, request: Request, sent: dict[str, 
     if fault.kind != "transient" or not _in_preparation(error):
         return fault
     told = f"{type(error).__name__} before any request: {said(error)}"
-    texts = [text for _, text in request.messages]
+    texts = [text_of(content) for _, content in request.messages]
     return Fault("mistake", told, parameter=refused_parameter(None, told, sent, texts))
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ..domain.calls import Request
+from ..domain.messages import text_of
 from . import error_words
 from .faults import Fault, classify
 from .spec import ModelSpec
@@ -44,7 +45,7 @@ def told_of(fault: Fault, body: Any, spec: ModelSpec, request: Request, options:
         return Fault("mistake", told)
     if fault.kind == "refused":
         sent = {*options, *options.get("extra_body", ())} - {"extra_body"}
-        fault.parameter = refused_parameter(body, said, sent, [text for _, text in request.messages])
+        fault.parameter = refused_parameter(body, said, sent, [text_of(content) for _, content in request.messages])
     return fault
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..domain.calls import Reply, Request
+from ..domain.messages import text_of
 from .backend import Backend
 from .faults import Fault
 
@@ -111,5 +112,5 @@ class Replicas:
 
 def prefixes_of(request: Request) -> list[int]:
     """Hashes of ever longer beginnings of a request, the shortest first."""
-    text = "\x1e".join(f"{role}\x1f{content}" for role, content in request.messages)[:LONGEST]
+    text = "\x1e".join(f"{role}\x1f{text_of(content)}" for role, content in request.messages)[:LONGEST]
     return [hash(text[:end]) for end in range(STEP, len(text) + 1, STEP)] or [hash(text)]

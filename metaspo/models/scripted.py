@@ -8,6 +8,7 @@ from typing import Any
 
 from ..domain.calls import Reply, Request
 from ..domain.errors import ModelError
+from ..domain.messages import text_of
 from .faults import fault_of_program
 from .spec import ModelSpec, code_identity, imported
 
@@ -37,7 +38,7 @@ class Scripted:
             raise fault_of_program(error) from error
         if isinstance(said, Reply):
             return said
-        read = sum(len(text.split()) for _, text in request.messages)
+        read = sum(len(text_of(content).split()) for _, content in request.messages)
         return Reply(said, input_tokens=read, output_tokens=len(said.split()))
 
     async def close(self) -> None:
@@ -59,7 +60,7 @@ def dice(request: Request) -> str:
     As base model it throws a die among the allowed answers, weighted by the system prompt, so that
     prompts differ in quality. As optimizer it writes a numbered prompt.
     """
-    text = "\n".join(content for _, content in request.messages)
+    text = "\n".join(text_of(content) for _, content in request.messages)
     throw = Random(hashlib.sha256(f"{text}\0{request.sample}".encode()).digest())
     if "<prompt>" in text:
         end = " {question}" if "{question}" in text else ""

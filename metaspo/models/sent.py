@@ -5,23 +5,25 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..domain.calls import Constraint, Request
+from ..domain.messages import Message, as_data, text_of, wrapped
 from .filled import filled
 from .spec import ModelSpec
 
 
-def messages_sent(spec: ModelSpec, request: Request) -> list[tuple[str, str]]:
-    """The messages as roles and texts, with the system prompt where the spec, or the model's family, wants it."""
-    role = spec.system_role or spec.family.system_role
-    if role == "system":
-        return list(request.messages)
+def messages_sent(spec: ModelSpec, request: Request) -> list[dict[str, Any]]:
+    """The messages in OpenAI's form, with the system prompt where the spec, or the model's family, wants it."""
+    return [as_data(message) for message in _placed(spec.system_role or spec.family.system_role, request.messages)]
+
+
+def _placed(role: str, messages: Sequence[Message]) -> Sequence[Message]:
     if role != "fold":
-        return [(role if one == "system" else one, text) for one, text in request.messages]
-    system = [text for one, text in request.messages if one == "system"]
-    others = [(one, text) for one, text in request.messages if one != "system"]
+        return [(role if one == "system" else one, content) for one, content in messages]
+    system = [text_of(content) for one, content in messages if one == "system"]
+    others = [(one, content) for one, content in messages if one != "system"]
     at = next((at for at, (one, _) in enumerate(others) if one == "user"), None)
     if at is None:
         return [*(("user", text) for text in system), *others]
-    others[at] = ("user", "\n\n".join([*system, others[at][1]]))
+    others[at] = ("user", wrapped("".join(f"{text}\n\n" for text in system), others[at][1]))
     return others
 
 

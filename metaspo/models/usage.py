@@ -7,7 +7,7 @@ from typing import Any
 
 from langchain_core.messages import AIMessage
 
-from ..domain.calls import Reply, Request, estimated_tokens
+from ..domain.calls import Reply, Request, estimated_tokens, tokens_of
 
 READ = ("prompt_tokens", "input_tokens", "prompt_token_count", "prompt_eval_count")
 WRITTEN = ("completion_tokens", "output_tokens", "candidates_token_count", "eval_count")
@@ -85,7 +85,7 @@ def completed(request: Request, reply: Reply) -> Reply:
     """
     if reply.input_tokens and (reply.output_tokens or not (reply.text or reply.finish == "length")):
         return reply
-    read = reply.input_tokens or estimated_tokens(*(text for _, text in request.messages))
+    read = reply.input_tokens or tokens_of(request.messages)
     written = reply.output_tokens or estimated_tokens(reply.text)
     if not reply.output_tokens and reply.finish == "length":
         written = max(written, request.max_tokens)

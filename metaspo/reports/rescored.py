@@ -9,6 +9,7 @@ from sqlite_utils import Database
 
 from ..domain.calls import Reply
 from ..domain.errors import TaskError
+from ..domain.messages import as_data
 from ..domain.results import Counting, Evaluation, Example, Outcome
 from ..domain.several import combined
 from ..store import calls, evaluations
@@ -123,7 +124,7 @@ class Rescoring:
         if {evaluation.system, evaluation.user} & self.damaged:
             return True  # What was asked is not known any more; the prompt itself is told as damaged.
         messages = task.task.messages(self.texts[evaluation.system], self.texts[evaluation.user], example)
-        return list(map(tuple, asked or ())) == list(messages)
+        return list(asked or ()) == list(messages)
 
     async def _scored(self, task: RecordedTask, example: Example, recorded: Outcome, reply: Reply) -> Outcome:
         """The outcome by a judge's first reply, or by the one that gives what is recorded: several may have been asked."""
@@ -166,7 +167,7 @@ def _said(outcome: Outcome) -> str:
 
 def asked_of(messages: Messages) -> str:
     """Messages as one text."""
-    return json.dumps([list(message) for message in messages], ensure_ascii=False)
+    return json.dumps([as_data(message) for message in messages], ensure_ascii=False)
 
 
 def judge_replies(db: Database) -> dict[str, list[Reply]]:

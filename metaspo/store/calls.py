@@ -9,6 +9,7 @@ from typing import Any
 from sqlite_utils import Database
 
 from ..domain.calls import NO_REPLY, Reply, Role, Usage
+from ..domain.messages import Message, message_of
 from .by_keys import by_keys
 
 COLUMNS = "reply, finish, input_tokens, output_tokens, latency, cost, estimated, cached_tokens, steps"
@@ -87,12 +88,10 @@ def _reply(text: str, finish: str, *told: Any) -> Reply:
     return replace(reply, text="", error=reply.text) if reply.finish in NO_REPLY else reply
 
 
-def requests(db: Database, keys: Sequence[str]) -> dict[str, list[tuple[str, str]]]:
-    """The messages, role and text, that recorded calls asked with."""
+def requests(db: Database, keys: Sequence[str]) -> dict[str, list[Message]]:
+    """The messages that recorded calls asked with."""
     rows = by_keys(db, "SELECT key, request FROM calls WHERE key IN {keys}", keys)
-    return {
-        key: [(message["role"], message["content"]) for message in json.loads(request)["messages"]] for key, request in rows
-    }
+    return {key: [message_of(message) for message in json.loads(request)["messages"]] for key, request in rows}
 
 
 def keys_of(db: Database, role: Role) -> list[str]:

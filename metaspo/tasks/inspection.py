@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ..domain.errors import TaskError
+from ..domain.messages import as_data
 from .catalogue import builtin_tasks, read_task
 from .examples import load_pools
 from .paper import fetch
@@ -69,6 +70,6 @@ def preview(source: str, system: str) -> dict[str, Any]:
     pools = load_pools(spec)
     example = next(iter(pools.values()))[0]
     task = Task(spec, {})
-    messages = [{"role": role, "content": text} for role, text in task.messages(system, spec.user_prompt, example)]
+    messages = [as_data(message) for message in task.messages(system, spec.user_prompt, example)]
     choices = list(task.constraint.choices) if task.constraint else None
     return {"task": spec.name, "messages": messages, "expected": list(example.answers), "constraint": choices}

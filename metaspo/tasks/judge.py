@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 
 from ..domain.calls import Constraint
+from ..domain.messages import Message
 from ..domain.thoughts import without_thoughts
 from ..prompts.renderer import fenced, template
 
@@ -19,7 +20,7 @@ NAMED = re.compile(rf"\b(?:grade|score|rating)\b[\s*_`\"']*(?:is|of|[:=])[\s*_`\
 CONSTRAINT = Constraint(r'root ::= [^<]{0,400} "<grade>" [1-5] "</grade>"')
 
 
-def judge_messages(rubric: str, question: str, golds: Sequence[str], answer: str) -> tuple[tuple[str, str], ...]:
+def judge_messages(rubric: str, question: str, golds: Sequence[str], answer: str) -> tuple[Message, ...]:
     """What the judge is asked: rubric, question, reference answers and answer, each fenced as data."""
     text = template("judge").render(
         rubric=rubric,

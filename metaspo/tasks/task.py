@@ -11,6 +11,7 @@ from typing import Any
 from ..domain.calls import Constraint
 from ..domain.errors import TaskError
 from ..domain.importing import import_attribute
+from ..domain.messages import Message
 from ..domain.prompts import complaint_about_user_prompt, fill, with_answer_format
 from ..domain.results import Example, Outcome, Split
 from ..domain.source import fingerprint, installed_version
@@ -73,7 +74,7 @@ class Task:
         """Import the task's callables now, so that a wrong name is found before the first call is paid."""
         _ = self._extract, self._custom_metric, self._code
 
-    def messages(self, system: str, user: str, example: Example) -> tuple[tuple[str, str], ...]:
+    def messages(self, system: str, user: str, example: Example) -> tuple[Message, ...]:
         """The chat messages of one example; an empty system prompt is left out."""
         content = ("user", fill(user, example.question))
         return (("system", system), content) if system else (content,)

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any, Self
 
 from ..domain.calls import Constraint, Reply, Request, Role
+from ..domain.messages import Message
 from ..domain.prompts import Prompt
 from ..domain.results import Split
 from ..domain.several import combined_id
@@ -86,7 +87,7 @@ class Workspace:
         several = self.bases if len(self.bases) > 1 else ()
         return [replace(self, base=base, bases=(base,), first=FirstReplies()) for base in several]
 
-    def base_request(self, task: Task, messages: Sequence[tuple[str, str]]) -> Request:
+    def base_request(self, task: Task, messages: Sequence[Message]) -> Request:
         """The request that puts one question of a task to the base model."""
         temperature = self.base.temperature("base")
         longest = task.spec.max_tokens or self.base.spec.longest("base")
@@ -108,7 +109,7 @@ class Workspace:
         blob = json.dumps(parts, sort_keys=True, ensure_ascii=False)
         return hashlib.sha256(blob.encode("utf-8", "surrogatepass")).hexdigest()[:24]
 
-    async def ask_base(self, task: Task, messages: Sequence[tuple[str, str]]) -> tuple[str, Reply]:
+    async def ask_base(self, task: Task, messages: Sequence[Message]) -> tuple[str, Reply]:
         """The key and reply of one question put to the base model."""
         return await self._ask(self.base, lambda: self.base_request(task, messages))
 
@@ -138,13 +139,13 @@ class Workspace:
 
         return await self._ask(model, request)
 
-    def judge_request(self, task: Task, messages: Sequence[tuple[str, str]]) -> Request:
+    def judge_request(self, task: Task, messages: Sequence[Message]) -> Request:
         """The request that has an answer of a task graded; judges work at temperature 0 unless their spec says otherwise."""
         model = self.judges[task.name]
         longest, temperature = model.spec.longest("judge"), model.temperature("judge")
         return Request(tuple(messages), longest, temperature, constraint=model.held(judge.CONSTRAINT), role="judge")
 
-    async def ask_judge(self, task: Task, messages: Sequence[tuple[str, str]]) -> Reply:
+    async def ask_judge(self, task: Task, messages: Sequence[Message]) -> Reply:
         """A judge's reply."""
         return (await self._ask(self.judges[task.name], lambda: self.judge_request(task, messages)))[1]
 

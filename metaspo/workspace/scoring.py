@@ -7,6 +7,7 @@ from typing import Any
 from ..domain.calls import NO_REPLY, Reply
 from ..domain.errors import MetaspoError
 from ..domain.excerpts import excerpt
+from ..domain.messages import Message
 from ..domain.prompts import Prompt
 from ..domain.results import UNGRADED, Evaluation, Example, Outcome, Split
 from ..domain.several import Combination, combined, combined_id
@@ -19,8 +20,8 @@ from .context import names_of
 from .resources import Workspace
 from .state import Job, Score
 
-Messages = Sequence[tuple[str, str]]
-"""The roles and texts of a request."""
+Messages = Sequence[Message]
+"""The messages of a request."""
 
 CUT_OFF = ("length", "recursion_limit", *NO_REPLY)
 """Ways to end that leave no answer to trust, unless the reply is read whole all the same."""

@@ -198,7 +198,7 @@ def test_what_is_sent_is_decided_in_one_place() -> None:
         "max_tokens": 7, "temperature": 0.0, "top_p": 0.9, "seed": 1,
         "extra_body": {"top_k": 4, "grammar": 'root ::= "yes"'},
     }  # fmt: skip
-    assert messages_sent(spec, held) == [("user", "hi")]
+    assert messages_sent(spec, held) == [{"role": "user", "content": "hi"}]
 
 
 def test_a_run_of_before_names_told_of_reasoning_goes_on_as_it_began(

@@ -84,9 +84,7 @@ class VllmBatch:
             self._watch.wait()
 
     def _chat(self, requests: list[Request]) -> list[Reply | Fault]:
-        messages = [
-            [{"role": role, "content": text} for role, text in messages_sent(self._spec, request)] for request in requests
-        ]
+        messages = [messages_sent(self._spec, request) for request in requests]
         try:
             outputs = self._engine.chat(messages, [_sampling(self._spec, request) for request in requests], use_tqdm=False)
         except Exception as error:
