@@ -73,6 +73,9 @@ def wrapped(head: str, content: Content, tail: str = "") -> Content:
     """A message between two texts: they join its first and its last text, so that images stay where they are."""
     if isinstance(content, str):
         return f"{head}{content}{tail}"
+    fields = content.value
+    if isinstance(fields.get("content"), str):
+        return Fields.of(fields | {"content": f"{head}{fields['content']}{tail}"})
     parts = content.parts
     texts = [part for part in parts if part["type"] == "text"]
     if not texts:
@@ -80,7 +83,7 @@ def wrapped(head: str, content: Content, tail: str = "") -> Content:
         parts = [*texts, *parts]
     texts[0]["text"] = head + texts[0]["text"]
     texts[-1]["text"] += tail
-    return Fields.of(content.value | {"content": parts})
+    return Fields.of(fields | {"content": parts})
 
 
 def image_urls(messages: Iterable[Message]) -> list[str]:

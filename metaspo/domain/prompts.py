@@ -1,8 +1,11 @@
 """System prompts and user prompts."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
+
+from .messages import Message, text_of, wrapped
 
 QUESTION = "{question}"
 """What a user prompt holds exactly once: the place of the question."""
@@ -35,6 +38,20 @@ def fill(user_prompt: str, question: str) -> str:
     """
     head, _, tail = user_prompt.partition(QUESTION)
     return f"{head}{question}{tail}"
+
+
+def asked(system: str, user_prompt: str, messages: Sequence[Message]) -> tuple[Message, ...]:
+    """A conversation put to a model: the system prompt leads, and the user prompt goes around the last user turn.
+
+    What the conversation says to the system itself follows the prompt in the one system message: many endpoints take no
+    second one, and none elsewhere.
+    """
+    head, _, tail = user_prompt.partition(QUESTION)
+    told = [text for text in (system, *(text_of(content) for role, content in messages if role == "system")) if text]
+    turns = [(role, content) for role, content in messages if role != "system"]
+    last = max(at for at, (role, _) in enumerate(turns) if role == "user")
+    turns[last] = "user", wrapped(head, turns[last][1], tail)
+    return (*([("system", "\n\n".join(told))] if told else []), *turns)
 
 
 def with_answer_format(user_prompt: str, answer_format: str) -> str:

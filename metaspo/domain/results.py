@@ -1,8 +1,12 @@
 """How an answer was judged, one example at a time and over a split."""
 
-from collections.abc import Set
+import hashlib
+import json
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, replace
 from typing import Literal
+
+from .messages import Message, as_data
 
 Split = Literal["train", "validation", "test"]
 
@@ -17,18 +21,26 @@ UNGRADED = "the judge gave no grade"
 class Example:
     """One row of a task: the question as text and the accepted gold answers, best first; none where the metric needs none.
 
-    `row` is the whole row as canonical JSON where the task's metric looks at it, and empty elsewhere.
+    `row` is the whole row as canonical JSON where the task's metric looks at it, and empty elsewhere. `messages` are those
+    of a question that is more than one text, a conversation or one that shows images: the question is how these read.
     """
 
     id: str
     question: str
     answers: tuple[str, ...]
     row: str = ""
+    messages: tuple[Message, ...] = ()
 
     @property
     def answer(self) -> str:
         """The gold answer, the first one where several are accepted, empty where there is none."""
         return self.answers[0] if self.answers else ""
+
+
+def example_id(question: str, answers: Sequence[str], messages: Sequence[Message] = ()) -> str:
+    """16 hexadecimal digits of the sha256 of an example: question, accepted answers, and messages where it has some."""
+    told = [json.dumps([*map(as_data, messages)], sort_keys=True, ensure_ascii=False)] if messages else []
+    return hashlib.sha256("\0".join([question, *answers, *told]).encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,13 +7,14 @@ ended, everything that it brought is recorded at once, and what it did not answe
 
 import asyncio
 import time
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
+from itertools import chain
 from typing import Any
 from uuid import uuid4
 
 from ..domain.errors import AwaitsBatch, BudgetSpent, MetaspoError
-from ..domain.messages import text_of
-from ..store import batches
+from ..domain.messages import stored_images, text_of
+from ..store import batches, images
 from ..store.batches import Batch
 from ..store.database import Store, now
 from .account import Account
@@ -97,7 +98,10 @@ class Batches:
             await asyncio.sleep(left)
             left = self._added + SETTLED - time.monotonic()
         gathered = [one for one in self._gathering.pop(at) if not one.done.done()]
-        for part in _parts(gathered):
+        sizes = await self._store.run(
+            images.sizes, stored_images(chain.from_iterable(one.request.messages for one in gathered))
+        )
+        for part in _parts(gathered, sizes):
             await self._send(part)
 
     async def _send(self, gathered: Sequence[Waiting]) -> None:
@@ -162,12 +166,13 @@ def _start(work: Coroutine[Any, Any, None], among: set[asyncio.Task[None]]) -> N
     task.add_done_callback(among.discard)
 
 
-def _parts(gathered: Sequence[Waiting]) -> list[list[Waiting]]:
-    """Calls in parts that an endpoint takes as one batch each."""
+def _parts(gathered: Sequence[Waiting], sizes: Mapping[str, int]) -> list[list[Waiting]]:
+    """Calls in parts that an endpoint takes as one batch each; `sizes` are the bytes of their images."""
     parts: list[list[Waiting]] = [[]]
     size = 0
     for one in gathered:
         length = 1_000 + 2 * sum(len(text_of(content).encode("utf-8", "replace")) for _, content in one.request.messages)
+        length += sum(4 * (sizes.get(hash, 0) // 3 + 1) for hash in stored_images(one.request.messages))
         if parts[-1] and (len(parts[-1]) >= MOST_REQUESTS or size + length > MOST_BYTES):
             parts.append([])
             size = 0

@@ -18,6 +18,7 @@ from .adaptation import Adapted
 from .batch import GONE, Look
 from .faults import Fault
 from .model import Model, finished, with_cost
+from .seen import seen
 
 Found = TypeVar("Found")
 
@@ -128,7 +129,8 @@ class Collecting:
         """Send the batch, unless the endpoint has it: then whoever sent it has not learned its name there."""
         asked = await self._store.run(batches.requests, self._id)
         length = self._model.adaptation.length(self._model.spec)
-        lines = [self._endpoint.line(one.key, replace(_request(one), length=length)) for one in asked]
+        shown = [await seen(self._store, replace(_request(one), length=length)) for one in asked]
+        lines = [self._endpoint.line(one.key, request) for one, request in zip(asked, shown, strict=True)]
 
         async def send() -> str:
             found = None if self._fresh else await self._endpoint.found(self._id)

@@ -125,6 +125,7 @@ class Ledger:
 
     async def _asked(self, key: str, model: Model, request: Request, role: str, account: Account) -> Reply | None:
         """The reply, or what stands for it; None when the claim was lost before the endpoint's turn came."""
+        model = replace(model, store=self._store)
         setting = model.evidence.under(request)
         asking = Asking(request, model.spec, account, setting)
         with setting.at_work():

@@ -8,6 +8,7 @@ from typing import Any
 from ..domain.calls import BROKEN_OFF, NO_REPLY, Constraint, Reply, Request, Role, finish_of
 from ..domain.errors import UserError
 from ..domain.redaction import reply_without_keys
+from ..store.database import Store
 from .account import Account
 from .adaptation import Adaptation, Adapted
 from .backend import Backend
@@ -15,6 +16,7 @@ from .evidence import Evidence
 from .faults import Fault
 from .limiter import Limiter
 from .pacing import Pace
+from .seen import seen
 from .spec import ModelSpec
 from .usage import MOST_TOKENS, completed
 
@@ -24,6 +26,7 @@ class Model:
     """A backend with its spec, the limiter of its requests in flight and their pace, both of which it may share.
 
     `by_name` is for runs that began before the code of scripted functions counted: they know them by their names alone.
+    `store` is the one that keeps the images of what is asked.
     """
 
     spec: ModelSpec
@@ -33,6 +36,7 @@ class Model:
     pace: Pace = field(default_factory=Pace)
     evidence: Evidence = field(default_factory=Evidence)
     adaptation: Adaptation = field(default_factory=Adaptation)
+    store: Store | None = None
 
     @property
     def identity(self) -> dict[str, Any]:
@@ -88,12 +92,14 @@ class Model:
         """Send a request once, as soon as its endpoint's limits allow; raises a Fault when there is no reply."""
         asked = time.monotonic()
         permit = await self.pace.turn(request, self.spec, account)
+        sent = replace(request, length=self.adaptation.length(self.spec))
+        sent = await seen(self.store, sent) if self.store else sent
         # Only now: the wait is none of the endpoint's slowness, nor of the time that it has to answer in.
         started = time.monotonic()
         try:
             with permit:
                 async with asyncio.timeout(self.spec.timeout):
-                    reply = await self.backend.complete(replace(request, length=self.adaptation.length(self.spec)))
+                    reply = await self.backend.complete(sent)
             reply = finished(request, reply, time.monotonic() - started)
         except (TimeoutError, Fault) as error:
             fault = (

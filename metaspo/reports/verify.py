@@ -1,6 +1,5 @@
 """Everything that a store says of its runs found again from the replies in it: outcomes, means, decisions, prompts, lineage."""
 
-import hashlib
 import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import closing
@@ -13,10 +12,11 @@ from ..approval.review import EDITED
 from ..domain.calls import Usage
 from ..domain.errors import ConfigError
 from ..domain.prompts import Prompt
+from ..domain.results import example_id
 from ..domain.twins import twin_of
 from ..methods import builtin as builtin
 from ..methods.selection import REJECTED
-from ..store import calls, evaluations, prompts, runs
+from ..store import calls, evaluations, images, prompts, runs
 from ..store.database import Store, default_store, open_store
 from ..tasks.paired import over_tasks
 from ..workspace.generalization import Generalization, read_scores, user_prompts
@@ -105,9 +105,11 @@ class _Checks:
     def _examples(self, tasks: Mapping[str, RecordedTask]) -> None:
         for name, one in tasks.items():
             for example in one.task.examples.values():
-                text = "\0".join([example.question, *example.answers])
-                found = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+                found = example_id(example.question, example.answers, example.messages)
                 self.findings.compare(example.id, found, Difference(self.run.id, "example", example.id, found, name))
+            for hash in one.task.images:
+                found = images.content_hash(self.store.db, hash)
+                self.findings.compare(hash, found, Difference(self.run.id, "image", hash, found or "no such image", name))
 
     def _lineage(self) -> None:
         """Every parent is a prompt that the run or an ancestor of it had, and the ancestor is there."""

@@ -7,6 +7,7 @@ from typing import Any, Literal, cast
 
 from sqlite_utils import Database
 
+from ..domain.messages import Message, as_data, message_of
 from ..domain.results import UNGRADED, Evaluation, Example, Outcome, Split
 from ..domain.several import combination
 
@@ -31,17 +32,26 @@ class RunTask:
 
 def save_task(db: Database, run_task: RunTask, spec: dict[str, Any], examples: Sequence[Example]) -> None:
     """Record a task as it was written, its examples, and that a run uses it."""
-    rows = [(run_task.task, e.id, e.question, json.dumps(e.answers, ensure_ascii=False), e.row or None) for e in examples]
+    rows = [
+        (run_task.task, e.id, e.question, json.dumps(e.answers, ensure_ascii=False), e.row or None, _written(e.messages))
+        for e in examples
+    ]
     known = "INSERT OR IGNORE INTO tasks (id, name, domain, metric, spec) VALUES (?, ?, ?, ?, ?)"
     with db.atomic():
         db.execute(
             known, [run_task.task, run_task.name, spec["domain"], spec["metric"]["kind"], json.dumps(spec, ensure_ascii=False)]
         )
-        db.conn.executemany("INSERT OR IGNORE INTO examples (task, id, question, answers, row) VALUES (?, ?, ?, ?, ?)", rows)
+        db.conn.executemany(
+            "INSERT OR IGNORE INTO examples (task, id, question, answers, row, messages) VALUES (?, ?, ?, ?, ?, ?)", rows
+        )
         db.execute(
             "INSERT OR REPLACE INTO run_tasks (run, task, name, role, train, validation, test) VALUES (?, ?, ?, ?, ?, ?, ?)",
             astuple(run_task),
         )
+
+
+def _written(messages: Sequence[Message]) -> str | None:
+    return json.dumps([*map(as_data, messages)], ensure_ascii=False) if messages else None
 
 
 def run_tasks(db: Database, run: str) -> list[RunTask]:
@@ -160,8 +170,11 @@ def task_metric(db: Database, task: str) -> tuple[str, dict[str, Any]]:
 
 def examples(db: Database, task: str) -> list[Example]:
     """The examples of a task in the order in which they were recorded."""
-    rows = db.execute("SELECT id, question, answers, row FROM examples WHERE task = ? ORDER BY rowid", [task])
-    return [Example(id, question, tuple(json.loads(answers)), row or "") for id, question, answers, row in rows]
+    rows = db.execute("SELECT id, question, answers, row, messages FROM examples WHERE task = ? ORDER BY rowid", [task])
+    return [
+        Example(id, question, tuple(json.loads(answers)), row or "", tuple(map(message_of, json.loads(messages or "[]"))))
+        for id, question, answers, row, messages in rows
+    ]
 
 
 def of_run(db: Database, run: str) -> list[str]:

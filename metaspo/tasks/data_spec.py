@@ -4,9 +4,10 @@ import re
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from pydantic import Field, field_validator
+from pydantic import Field, PrivateAttr, field_validator
 
 from ..domain.results import Split
+from .images import Images
 from .written import NAME, Written
 
 
@@ -28,12 +29,14 @@ class DataSpec(Written):
     examples: Rows | dict[Split, Rows] = Field(description="A file, the rows, or one of either per split.")
     question: str = Field("question", description="A column, or a template over columns such as '{title}: {text}'.")
     answer: str = Field("answer", description="The column of the gold answer, or of a list of accepted answers.")
+    images: str | list[str] = Field("", description="The column, or columns, of a question's images: paths or addresses.")
     split: str | None = Field(None, description="The column that says train, validation or test.")
     encoding: str = Field("utf-8", description="The text encoding of the files.")
     duplicates: Literal["error", "drop"] = Field("error", description="What to do with a question that comes twice.")
 
     _folder: Path | None = None
     """The folder that paths are relative to: that of the file the task was written in."""
+    _images: Images = PrivateAttr(default_factory=Images)
 
     @field_validator("name")
     @classmethod

@@ -18,8 +18,8 @@ FORMS = ("{}", "<answer>{}</answer>", "Answer: {}", "The answer is {}.", "#### {
 
 
 def demonstration(task: Task, example: Example) -> str | None:
-    """A solved example as it stands in a user prompt, or None for one that cannot stand there."""
-    text = _solved(task, example)
+    """A solved example as it stands in a user prompt, or None for one that cannot stand there, as a conversation cannot."""
+    text = None if example.messages else _solved(task, example)
     # A prompt has one place for the question, and this would be another.
     return None if text is None or QUESTION in text else text
 

@@ -1,15 +1,16 @@
 """From rows to examples: the question is put together, the gold answer checked, duplicates found."""
 
-import hashlib
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from math import isfinite
 from os.path import expanduser
 from pathlib import Path
 from typing import Any
 
 from ..domain.errors import TaskError
-from ..domain.results import Example
+from ..domain.messages import as_text
+from ..domain.results import Example, example_id
+from .conversations import Conversation, conversation, is_conversation, with_more_images
 from .files import Row, read_rows
 from .likeness import comparable
 from .readers import canonical
@@ -59,8 +60,9 @@ def _rows(spec: TaskSpec) -> Iterable[Row]:
     parts = list(spec.examples.items()) if isinstance(spec.examples, dict) else [("", spec.examples)]
     for split, part in parts:
         if isinstance(part, str):
-            for row in read_rows(_resolve(spec, part), spec.encoding):
-                yield Row(row.place, split or row.split, row.values)
+            path = _resolve(spec, part)
+            for row in read_rows(path, spec.encoding):
+                yield Row(row.place, split or row.split, row.values, path.parent)
         else:
             for position, values in enumerate(part, 1):
                 yield Row(f"task '{spec.name}', {f'{split} ' if split else ''}example {position}", split, values)
@@ -72,14 +74,36 @@ def _resolve(spec: TaskSpec, path: str) -> Path:
 
 
 def _example(spec: TaskSpec, row: Row) -> Example:
-    question = _question(spec, row)
+    asked = _asked(spec, row)
+    question = _sendable(as_text(asked.messages), row, spec.question)
     if not question.strip():
         raise TaskError(f"{row.place}: the question is empty; fill it in or remove the row")
-    answers = tuple(dict.fromkeys(_gold(spec, row, value) for value in _accepted(spec, row)))
+    answers = tuple(dict.fromkeys(_gold(spec, row, value) for value in _accepted(spec, row, asked.gold)))
     if len(answers) > 1 and spec.metric.kind == "macro_f1":
         raise TaskError(f"{row.place}: has {len(answers)} accepted answers, and macro_f1 takes one per example; use accuracy")
-    digest = hashlib.sha256("\0".join([question, *answers]).encode("utf-8", "surrogatepass")).hexdigest()
-    return Example(digest[:16], question, answers)
+    messages = () if asked.messages == (("user", question),) else asked.messages
+    return Example(example_id(question, answers, messages), question, answers, messages=messages)
+
+
+def _asked(spec: TaskSpec, row: Row) -> Conversation:
+    """The question as messages: most often one, of the user's, with nothing but text."""
+    folders = [folder for folder in (row.folder, spec._folder) if folder]
+
+    def shown(value: Any, where: str) -> str:
+        return spec._images.url(value, folders, where)
+
+    images = [shown(value, f"{row.place}: field '{key}'") for key, value in _images(spec, row)]
+    written: Any = row.values.get(spec.question)
+    if is_conversation(written):
+        return conversation(written, f"{row.place}: field '{spec.question}'", shown, images)
+    return Conversation((("user", with_more_images(_question(spec, row), images)),))
+
+
+def _images(spec: TaskSpec, row: Row) -> Iterator[tuple[str, Any]]:
+    """The images that a row names beside its question, each with its column; where that holds nothing, there is none."""
+    for key in [spec.images] if isinstance(spec.images, str) else spec.images:
+        value = None if not key or row.values.get(key, "") is None else _field(spec, row, key, "images")
+        yield from ((key, one) for one in (value if isinstance(value, list | tuple) else [value]) if one not in (None, ""))
 
 
 def _question(spec: TaskSpec, row: Row) -> str:
@@ -89,8 +113,11 @@ def _question(spec: TaskSpec, row: Row) -> str:
     return COLUMN.sub(lambda match: _text(_field(spec, row, match[1], "question"), row, match[1]), spec.question)
 
 
-def _accepted(spec: TaskSpec, row: Row) -> list[Any]:
+def _accepted(spec: TaskSpec, row: Row, last: str | None) -> list[Any]:
+    """The values of the accepted answers; what a conversation says `last` where the row has no answer of its own."""
     key = spec.answer
+    if last is not None and key == "answer" and not {"answer", "answers"} & set(row.values):
+        return [last]
     if key == "answer" and isinstance(row.values.get("answers"), list):
         key = "answers"
     value = _field(spec, row, key, "answer")

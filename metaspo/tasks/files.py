@@ -19,11 +19,15 @@ ENCODINGS = "save the file as UTF-8 or set 'encoding' (latin-1, cp1252, utf-16, 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One record of a file; `place` is 'file:line' or 'file, item N'; `split` is "" where the file draws none."""
+    """One record of a file; `place` is 'file:line' or 'file, item N'; `split` is "" where the file draws none.
+
+    `folder` is that of the file, which paths in it are relative to.
+    """
 
     place: str
     split: str
     values: Mapping[str, Any]
+    folder: Path | None = None
 
 
 def read_rows(path: Path, encoding: str = "utf-8") -> list[Row]:

@@ -11,8 +11,8 @@ from typing import Any
 from ..domain.calls import Constraint
 from ..domain.errors import TaskError
 from ..domain.importing import import_attribute
-from ..domain.messages import Message
-from ..domain.prompts import complaint_about_user_prompt, fill, with_answer_format
+from ..domain.messages import Message, stored_images
+from ..domain.prompts import asked, complaint_about_user_prompt, fill, with_answer_format
 from ..domain.results import Example, Outcome, Split
 from ..domain.source import fingerprint, installed_version
 from . import metrics, readers
@@ -76,6 +76,8 @@ class Task:
 
     def messages(self, system: str, user: str, example: Example) -> tuple[Message, ...]:
         """The chat messages of one example; an empty system prompt is left out."""
+        if example.messages:
+            return asked(system, user, example.messages)
         content = ("user", fill(user, example.question))
         return (("system", system), content) if system else (content,)
 
@@ -147,6 +149,11 @@ class Task:
     def examples(self) -> Mapping[str, Example]:
         """Every drawn example by its id."""
         return {example.id: example for examples in self.splits.values() for example in examples}
+
+    @property
+    def images(self) -> list[str]:
+        """The hashes of the images that the drawn examples show and a store keeps."""
+        return stored_images(message for example in self.examples.values() for message in example.messages)
 
     def majority(self, split: Split) -> float | None:
         """The score of always giving the split's commonest answer, by the task's own metric; None where a judge grades."""

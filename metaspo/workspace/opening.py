@@ -18,7 +18,7 @@ from ..models.model import Model
 from ..models.priced import from_lists
 from ..models.registry import registry
 from ..models.spec import ModelSpec
-from ..store import calls, dealt, evaluations, leases, runs
+from ..store import calls, dealt, evaluations, images, leases, runs
 from ..store.checkpoints import refuse_elsewhere
 from ..store.database import Store, now
 from ..tasks.catalogue import TaskSource, open_task, read_task
@@ -279,6 +279,7 @@ def _record(db: Database, workspace: Workspace, rules: Rules) -> None:
             raise TaskError(
                 f"task '{name}' has changed since run {workspace.run} began; restore its data and settings, or start a new run"
             )
+        images.save(db, task.spec._images.of(images.missing(db, task.images)))
     parent, parent_round = problem.parent or (None, None)
     row = runs.Run(
         workspace.run, parent, parent_round, problem.method, config, "running", None, moment, moment, 0, version("metaspo")
