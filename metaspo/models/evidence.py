@@ -14,7 +14,7 @@ from typing import Any
 from uuid import uuid4
 
 from ..domain.calls import Request
-from ..domain.messages import Message
+from ..domain.messages import Message, image_urls, message_of
 from .faults import Fault
 
 FIRST = 3
@@ -29,10 +29,21 @@ IN_A_ROW = 16
 
 GREETING: tuple[Message, ...] = (("user", "Hello"),)
 
+WHITE = (
+    "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAEAAAABACAAAAACPAi4CAAAAKUlEQVR4nO3MQREAAAwCIPuX1hD77SAA6VEEAoFAIBAIBAKB"
+    "QCAQfA8Gpwvw4pr3blgAAAAASUVORK5CYII="
+)
+_WHITE_PART = {"type": "image_url", "image_url": {"url": WHITE}}
+PICTURED = (message_of({"role": "user", "content": [{"type": "text", "text": "Hello"}, _WHITE_PART]}),)
+"""The same with a white square of 64 by 64: a model that sees nothing refuses it like any other image."""
+
 
 @dataclass(eq=False)
 class Setting:
-    """What is known of requests that differ in their messages only. Times are seconds of a monotonic clock."""
+    """What is known of requests that differ in their messages only, of which all show images or none does.
+
+    Times are seconds of a monotonic clock.
+    """
 
     connection: "Evidence"
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -105,17 +116,19 @@ class Evidence:
     def __init__(self) -> None:
         """Nothing has been asked yet."""
         self.lock = asyncio.Lock()
-        self._messages: tuple[Message, ...] | None = None
+        self._messages = GREETING
+        self._proven = False
         self._settings: dict[Any, Setting] = {}
 
     @property
     def proven(self) -> bool:
         """Whether it has answered anything."""
-        return self._messages is not None
+        return self._proven
 
     def under(self, request: Request) -> Setting:
         """What is known of requests like this one."""
-        setting = request.role, request.max_tokens, request.temperature, request.constraint is not None
+        shows = bool(image_urls(request.messages))
+        setting = request.role, request.max_tokens, request.temperature, request.constraint is not None, shows
         if setting not in self._settings:
             self._settings[setting] = Setting(self)
         return self._settings[setting]
@@ -126,9 +139,12 @@ class Evidence:
 
     def answered(self, request: Request, started: float) -> None:
         """A request that began at `started` was answered."""
-        self._messages = request.messages
+        self._proven = True
+        if not image_urls(request.messages):
+            self._messages = request.messages
         self.under(request).answered(started)
 
     def witness(self, request: Request) -> Request:
         """A request like this one that nothing speaks against: with messages that were answered before, if there are any."""
-        return replace(request, messages=self._messages or GREETING, sample=f"witness {uuid4()}")
+        messages = PICTURED if image_urls(request.messages) else self._messages
+        return replace(request, messages=messages, sample=f"witness {uuid4()}")

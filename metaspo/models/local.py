@@ -9,7 +9,8 @@ from typing import Any
 
 from ..domain.calls import Reply, Request
 from ..domain.errors import MissingExtraError, ModelError
-from ..domain.messages import text_of
+from ..domain.messages import image_urls, text_of
+from .faults import Fault
 from .openai_compatible import OpenAICompatible
 from .smollm2 import file_sha256, smollm2
 from .spec import ModelSpec
@@ -58,6 +59,8 @@ class LocalModel:
 
     async def complete(self, request: Request) -> Reply:
         """Send one request; see `Backend`."""
+        if image_urls(request.messages):
+            raise Fault("mistake", "it sees no images; take a model at an endpoint, or one in vLLM, that does")
         text = "\x1e".join(f"{role}\x1f{text_of(content)}" for role, content in request.messages)
         # An idle server; of several the one whose cache holds the longest part of the beginning.
         server = min(self._servers, key=lambda one: (one.open, -_shared(one.last, text)))

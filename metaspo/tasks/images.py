@@ -67,10 +67,10 @@ class Images:
     def of(self, hashes: Sequence[str]) -> Iterator[tuple[str, str, bytes]]:
         """Hash, type and bytes of some of the images; raises TaskError where a file has changed since it was read."""
         for hash in hashes:
-            image = self.found[hash]
-            content = image.source if isinstance(image.source, bytes) else _read(image.source, str(image.source))
-            if hashlib.sha256(content).hexdigest() != hash:
-                raise TaskError(f"{image.source}: the image has changed while the run began; start it again")
+            image, source = self.found[hash], self.found[hash].source
+            content = source if isinstance(source, bytes) else _read(source, "a question")
+            if not isinstance(source, bytes) and hashlib.sha256(content).hexdigest() != hash:
+                raise TaskError(f"{source}: the image has changed while the run began; start it again")
             yield hash, image.media_type, content
 
     def _file(self, written: str, folders: Sequence[Path], where: str) -> str:

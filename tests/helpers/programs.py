@@ -129,3 +129,14 @@ def failing(given: dict[str, Any]) -> str:
 broken = RunnableLambda(failing)
 numeric = RunnableLambda(lambda given: 42)
 number = 42
+
+listened: list[BaseMessage] = []
+"""What `listener` was given last."""
+
+
+def _listen(state: State) -> dict[str, Any]:
+    listened[:] = state["messages"]
+    return {"messages": [AIMessage(f"{len(listened)} turns under {state['system_prompt']}")]}
+
+
+listener = StateGraph(State).add_node("listen", _listen).add_edge(START, "listen").add_edge("listen", END).compile()
