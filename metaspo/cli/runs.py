@@ -24,10 +24,20 @@ def runs_command(store: str, as_json: bool) -> None:
 
 @click.command("show")
 @click.argument("run", default="last")
+@click.option(
+    "--errors", is_flag=True, help="Instead, what the prompts found still get wrong on the test split, with the replies."
+)
+@click.option("--task", help="With --errors: of this task alone.")
+@click.option("--limit", type=click.IntRange(0), help="With --errors: so many examples of each task, 0 for all; 20 if none.")
 @STORE
 @JSON
-def show_command(run: str, store: str, as_json: bool) -> None:
+def show_command(run: str, errors: bool, task: str | None, limit: int | None, store: str, as_json: bool) -> None:
     """Show a RUN: its prompts before and after, its scores by task, and where the winner came from."""
+    if errors:
+        _show_errors(run, task, limit, store, as_json)
+        return
+    if task is not None or limit is not None:
+        raise ConfigError(f"{'--limit' if task is None else '--task'} belongs to --errors; add that, or leave it out")
     from ..reports import export
     from ..reports.any_run import open_any
     from ..reports.report import Report
@@ -38,6 +48,14 @@ def show_command(run: str, store: str, as_json: bool) -> None:
         show_generalization(found, as_json)
     else:
         say_json(export.as_data(found)) if as_json else show.run(found)
+
+
+def _show_errors(run: str, task: str | None, limit: int | None, store: str, as_json: bool) -> None:
+    from ..reports.failures import LONGEST, open_failures
+    from .show_examples import show_failures
+
+    found = open_failures(store, run, task, LONGEST if limit is None else limit)
+    say_json(found.as_data()) if as_json else show_failures(found)
 
 
 @click.command("verify")

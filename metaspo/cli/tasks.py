@@ -7,13 +7,21 @@ import click
 
 from ..prompts.renderer import DEFAULT_SYSTEM_PROMPT
 from . import show
-from .options import JSON
+from .options import BASE, JSON, SETTINGS, stopped
 from .screen import say, say_json
+
+SYSTEM = click.option(
+    "--system",
+    metavar="TEXT",
+    default=DEFAULT_SYSTEM_PROMPT,
+    show_default=True,
+    help="The system prompt, or @ and a file of it.",
+)
 
 
 @click.group()
 def tasks() -> None:
-    """List, fetch, check and preview tasks."""
+    """List, fetch, check, preview and try tasks."""
 
 
 @tasks.command("list")
@@ -73,11 +81,49 @@ def tasks_check(files: tuple[str, ...], as_json: bool) -> None:
 
 @tasks.command("preview")
 @click.argument("file")
-@click.option("--system", default=DEFAULT_SYSTEM_PROMPT, show_default=True, help="The system prompt.")
+@SYSTEM
 @JSON
 def tasks_preview(file: str, system: str, as_json: bool) -> None:
     """Show one call exactly as a model would get it, and the answer that is expected."""
+    from ..runs.prompt_source import written_or_in_file
     from ..tasks.inspection import preview
 
-    shown = preview(file, system)
+    shown = preview(file, written_or_in_file(system))
     say_json(shown) if as_json else show.preview(shown)
+
+
+@tasks.command("try")
+@click.argument("files", metavar="FILE...", nargs=-1, required=True)
+@BASE
+@click.option(
+    "--optimizer", "--judge", "optimizer", metavar="SPEC", help="The model that grades, for tasks whose judge names none."
+)
+@SYSTEM
+@click.option("--examples", "size", type=click.IntRange(1), default=5, show_default=True, help="How many, at most.")
+@click.option("--store", help="The SQLite file; METASPO_STORE or metaspo.db if none.")
+@SETTINGS
+@JSON
+def tasks_try(files: tuple[str, ...], size: int, system: str, settings: tuple[str, ...], as_json: bool, **options: Any) -> None:
+    """Put some examples of tasks to the base model, and show request, reply, the answer as it was read, and its score.
+
+    The examples are none that a run would test. Calls are recorded in the store, and a run that asks the same pays
+    nothing for them.
+    """
+    from ..runs.config import parse_setting, read_config
+    from ..runs.prompt_source import written_or_in_file
+    from ..runs.trial import as_data, try_task
+    from .show_examples import show_trial
+
+    given = {key: value for key, value in options.items() if value}
+    given = {**given, "system_prompt": written_or_in_file(system), **dict(parse_setting(text) for text in settings)}
+    trials = []
+    for file in files:
+        trials.append(trial := try_task(read_config(None, {**given, "tasks": [file]}), size))
+        if not as_json:
+            show_trial(trial)
+        if trial.stopped is not None:
+            break
+    if as_json:
+        say_json([as_data(trial) for trial in trials])
+    if trials[-1].stopped is not None:
+        stopped(trials[-1].stopped, "the same command")

@@ -15,3 +15,11 @@ def excerpt(text: str, longest: int = LONGEST) -> str:
     safe = (MASK if is_unsafe(char) and not char.isspace() else char for char in text[: 4 * longest])
     line = " ".join("".join(safe).split())
     return line if len(line) <= longest and len(text) <= 4 * longest else f"{line[:longest]}..."
+
+
+def head_and_tail(text: str, longest: int) -> str:
+    """A text whole where it has at most so many characters; else its beginning and its end, where replies have their answer."""
+    if len(text) <= longest:
+        return text
+    head = longest * 2 // 3
+    return f"{text[:head]}\n[... {len(text) - longest:,} characters ...]\n{text[head - longest :]}"

@@ -55,6 +55,19 @@ def _named(task: Any) -> str:
     return Path(str(task)).stem if str(task).endswith((".yaml", ".yml")) else str(task)
 
 
+def written_or_in_file(given: str) -> str:
+    """A text as it was written, or that of a file where it is @ and a path. Raises ConfigError."""
+    if not given.startswith("@"):
+        return given
+    path = Path(given[1:]).expanduser()
+    try:
+        return path.read_text(encoding="utf-8-sig").strip()
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: not UTF-8 ({error.reason} at byte {error.start}); save it as UTF-8") from None
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{given}: {getattr(error, 'strerror', None) or error}; after @ stands a text file's path") from None
+
+
 def read_prompt(name: str, store: str | Path) -> PromptSource:
     """The text of a file, or else the system prompt that stands in a run of the store.
 

@@ -151,7 +151,7 @@ async def _new_workspace(run: str, given: Context | None, problem: RunInput | No
             optimizer=await registry().model(context.optimizer, by_name=train_first) if problem.asks_optimizer() else None,
             analyst=await registry().model(context.analyst, by_name=train_first)
             if context.analyst and problem.asks_analyst() else None,
-            judges=await _judges([*sources.values(), *targets.values()], context),
+            judges=await open_judges([*sources.values(), *targets.values()], context),
             account=account, lease=RunLease(store, account, lease, left), by_name=train_first,
         )  # fmt: skip
         await asyncio.to_thread(account.check, asked_models(workspace))
@@ -204,7 +204,8 @@ def _as_before(db: Database, workspace: Workspace) -> None:
             model.adaptation.without(left_out.get(model.named, ()))
 
 
-async def _judges(tasks: Sequence[Task], context: Context) -> dict[str, Model]:
+async def open_judges(tasks: Sequence[Task], context: Context) -> dict[str, Model]:
+    """The models that grade, by the names of those tasks whose metric is a judge: the optimizer where none is named."""
     return {
         task.name: await registry().model(ModelSpec.parse(task.spec.metric.model or context.optimizer))
         for task in tasks

@@ -160,6 +160,11 @@ async def _all_judged(
     return tuple(done.result() for done in asked)
 
 
+async def score_one(workspace: Workspace, task: Task, pair: tuple[str, str], example: Example) -> Outcome:
+    """What becomes of one example, outside of any evaluation: its calls are recorded, and known to every run."""
+    return (await _judged(workspace, task, *pair, example))[0]
+
+
 async def _judged(workspace: Workspace, task: Task, system: str, user: str, example: Example) -> tuple[Outcome, bool]:
     """What became of an example, and whether that rests on facts of the models alone."""
     key, reply = await workspace.ask_base(task, task.messages(system, user, example))

@@ -56,6 +56,11 @@ def grader(request: Request) -> str:
     return "Almost. <grade>4</grade>"
 
 
+def half_grader(request: Request) -> str:
+    """A judge that has nothing to say of half of what it is shown."""
+    return "Well. <grade>4</grade>" if _number(request, 2) else "I would rather not say."
+
+
 def talks_only(request: Request) -> str:
     """An optimizer that never writes a prompt."""
     return "I would rather not."
