@@ -13,6 +13,7 @@ from .likeness import comparable, evenly_spaced
 from .paper.benchmarks import benchmarks
 from .spec import TaskSpec
 from .splits import Sizes, draw
+from .structures import with_schema
 from .task import Task
 
 BUILTIN = DATASETS / "builtin"
@@ -32,11 +33,11 @@ def builtin_tasks() -> dict[str, Path]:
 def read_task(source: TaskSource, folder: Path | None = None) -> TaskSpec:
     """Read one task; `folder` is what relative paths in a block refer to (the working directory if none)."""
     if isinstance(source, TaskSpec):
-        return source
+        return with_schema(source)
     if isinstance(source, dict):
         spec = check(TaskSpec, source, TaskError)
         spec._folder = folder
-        return spec
+        return with_schema(spec)
     if source in benchmarks():
         return benchmarks()[source].spec()
     if source in builtin_tasks():
@@ -52,7 +53,7 @@ def read_task(source: TaskSource, folder: Path | None = None) -> TaskSpec:
     document = read_yaml(path, TaskError)
     spec = check(TaskSpec, document.data, TaskError, document)
     spec._folder = path.parent
-    return spec
+    return with_schema(spec)
 
 
 def open_task(source: TaskSource, sizes: Sizes, seed: int, *, target: bool = False, folder: Path | None = None) -> Task:

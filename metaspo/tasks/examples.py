@@ -15,6 +15,7 @@ from .files import Row, read_rows
 from .likeness import comparable
 from .readers import canonical
 from .spec import TaskSpec
+from .structured_golds import structured_golds
 
 SPLITS = ("train", "validation", "test")
 COLUMN = re.compile(r"\{([^{}]+)\}")
@@ -78,7 +79,11 @@ def _example(spec: TaskSpec, row: Row) -> Example:
     question = _sendable(as_text(asked.messages), row, spec.question)
     if not question.strip():
         raise TaskError(f"{row.place}: the question is empty; fill it in or remove the row")
-    answers = tuple(dict.fromkeys(_gold(spec, row, value) for value in _accepted(spec, row, asked.gold)))
+    if spec.reader.whole:
+        key, value = _answer(spec, row, asked.gold)
+        answers = structured_golds(spec, row.place, key, value)
+    else:
+        answers = tuple(dict.fromkeys(_gold(spec, row, value) for value in _accepted(spec, row, asked.gold)))
     if len(answers) > 1 and spec.metric.kind == "macro_f1":
         raise TaskError(f"{row.place}: has {len(answers)} accepted answers, and macro_f1 takes one per example; use accuracy")
     messages = () if asked.messages == (("user", question),) else asked.messages
@@ -113,14 +118,16 @@ def _question(spec: TaskSpec, row: Row) -> str:
     return COLUMN.sub(lambda match: _text(_field(spec, row, match[1], "question"), row, match[1]), spec.question)
 
 
+def _answer(spec: TaskSpec, row: Row, last: str | None) -> tuple[str, Any]:
+    """The field of the accepted answers and what it holds; what a conversation says `last` where the row has none of its own."""
+    if last is not None and spec.answer == "answer" and not {"answer", "answers"} & set(row.values):
+        return spec.question, last
+    key = "answers" if spec.answer == "answer" and isinstance(row.values.get("answers"), list) else spec.answer
+    return key, _field(spec, row, key, "answer")
+
+
 def _accepted(spec: TaskSpec, row: Row, last: str | None) -> list[Any]:
-    """The values of the accepted answers; what a conversation says `last` where the row has no answer of its own."""
-    key = spec.answer
-    if last is not None and key == "answer" and not {"answer", "answers"} & set(row.values):
-        return [last]
-    if key == "answer" and isinstance(row.values.get("answers"), list):
-        key = "answers"
-    value = _field(spec, row, key, "answer")
+    key, value = _answer(spec, row, last)
     values = value if isinstance(value, list) else [value]
     if not values:
         raise TaskError(f"{row.place}: the list of accepted answers '{key}' is empty; fill it in or remove the row")

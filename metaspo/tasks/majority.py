@@ -10,6 +10,8 @@ from ..store import runs
 from ..store.evaluations import RunTask
 from . import metrics
 from .catalogue import TaskSource, read_task
+from .metric_spec import MetricSpec
+from .structures import scorer_of
 from .task import Task
 
 
@@ -20,7 +22,7 @@ def majority_score(db: Database, task: RunTask, spec: dict[str, Any], accepted: 
     to be had any more. `accepted` are each example's accepted answers, best first.
     """
     metric = spec["metric"]
-    score = metrics.scorer(metric["kind"], metric.get("tolerance", 0.0))
+    score = scorer_of(MetricSpec.model_validate(metric))
     if score is not None:
         return metrics.majority(accepted, metric["kind"], score)
     if metric["kind"] == "judge" or not accepted:

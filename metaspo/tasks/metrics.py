@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 
 from ..domain.results import Outcome
+from .label_sets import jaccard, set_f1
 
 Scorer = Callable[[str, Sequence[str]], float]
 """The score in [0, 1] of an answer, given the accepted ones."""
@@ -91,6 +92,8 @@ SCORERS: Mapping[str, Scorer] = {
     "exact_match": exact_match,
     "token_f1": token_f1,
     "contains": contains,
+    "set_f1": set_f1,
+    "jaccard": jaccard,
 }
 """How each metric without settings scores one answer; `macro_f1` is worked out over the split."""
 

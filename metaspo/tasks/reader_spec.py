@@ -2,10 +2,11 @@
 
 import re
 from math import ceil, floor
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from .schemas import complaint_about_schema
 from .written import CALLABLE, VERSION, Written, word
 
 LONGEST_RANGE = 50
@@ -15,9 +16,11 @@ LONGEST_RANGE = 50
 class ReaderSpec(Written):
     """How an answer is read from a reply: where it stands (`from`) and what it must be (`kind`)."""
 
-    kind: Literal["choice", "integer", "number", "text"] = Field("text", description="What an answer must be.")
+    kind: Literal["choice", "labels", "integer", "number", "json", "text"] = Field(
+        "text", description="What an answer must be."
+    )
     labels: list[Annotated[str, BeforeValidator(word)]] | None = Field(
-        None, description="The closed set of a choice: words, option letters or digits."
+        None, description="The closed set of 'choice' and 'labels': words, option letters or digits."
     )
     source: str = Field(
         "tag", alias="from", description="'tag' (last <answer> tag), 'reply' (all of it), or package.module:function."
@@ -25,6 +28,12 @@ class ReaderSpec(Written):
     pattern: str | None = Field(None, description="A regular expression; its last match's group 1 is the answer.")
     minimum: float | None = Field(None, description="Numbers below this are unparsed.")
     maximum: float | None = Field(None, description="Numbers above this are unparsed.")
+    none: Annotated[str | None, BeforeValidator(word)] = Field(
+        None, description="labels: the word for none of them; an empty list says so too."
+    )
+    json_schema: dict[str, Any] | str | None = Field(
+        None, alias="schema", description="json: the JSON schema of an answer, or the .json file that holds it."
+    )
     version: Annotated[str | None, BeforeValidator(word)] = Field(None, description=VERSION)
 
     @property
@@ -35,19 +44,27 @@ class ReaderSpec(Written):
         if self.kind == "integer" and self.minimum is not None and self.maximum is not None:
             answers = range(ceil(self.minimum), floor(self.maximum) + 1)
             return [str(answer) for answer in answers] if len(answers) <= LONGEST_RANGE else []
-        return self.labels or []
+        return self.labels or [] if self.kind == "choice" else []
+
+    @property
+    def whole(self) -> bool:
+        """Whether a gold answer is one value, or one set of labels, even where it is a list."""
+        return self.kind in ("json", "labels")
 
     @model_validator(mode="after")
     def _consistent(self) -> "ReaderSpec":
-        if self.kind == "choice":
+        self._structured()
+        if self.kind in ("choice", "labels"):
             if not self.labels or len(self.labels) < 2:
-                raise ValueError("a 'choice' reader needs at least two labels, such as labels: [yes, no]")
+                raise ValueError(f"a '{self.kind}' reader needs at least two labels, such as labels: [yes, no]")
             if len({label.casefold() for label in self.labels}) < len(self.labels):
                 raise ValueError("two labels are the same but for upper and lower case; keep one")
             if any(not label.strip() for label in self.labels):
                 raise ValueError("a label is empty; fill it in or remove it")
         elif self.labels:
-            raise ValueError(f"labels belong to a 'choice' reader, not to '{self.kind}'; set kind: choice, or remove them")
+            raise ValueError(
+                f"labels belong to a 'choice' or a 'labels' reader, not to '{self.kind}'; set kind: choice, or remove them"
+            )
         if self.pattern is not None:
             try:
                 groups = re.compile(self.pattern).groups
@@ -62,3 +79,18 @@ class ReaderSpec(Written):
         if self.minimum is not None and self.maximum is not None and self.minimum > self.maximum:
             raise ValueError(f"minimum {self.minimum:g} is above maximum {self.maximum:g}")
         return self
+
+    def _structured(self) -> None:
+        """Check what belongs to the kinds that read a structure."""
+        if self.kind == "json" and "source" not in self.model_fields_set:
+            self.source = "reply"
+        if self.json_schema is not None and self.kind != "json":
+            raise ValueError(f"schema belongs to a 'json' reader, not to '{self.kind}'; set kind: json, or remove it")
+        if isinstance(self.json_schema, dict) and (complaint := complaint_about_schema(self.json_schema)):
+            raise ValueError(f"schema {complaint}")
+        if self.none is None:
+            return
+        if self.kind != "labels":
+            raise ValueError(f"none belongs to a 'labels' reader, not to '{self.kind}'; set kind: labels, or remove it")
+        if not self.none or self.none.casefold() in {label.casefold() for label in self.labels or []}:
+            raise ValueError("none is a word for the empty set, and no label; write one such as none: none")

@@ -6,7 +6,10 @@ from decimal import Decimal
 
 from ..domain.thoughts import without_thoughts
 from .choices import ANNOUNCED, AROUND, JOINED, plain_signs, read_choice, without_scale
+from .json_reader import read_alone, read_json
+from .label_sets import read_labels
 from .reader_spec import ReaderSpec
+from .schemas import complaints, text_of
 
 TAG = re.compile(r"<answer>((?:(?!<answer>).)*?)</answer>", re.IGNORECASE | re.DOTALL)
 FIGURE = r"(?<![\w.,])(?<![a-z]-)([-+]?\$?(?:(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?|\.\d+)(?:e[-+]?\d{1,2})?)(?!\w)(?![.,]\d)"
@@ -31,7 +34,15 @@ def read(spec: ReaderSpec, reply: str, extract: Callable[[str], str | None] | No
 
 
 def canonical(spec: ReaderSpec, text: str) -> str | None:
-    """The answer that `text` states: a label as it is spelled in the task, a plain number, or trimmed text."""
+    """The answer that `text` states: a label as it is spelled in the task, a plain number, JSON, or trimmed text.
+
+    Several labels are a JSON list in the task's order.
+    """
+    if spec.kind == "json":
+        schema = text_of(spec.json_schema) if isinstance(spec.json_schema, dict) else None
+        return read_json(text, None if schema is None else lambda form: not complaints(schema, form))
+    if spec.kind == "labels":
+        return read_labels(text, spec.labels or [], spec.none)
     if spec.kind == "choice":
         return read_choice(text, spec.labels or [])
     if spec.kind == "text":
@@ -49,6 +60,8 @@ def _place(spec: ReaderSpec, reply: str, extract: Callable[[str], str | None] | 
     if spec.source == "tag":
         tags = TAG.findall(reply)
         return tags[-1] if tags else None
+    if spec.kind == "json" and (tags := TAG.findall(reply)) and read_alone(reply) is None:
+        return str(tags[-1])
     return reply
 
 

@@ -8,6 +8,7 @@ from ..domain.prompts import complaint_about_user_prompt, with_answer_format
 from .data_spec import DataSpec
 from .metric_spec import MetricSpec, metric_block
 from .reader_spec import ReaderSpec
+from .structure_checks import complaint_about_structure
 
 
 class TaskSpec(DataSpec):
@@ -20,7 +21,7 @@ class TaskSpec(DataSpec):
     answer_format: str = Field("", description="Words about the answer's form that every user prompt keeps; added if missing.")
     reader: ReaderSpec = Field(default_factory=lambda: ReaderSpec())
     metric: Annotated[MetricSpec, BeforeValidator(metric_block)] = Field(default_factory=lambda: MetricSpec())
-    constrain: bool = Field(False, description="Hold replies to the labels where the backend can do that.")
+    constrain: bool = Field(False, description="Hold replies to the labels or the schema where the backend can do that.")
     max_tokens: int | None = Field(None, gt=0, description="Longest reply in tokens; the model's setting if none.")
     licence: str = Field("", description="The licence of the examples.")
 
@@ -39,10 +40,12 @@ class TaskSpec(DataSpec):
             raise ValueError("metric macro_f1 needs a reader of kind 'choice' with labels")
         if self.metric.kind == "numeric" and self.reader.kind not in ("integer", "number"):
             raise ValueError("metric numeric needs a reader of kind 'integer' or 'number'")
-        if self.constrain and not self.reader.closed:
+        if complaint := complaint_about_structure(self.reader, self.metric, self.constrain):
+            raise ValueError(complaint)
+        if self.constrain and not self.reader.closed and self.reader.json_schema is None:
             raise ValueError(
                 "constrain needs a reader of kind 'choice', or 'integer' with minimum and maximum, "
-                "that reads from 'reply' or 'tag'"
+                "that reads from 'reply' or 'tag'; or one of kind 'json' with a schema"
             )
         return self
 

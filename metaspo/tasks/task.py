@@ -17,6 +17,7 @@ from ..domain.results import Example, Outcome, Split
 from ..domain.source import fingerprint, installed_version
 from . import metrics, readers
 from .spec import TaskSpec
+from .structures import complaint_about_fields, scorer_of, words_of
 
 HINTS: Mapping[type[BaseException], str] = {
     ModuleNotFoundError: "put its module beside the task file, in the working directory or on PYTHONPATH",
@@ -73,6 +74,8 @@ class Task:
     def load(self) -> None:
         """Import the task's callables now, so that a wrong name is found before the first call is paid."""
         _ = self._extract, self._custom_metric, self._code
+        if complaint := complaint_about_fields(self.spec.metric, [example.answers for example in self.examples.values()]):
+            raise TaskError(f"task '{self.name}': {complaint}")
 
     def messages(self, system: str, user: str, example: Example) -> tuple[Message, ...]:
         """The chat messages of one example; an empty system prompt is left out."""
@@ -115,10 +118,14 @@ class Task:
         """The score of a parsed answer in [0, 1]; not for judged tasks."""
         return self._scorer(answer, example.answers)
 
+    def words(self, answer: str, example: Example) -> str:
+        """What is wrong with an answer that has a structure, part by part; empty for others, and for what is right."""
+        return words_of(self.spec.reader, self.spec.metric, answer, example.answers)
+
     @cached_property
     def _scorer(self) -> metrics.Scorer:
         metric, own = self.spec.metric, self._custom_metric
-        known = metrics.scorer(metric.kind, metric.tolerance)
+        known = scorer_of(metric)
         if own is not None:
             return lambda answer, golds: self._custom_score(own, answer, golds)
         if known is None:

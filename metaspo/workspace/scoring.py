@@ -195,7 +195,7 @@ async def outcome_of(
         why += f": {reply.error}" if reply.error else ""
         return task.outcome(example, key, None, 0.0, why)
     if task.spec.metric.kind != "judge":
-        return task.outcome(example, key, answer, task.score(answer, example))
+        return task.outcome(example, key, answer, task.score(answer, example), task.words(answer, example))
     grading = await graded(judge_messages(task.spec.metric.rubric or "", example.question, example.answers, answer))
     # A grade in what was cut off may be one that the judge only weighed.
     grade = read_grade(grading.text) if grading.finish not in CUT_OFF else None

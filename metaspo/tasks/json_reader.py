@@ -1,0 +1,64 @@
+"""Which JSON value a reply gives as its answer. Pure functions; None where it gives none, or several with equal right."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from . import json_text
+
+FENCE = re.compile(r"`{3,}|~{3,}")
+OPENED = re.compile(r"(?:`{3,}|~{3,})[\w.+-]*\s*\Z")
+CLOSED = re.compile(r"\s*(?:`{3,}|~{3,}|\Z)")
+BLOCK = re.compile(r"(`{3,}|~{3,})[\w.+-]*\s(.*)\1", re.DOTALL)
+FINAL = re.compile(r"\b(?:final|corrected|revised)\b(?:(?!\b(?:not|was)\b)[^{}\[\].!?\n]){0,40}\s*\Z", re.IGNORECASE)
+"""What comes before a value that takes the place of those before it."""
+
+BEFORE = 80
+"""How many characters before a value are looked at for what they say about it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A value in a reply; what begins like one and is none has no `form`, and stands for a value that nobody knows."""
+
+    form: str | None
+    fenced: bool
+    final: bool
+
+
+def read_json(text: str, fits: Callable[[str], bool] | None = None) -> str | None:
+    """The canonical form of the one JSON value that a text gives.
+
+    In this order: the text is a value, or a fenced one, and nothing else; the objects and lists that fill a fence; those
+    anywhere. Of several different ones those count that are called final, and then those that fit, where `fits` says
+    so. A value that is cut off or broken is one of these, so that neither a part of it nor an earlier draft is read instead.
+    """
+    if alone := read_alone(text):
+        return alone
+    found = _found(text)
+    group = [one for one in found if one.fenced] or found
+    group = [one for one in group if one.final] or group
+    forms = {one.form for one in [*group, *(one for one in found if one.final)]}
+    if len(forms) > 1 and fits is not None and None not in forms:
+        forms = {form for form in forms if form is not None and fits(form)}
+    return forms.pop() if len(forms) == 1 else None
+
+
+def read_alone(text: str) -> str | None:
+    """The canonical form of a text that is one JSON value, fenced or not, and nothing else."""
+    block = BLOCK.fullmatch(text.strip().strip("\ufeff").strip())
+    return json_text.whole(block[2] if block else text)
+
+
+def _found(text: str) -> list[_Found]:
+    found: list[_Found] = []
+    fences = last = 0
+    for start, end, form in json_text.values(text):
+        fences += len(FENCE.findall(text, last, start))
+        before = text[max(0, start - BEFORE) : start]
+        opened = OPENED.search(before) if fences % 2 else None
+        fenced = opened is not None and CLOSED.match(text, end) is not None
+        said = before[: opened.start()] if opened else before
+        found.append(_Found(form, fenced, FINAL.search(said.rstrip()) is not None))
+        last = end
+    return found

@@ -1,0 +1,112 @@
+"""Several labels at once: read from a text, and compared as sets. Pure functions; None where a text is no set of the labels."""
+
+import json
+import re
+from collections.abc import Mapping, Sequence, Set
+
+from .choices import plain_signs
+from .json_reader import read_json
+from .json_text import values
+
+AROUND = " \t\r\n.;,:*_`\"'()[]{}"
+BULLET = r"(?:[-*+\u2022\u2023\u25e6\u00b7]|\(?\d{1,2}[.)])\s+"
+LINE = re.compile(rf"\s*\n\s*(?:{BULLET})?|\A\s*{BULLET}")
+"""The break between two lines of a list, with the bullet or the number of the next one."""
+SEPARATED = re.compile(r"[;|,\u3001\uff0c\uff1b](?:\s*(?:and|und|et|y|e|og|och|en)\s)?")
+JOINED = re.compile(r"\s+(?:and|&|und|et|y|e|og|och|en)\s+|\s*(?:和|と)\s*", re.IGNORECASE)
+"""What stands before the last of several, where no comma does."""
+ANNOUNCED = re.compile(
+    r"\b(?:answers?|labels?|tags?|topics?|categor(?:y|ies)|class(?:es)?)\b[\s*_]*(?:(?:is|are)\b[\s*_]*:?|[:=])",
+    re.IGNORECASE,
+)
+
+
+def read_labels(text: str, labels: Sequence[str], none: str | None = None) -> str | None:
+    """The labels that a text gives, as a JSON list in the order of `labels`; `none` is the word for the empty list.
+
+    A JSON list of them; or one a line, with or without bullets, or between commas, semicolons or bars. What comes
+    before is left aside where the labels are announced ("Labels: a, b"). Each element is a label, but for case, quotes,
+    brackets and a stop; one that is none leaves nothing of the whole.
+    """
+    listed = read_json(text)
+    elements = json.loads(listed) if listed is not None else None
+    if isinstance(elements, list):
+        if not all(isinstance(element, str | int) for element in elements):
+            return None
+        return _canonical([element if isinstance(element, str) else json.dumps(element) for element in elements], labels)
+    if isinstance(elements, dict) or (listed is None and len(list(values(text))) > 1):
+        return None
+    text = plain_signs(text).strip()
+    if (found := _separated(text, labels, none)) is not None:
+        return found
+    announced = list(ANNOUNCED.finditer(text))
+    return _separated(text[announced[-1].end() :], labels, none) if announced else None
+
+
+def _separated(text: str, labels: Sequence[str], none: str | None) -> str | None:
+    if none is not None and text.strip(AROUND).casefold() == none.casefold():
+        return "[]"
+    if text.strip().startswith(("[", "{")) and not text.strip(" \t\r\n.`").endswith(("]", "}")):
+        return None  # cut off
+    # A label may hold a comma or an "and" itself.
+    elements = [text]
+    for separator in (LINE, SEPARATED, JOINED):
+        elements = [part for one in elements for part in ([one] if _label(one, labels) else separator.split(one))]
+    return _canonical([element for element in elements if element.strip(AROUND)] or [text], labels)
+
+
+def _canonical(elements: Sequence[str], labels: Sequence[str]) -> str | None:
+    found = {_label(element, labels) for element in elements}
+    return None if None in found else label_list(found, labels)
+
+
+def _label(text: str, labels: Sequence[str]) -> str | None:
+    for alike in (_spaced, _bare):
+        found = [label for label in labels if alike(label) == alike(text)]
+        if len(found) == 1:
+            return found[0]
+    return None
+
+
+def label_list(found: Set[str | None], labels: Sequence[str]) -> str:
+    """Some of the labels as a JSON list, in the task's order."""
+    return json.dumps([label for label in labels if label in found], ensure_ascii=False)
+
+
+def _spaced(text: str) -> str:
+    return " ".join(plain_signs(text).split()).casefold()
+
+
+def _bare(text: str) -> str:
+    return _spaced(text).strip(AROUND)
+
+
+def set_f1(answer: str, golds: Sequence[str]) -> float:
+    """The best F1 of the answer's labels and an accepted set of them; 1 where both are empty."""
+    return max((f1(*both) for both in _sets(answer, golds)), default=0.0)
+
+
+def jaccard(answer: str, golds: Sequence[str]) -> float:
+    """The best share of labels in common among all that the answer or an accepted set names; 1 where both are empty."""
+    return max((overlap(*both) for both in _sets(answer, golds)), default=0.0)
+
+
+def f1(one: Set[str], other: Set[str]) -> float:
+    """The F1 of two sets, in [0, 1]."""
+    return 2 * len(one & other) / (len(one) + len(other)) if one or other else 1.0
+
+
+def overlap(one: Set[str], other: Set[str]) -> float:
+    """The Jaccard index of two sets, in [0, 1]."""
+    return len(one & other) / len(one | other) if one or other else 1.0
+
+
+def _sets(answer: str, golds: Sequence[str]) -> list[tuple[set[str], set[str]]]:
+    return [(set(json.loads(answer)), set(json.loads(gold))) for gold in golds]
+
+
+def said_of(answer: str, golds: Sequence[str]) -> str:
+    """Which labels an answer misses of the nearest accepted set, and which it has too many."""
+    given, gold = max(_sets(answer, golds), key=lambda both: f1(*both))
+    wrong: Mapping[str, set[str]] = {"missing": gold - given, "too many": given - gold}
+    return "; ".join(f"{what}: {', '.join(sorted(labels))}" for what, labels in wrong.items() if labels)
