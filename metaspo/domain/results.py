@@ -16,6 +16,9 @@ Counting = Literal["mean", "worst"]
 UNGRADED = "the judge gave no grade"
 """The explanation of an outcome whose answer got no grade: that is not the same as a bad one."""
 
+UNSCORED = "the metric gave no score"
+"""The same where a person's own metric grades."""
+
 
 @dataclass(frozen=True, slots=True)
 class Example:
@@ -37,10 +40,11 @@ class Example:
         return self.answers[0] if self.answers else ""
 
 
-def example_id(question: str, answers: Sequence[str], messages: Sequence[Message] = ()) -> str:
-    """16 hexadecimal digits of the sha256 of an example: question, accepted answers, and messages where it has some."""
+def example_id(question: str, answers: Sequence[str], messages: Sequence[Message] = (), row: str = "") -> str:
+    """The name of an example: a fingerprint of all that a score can depend on, in 16 hexadecimal digits."""
     told = [json.dumps([*map(as_data, messages)], sort_keys=True, ensure_ascii=False)] if messages else []
-    return hashlib.sha256("\0".join([question, *answers, *told]).encode("utf-8", "surrogatepass")).hexdigest()[:16]
+    looked_at = ["", row] if row else []  # No answer is empty: what follows an empty one is the row.
+    return hashlib.sha256("\0".join([question, *answers, *told, *looked_at]).encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +63,8 @@ class Outcome:
 
     @property
     def graded(self) -> bool:
-        """Whether there is a score: the judge of an answer may have given none."""
-        return not self.explanation.startswith(UNGRADED)
+        """Whether there is a score: the judge of an answer, or a person's own metric, may have given none."""
+        return not self.explanation.startswith((UNGRADED, UNSCORED))
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +108,7 @@ class Evaluation:
 
     @property
     def ungraded(self) -> int:
-        """How many answers the judge gave no grade."""
+        """How many answers the judge, or a person's own metric, gave no grade."""
         return sum(not outcome.graded for outcome in self.outcomes)
 
 

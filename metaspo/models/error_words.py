@@ -9,10 +9,7 @@ import json
 import re
 from typing import Any
 
-from ..domain.redaction import redact
-
-LONGEST = 300
-"""Characters of an error that are kept."""
+from ..domain.chains import line_of
 
 WORDS = ("message", "msg", "error", "errors", "detail", "details", "error_message", "error_description", "title", "reason")
 """Where bodies keep their words, the most telling first."""
@@ -50,23 +47,32 @@ LIMITS = re.compile(r"limit:?\s*([\d,]+).{0,40}?requested:?\s*([\d,]+)")
 
 def said(error: BaseException) -> str:
     """What an error says, on one line, shortened, without what looks like a secret."""
+    text, told = _own_words(error)
+    if not told and error.__cause__ is not None and str(error.__cause__):
+        # "Connection error." alone says less than what it was raised from.
+        text = f"{text} ({error.__cause__})"
+    return shown(text)
+
+
+def said_alone(error: BaseException) -> str:
+    """The same without what it was raised from."""
+    return shown(_own_words(error)[0])
+
+
+def _own_words(error: BaseException) -> tuple[str, bool]:
+    """What an error says, and whether that is what an endpoint told in a body."""
     # The clients of OpenAI and Anthropic, of Google and of Ollama.
     body = next(
         (told for name in ("body", "details", "error") if isinstance(told := getattr(error, name, None), dict | list | str)),
         None,
     )
     found = words(body) if body is not None else ""
-    text = found or words(str(error)) or type(error).__name__
-    if not found and error.__cause__ is not None and str(error.__cause__):
-        # "Connection error." alone says less than what it was raised from.
-        text = f"{text} ({error.__cause__})"
-    return shown(text)
+    return found or words(str(error)) or type(error).__name__, bool(found)
 
 
 def shown(text: str) -> str:
-    """A text as it stands in a message: one line, shortened, storable, without what looks like a secret."""
-    storable = text.encode("utf-8", "replace").decode("utf-8")
-    return redact(" ".join(storable.split()))[:LONGEST]
+    """A text as it stands in a message."""
+    return line_of(text)
 
 
 def words(body: Any) -> str:

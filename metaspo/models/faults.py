@@ -8,17 +8,19 @@ import socket
 import ssl
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from email.utils import parsedate_to_datetime
+from itertools import takewhile
 from pathlib import Path
 from traceback import extract_tb
 from typing import Any
 
 import aiohttp
 
+from ..domain.chains import chain, named_error
 from . import error_words
-from .error_words import said
+from .error_words import said, said_alone
 
 WORTH_RETRYING = {408, 409, 425, 429, 500, 502, 503, 504, 520, 522, 524, 529}
 BUSY = {429, 503, 529}
@@ -90,12 +92,23 @@ def classify(error: Exception) -> Fault:
 def fault_of_program(error: Exception) -> Fault:
     """The fault of an endpoint that a user's own model or program calls, or else a mistake in it, with its place."""
     if fault := _fault_behind(error):
-        return fault
+        return fault if isinstance(error, Fault) else replace(fault, message=_led_to(error, fault.message))
     for behind in _causes(error):
         if isinstance(behind, RuntimeError) and "event loop is closed" in str(behind).lower():
             # A client that outlives the event loop of an earlier run finds its idle connections dead, and drops them.
             return Fault("transient", f"connection failed: {said(behind)}")
-    return Fault("mistake", f"failed with {type(error).__name__}: {said(error)}{_place(error)}")
+    return Fault("mistake", f"failed with {chain(error, said_alone)}{_place(error)}")
+
+
+def _led_to(error: Exception, message: str) -> str:
+    """What an endpoint's fault says, behind the errors of a program's own that it led to."""
+    around = list(takewhile(lambda one: not _tells(one), _causes(error)))
+    return ", because ".join([*(named_error(one, said_alone) for one in around), message])
+
+
+def _tells(error: Exception) -> bool:
+    """Whether an error tells of an endpoint itself, and not only through what it was raised from."""
+    return bool(_told_fault(error) or _named(error) or _connection(error))
 
 
 def _fault_behind(error: Exception) -> Fault | None:
@@ -105,6 +118,11 @@ def _fault_behind(error: Exception) -> Fault | None:
 
 def endpoint_fault(error: Exception) -> Fault | None:
     """The fault of an endpoint or of the way there; None for an error that tells of neither."""
+    return _told_fault(error) or _fault_of_the_way(error)
+
+
+def _told_fault(error: Exception) -> Fault | None:
+    """The fault that an endpoint's own words in an error tell of."""
     if isinstance(error, Fault):
         return error
     status = _status(error)
@@ -118,7 +136,7 @@ def endpoint_fault(error: Exception) -> Fault | None:
     if status is not None:
         code = str(getattr(error, "code", None) or "")
         return fault_of_status(status, said(error), code, _retry_after(error))
-    return _fault_of_the_way(error)
+    return None
 
 
 def fault_of_status(status: int, words: str, code: str = "", retry_after: float | None = None) -> Fault:

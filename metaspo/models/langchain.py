@@ -9,8 +9,8 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.runnables import Runnable
 
 from ..compat import identifying_parameters
+from ..domain.described import described
 from ..domain.errors import ModelError
-from .described import described
 from .program import Program
 from .spec import ModelSpec
 

@@ -66,7 +66,7 @@ def _recorded_task(db: Database, row: RunTask, source: TaskSpec | None) -> Recor
     task = Task(spec, _dealt(row, found))
     if sum(map(len, task.splits.values())) != len(found):
         return RecordedTask(row, task, "its examples are not all in the store")
-    if ":" not in spec.reader.source and ":" not in spec.metric.kind:
+    if ":" not in spec.reader.source and spec.metric.own is None:
         return RecordedTask(row, task)
     try:
         task.load()
@@ -137,7 +137,7 @@ def recorded_search(store: Store, run: runs.Run, tasks: Mapping[str, RecordedTas
     return RecordedSearch(
         run=run.id, problem=problem, given=None, context=nothing, settings=problem.settings(), sources=by_role["source"],
         targets=by_role["target"], store=store, ledger=nothing, base=nothing, optimizer=nothing, judges={},
-        account=nothing, lease=nothing, by_name=False, first=FirstReplies(answered=True, graded=True),
+        account=nothing, lease=nothing, by_name=False, first=FirstReplies(answered=True, graded={"judge", "metric"}),
         known=evaluations.by_content(store.db, run.id), task_ids={name: one.row.task for name, one in tasks.items()},
         texts={(kind, text): id for id, kind, text in prompts.every(store.db)}, models=base_names(run.config),
         counting=run.config.get("context", {}).get("bases", "mean"),

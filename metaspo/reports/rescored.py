@@ -13,7 +13,7 @@ from ..domain.messages import as_data
 from ..domain.results import Counting, Evaluation, Example, Outcome
 from ..domain.several import combined
 from ..store import calls, evaluations
-from ..workspace.scoring import Messages, outcome_of
+from ..workspace.scoring import Answered, Messages, outcome_of
 from .findings import Difference, Findings
 from .recorded import RecordedTask
 
@@ -108,7 +108,7 @@ class Rescoring:
             findings.unchecked[f"outcomes of task '{task.row.name}': {task.unreadable}"] += 1
             return recorded
         try:
-            found = await self._scored(task, example, recorded, reply)
+            found = await self._scored(task, example, recorded, Answered(recorded.call, asked or (), reply))
         except TaskError as error:
             findings.unchecked[f"outcomes of task '{task.row.name}': {error}"] += 1
             return recorded
@@ -126,7 +126,7 @@ class Rescoring:
         messages = task.task.messages(self.texts[evaluation.system], self.texts[evaluation.user], example)
         return list(asked or ()) == list(messages)
 
-    async def _scored(self, task: RecordedTask, example: Example, recorded: Outcome, reply: Reply) -> Outcome:
+    async def _scored(self, task: RecordedTask, example: Example, recorded: Outcome, answered: Answered) -> Outcome:
         """The outcome by a judge's first reply, or by the one that gives what is recorded: several may have been asked."""
         grades: Sequence[Reply] = ()
         first: Outcome | None = None
@@ -140,7 +140,7 @@ class Rescoring:
             return grades[at]
 
         while True:
-            found = await outcome_of(task.task, example, recorded.call, reply, graded)
+            found = await outcome_of(task.task, example, answered, graded)
             first, at = first or found, at + 1
             if _told(found) == _told(recorded) or at >= len(grades):
                 return found if _told(found) == _told(recorded) else first

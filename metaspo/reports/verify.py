@@ -105,7 +105,7 @@ class _Checks:
     def _examples(self, tasks: Mapping[str, RecordedTask]) -> None:
         for name, one in tasks.items():
             for example in one.task.examples.values():
-                found = example_id(example.question, example.answers, example.messages)
+                found = example_id(example.question, example.answers, example.messages, example.row)
                 self.findings.compare(example.id, found, Difference(self.run.id, "example", example.id, found, name))
             for hash in one.task.images:
                 found = images.content_hash(self.store.db, hash)

@@ -8,7 +8,7 @@ from typing import Any, Literal, cast
 from sqlite_utils import Database
 
 from ..domain.messages import Message, as_data, message_of
-from ..domain.results import UNGRADED, Evaluation, Example, Outcome, Split
+from ..domain.results import UNGRADED, UNSCORED, Evaluation, Example, Outcome, Split
 from ..domain.several import combination
 
 Role = Literal["source", "target"]
@@ -122,9 +122,10 @@ def has_answers(db: Database, run: str) -> bool:
     """Whether any reply that a run relied on held an answer, with a score."""
     asked = (
         "SELECT 1 FROM run_evaluations r JOIN outcomes o ON o.evaluation = r.evaluation"
-        " WHERE r.run = ? AND o.answer IS NOT NULL AND o.explanation NOT LIKE ? LIMIT 1"
+        " WHERE r.run = ? AND o.answer IS NOT NULL"
+        " AND o.explanation NOT LIKE ? AND o.explanation NOT LIKE ? LIMIT 1"
     )
-    return db.execute(asked, [run, f"{UNGRADED}%"]).fetchone() is not None
+    return db.execute(asked, [run, f"{UNGRADED}%", f"{UNSCORED}%"]).fetchone() is not None
 
 
 def run_evaluations(db: Database, run: str, split: str) -> list[Evaluation]:

@@ -136,9 +136,10 @@ def final_scores(db: Database, run: str) -> list[TaskScores]:
         answers = evaluations.accepted_answers(db, task.task)
         if (task.task, *pair) in found:
             [evaluation] = graded_together(found[task.task, *pair])
-            order = [answers[outcome.example] for outcome in evaluation.outcomes]
+            order = {outcome.example: answers[outcome.example] for outcome in evaluation.outcomes}
+            golds = [accepted[0] if accepted else "" for accepted in order.values()]
             majority = majority_score(db, task, spec, order)
-            scores.append(TaskScores(task.name, metric, [own[0] for own in order], [evaluation], majority))
+            scores.append(TaskScores(task.name, metric, golds, [evaluation], majority))
     return scores
 
 

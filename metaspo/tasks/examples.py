@@ -1,5 +1,6 @@
 """From rows to examples: the question is put together, the gold answer checked, duplicates found."""
 
+import json
 import re
 from collections.abc import Callable, Iterable, Iterator
 from math import isfinite
@@ -13,6 +14,7 @@ from ..domain.results import Example, example_id
 from .conversations import Conversation, conversation, is_conversation, with_more_images
 from .files import Row, read_rows
 from .likeness import comparable
+from .own_code import looks_at_rows
 from .readers import canonical
 from .spec import TaskSpec
 from .structured_golds import structured_golds
@@ -33,9 +35,9 @@ def load_pools(spec: TaskSpec, alike: Callable[[str], str] = comparable) -> Pool
     pools: Pools = {}
     seen: dict[str, tuple[str, str]] = {}
     rows = list(_rows(spec))
-    column = spec.split or _own_column(spec, rows)
+    column, whole = spec.split or _own_column(spec, rows), looks_at_rows(spec)
     for row in rows:
-        example = _example(spec, row)
+        example = _example(spec, row, whole)
         split = _split(spec, row, column)
         question = alike(example.question)
         if question not in seen:
@@ -74,20 +76,24 @@ def _resolve(spec: TaskSpec, path: str) -> Path:
     return written if written.is_absolute() or spec._folder is None else spec._folder / written
 
 
-def _example(spec: TaskSpec, row: Row) -> Example:
+def _example(spec: TaskSpec, row: Row, whole: bool) -> Example:
     asked = _asked(spec, row)
     question = _sendable(as_text(asked.messages), row, spec.question)
     if not question.strip():
         raise TaskError(f"{row.place}: the question is empty; fill it in or remove the row")
-    if spec.reader.whole:
-        key, value = _answer(spec, row, asked.gold)
-        answers = structured_golds(spec, row.place, key, value)
-    else:
-        answers = tuple(dict.fromkeys(_gold(spec, row, value) for value in _accepted(spec, row, asked.gold)))
+    answers = _golds(spec, row, asked.gold)
     if len(answers) > 1 and spec.metric.kind == "macro_f1":
         raise TaskError(f"{row.place}: has {len(answers)} accepted answers, and macro_f1 takes one per example; use accuracy")
     messages = () if asked.messages == (("user", question),) else asked.messages
-    return Example(example_id(question, answers, messages), question, answers, messages=messages)
+    looked_at = _whole(row) if whole else ""
+    return Example(example_id(question, answers, messages, looked_at), question, answers, looked_at, messages)
+
+
+def _whole(row: Row) -> str:
+    """A row as canonical JSON, for a metric that looks at it."""
+    values = {str(name): value for name, value in row.values.items()}
+    text = json.dumps(values, sort_keys=True, ensure_ascii=False, separators=(",", ":"), default=str)
+    return _sendable(text, row, "row")
 
 
 def _asked(spec: TaskSpec, row: Row) -> Conversation:
@@ -118,8 +124,17 @@ def _question(spec: TaskSpec, row: Row) -> str:
     return COLUMN.sub(lambda match: _text(_field(spec, row, match[1], "question"), row, match[1]), spec.question)
 
 
+def _golds(spec: TaskSpec, row: Row, last: str | None) -> tuple[str, ...]:
+    """The accepted answers as a reply's are read; none where the metric needs none and the row has none."""
+    if not spec.metric.needs_golds and "answer" not in spec.model_fields_set and last is None and _has_none(row):
+        return ()
+    if spec.reader.whole:
+        return structured_golds(spec, row.place, *_answer(spec, row, last))
+    return tuple(dict.fromkeys(_gold(spec, row, value) for value in _accepted(spec, row, last)))
+
+
 def _answer(spec: TaskSpec, row: Row, last: str | None) -> tuple[str, Any]:
-    """The field of the accepted answers and what it holds; what a conversation says `last` where the row has none of its own."""
+    """The field of the accepted answers and its value; what a conversation says `last` where the row has none of its own."""
     if last is not None and spec.answer == "answer" and not {"answer", "answers"} & set(row.values):
         return spec.question, last
     key = "answers" if spec.answer == "answer" and isinstance(row.values.get("answers"), list) else spec.answer
@@ -132,6 +147,13 @@ def _accepted(spec: TaskSpec, row: Row, last: str | None) -> list[Any]:
     if not values:
         raise TaskError(f"{row.place}: the list of accepted answers '{key}' is empty; fill it in or remove the row")
     return values
+
+
+def _has_none(row: Row) -> bool:
+    """Whether a row has no gold answer under the usual names."""
+    there = [row.values.get(key) for key in ("answer", "answers")]
+    return all(value is None or (isinstance(value, str | list) and not (value.strip() if isinstance(value, str) else value))
+               for value in there)  # fmt: skip
 
 
 def _gold(spec: TaskSpec, row: Row, value: Any) -> str:

@@ -1,36 +1,38 @@
 """What the majority answer scores on a task in the store: the control that every score stands beside."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlite_utils import Database
 
 from ..domain.errors import MetaspoError
-from ..store import runs
+from ..store import evaluations, runs
 from ..store.evaluations import RunTask
-from . import metrics
 from .catalogue import TaskSource, read_task
+from .constant import best_constant
 from .metric_spec import MetricSpec
 from .structures import scorer_of
 from .task import Task
 
 
-def majority_score(db: Database, task: RunTask, spec: dict[str, Any], accepted: Sequence[Sequence[str]]) -> float | None:
-    """The score in [0, 1] of always giving the commonest of the examples' answers, by the metric of a task of a run.
+def majority_score(db: Database, task: RunTask, spec: dict[str, Any], accepted: Mapping[str, Sequence[str]]) -> float | None:
+    """The score in [0, 1] of the best constant answer by the metric of a task of a run; see metaspo/tasks/constant.py.
 
-    None for a judged task, since nobody graded that answer, and where a person's own metric is not
-    to be had any more. `accepted` are each example's accepted answers, best first.
+    That is the commonest gold answer where one is right or wrong. None where no answer is scored without a reply, as by
+    a judge, and where a person's own metric is not to be had any more. `accepted` are the accepted answers of each
+    example by its id, best first.
     """
     metric = spec["metric"]
     score = scorer_of(MetricSpec.model_validate(metric))
     if score is not None:
-        return metrics.majority(accepted, metric["kind"], score)
+        return best_constant(list(accepted.values()), metric["kind"], score)
     if metric["kind"] == "judge" or not accepted:
         return None
     try:
         # Their code may be anywhere, and what it needs may be gone: a report is read without it then.
         own = next((found for source in _sources(db, task.run) if (found := read_task(source)).name == task.name), None)
-        return Task(own, {}).majority_of(accepted) if own else None
+        examples = [example for example in evaluations.examples(db, task.task) if example.id in accepted]
+        return Task(own, {}).majority_of(examples) if own else None
     except MetaspoError:
         return None
 

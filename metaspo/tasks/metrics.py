@@ -103,18 +103,3 @@ def scorer(kind: str, tolerance: float) -> Scorer | None:
     if kind == "numeric":
         return lambda answer, golds: numeric(answer, golds, tolerance)
     return SCORERS.get(kind)
-
-
-def majority(accepted: Sequence[Sequence[str]], kind: str, score: Scorer) -> float:
-    """What always giving the commonest gold answer scores by the task's own metric, in [0, 1].
-
-    `accepted` are each example's accepted answers, best first; the commonest is found among the best
-    ones, the earliest where several are as common.
-    """
-    if not accepted:
-        return 0.0
-    [(answer, count)] = Counter(golds[0] for golds in accepted).most_common(1)
-    if kind == "macro_f1":
-        labels = len({golds[0] for golds in accepted})
-        return 2 * count / (len(accepted) + count) / labels
-    return sum(score(answer, golds) for golds in accepted) / len(accepted)

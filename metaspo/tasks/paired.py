@@ -140,9 +140,10 @@ def read_paired(
     candidate, baseline = both[: len(candidate)], both[len(candidate) :]
     accepted = evaluations.accepted_answers(db, task.task)
     metric, spec = evaluations.task_metric(db, task.task)
-    order = [accepted[outcome.example] for outcome in baseline[0].outcomes]
+    order = {outcome.example: accepted[outcome.example] for outcome in baseline[0].outcomes}
+    golds = [answers[0] if answers else "" for answers in order.values()]
     majority = majority_score(db, task, spec, order)
-    return Paired(task.name, metric, bool(spec.get("constrain")), [own[0] for own in order], candidate, baseline, majority)
+    return Paired(task.name, metric, bool(spec.get("constrain")), golds, candidate, baseline, majority)
 
 
 @dataclass(frozen=True, slots=True)

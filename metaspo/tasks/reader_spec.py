@@ -6,11 +6,16 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from .given import NAME, name_of
 from .schemas import complaint_about_schema
 from .written import CALLABLE, VERSION, Written, word
 
 LONGEST_RANGE = 50
 """Integers that a reply may be held to, at most."""
+
+
+def _source(value: Any) -> Any:
+    return name_of(value)
 
 
 class ReaderSpec(Written):
@@ -22,7 +27,7 @@ class ReaderSpec(Written):
     labels: list[Annotated[str, BeforeValidator(word)]] | None = Field(
         None, description="The closed set of 'choice' and 'labels': words, option letters or digits."
     )
-    source: str = Field(
+    source: Annotated[str, BeforeValidator(_source)] = Field(
         "tag", alias="from", description="'tag' (last <answer> tag), 'reply' (all of it), or package.module:function."
     )
     pattern: str | None = Field(None, description="A regular expression; its last match's group 1 is the answer.")
@@ -72,7 +77,7 @@ class ReaderSpec(Written):
                 raise ValueError(f"pattern is not a regular expression: {problem}") from None
             if groups < 1:
                 raise ValueError("pattern needs a group ( ) around the answer")
-        if self.source not in ("tag", "reply") and not re.fullmatch(CALLABLE, self.source):
+        if self.source not in ("tag", "reply") and not re.fullmatch(f"{CALLABLE}|{NAME}", self.source):
             raise ValueError(f"from is 'tag', 'reply' or package.module:function, not {self.source!r}")
         if self.pattern is not None and ":" in self.source:
             raise ValueError("a pattern and a function under 'from' exclude each other; keep one")
@@ -94,3 +99,8 @@ class ReaderSpec(Written):
             raise ValueError(f"none belongs to a 'labels' reader, not to '{self.kind}'; set kind: labels, or remove it")
         if not self.none or self.none.casefold() in {label.casefold() for label in self.labels or []}:
             raise ValueError("none is a word for the empty set, and no label; write one such as none: none")
+
+
+def reader_block(value: Any) -> Any:
+    """A reader that is given as a function, as a block."""
+    return {"from": value} if callable(value) and not isinstance(value, ReaderSpec) else value

@@ -7,7 +7,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from ..domain.prompts import complaint_about_user_prompt, with_answer_format
 from .data_spec import DataSpec
 from .metric_spec import MetricSpec, metric_block
-from .reader_spec import ReaderSpec
+from .reader_spec import ReaderSpec, reader_block
 from .structure_checks import complaint_about_structure
 
 
@@ -19,7 +19,7 @@ class TaskSpec(DataSpec):
         default_factory=list, description="Further seed user prompts; the best on the selecting examples begins the search."
     )
     answer_format: str = Field("", description="Words about the answer's form that every user prompt keeps; added if missing.")
-    reader: ReaderSpec = Field(default_factory=lambda: ReaderSpec())
+    reader: Annotated[ReaderSpec, BeforeValidator(reader_block)] = Field(default_factory=lambda: ReaderSpec())
     metric: Annotated[MetricSpec, BeforeValidator(metric_block)] = Field(default_factory=lambda: MetricSpec())
     constrain: bool = Field(False, description="Hold replies to the labels or the schema where the backend can do that.")
     max_tokens: int | None = Field(None, gt=0, description="Longest reply in tokens; the model's setting if none.")

@@ -2,27 +2,24 @@
 
 import hashlib
 import json
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 from ..domain.calls import Constraint
+from ..domain.chains import chain
 from ..domain.errors import TaskError
-from ..domain.importing import import_attribute
+from ..domain.excerpts import excerpt
 from ..domain.messages import Message, stored_images
 from ..domain.prompts import asked, complaint_about_user_prompt, fill, with_answer_format
-from ..domain.results import Example, Outcome, Split
-from ..domain.source import fingerprint, installed_version
+from ..domain.results import UNGRADED, UNSCORED, Example, Outcome, Split
 from . import metrics, readers
+from .constant import best_constant, best_own_constant
+from .given import short
+from .own_code import code_of, load_callable, metric_of
+from .own_metric import Graded, Judged, OwnMetric, graded
 from .spec import TaskSpec
 from .structures import complaint_about_fields, scorer_of, words_of
-
-HINTS: Mapping[type[BaseException], str] = {
-    ModuleNotFoundError: "put its module beside the task file, in the working directory or on PYTHONPATH",
-    AttributeError: "name a function that the module has",
-}
 
 FIRST_SETTINGS = {
     "reader": {"kind", "labels", "source", "pattern", "minimum", "maximum"},
@@ -58,9 +55,12 @@ class Task:
     @cached_property
     def _code(self) -> list[str]:
         """What stands for the code of the task's own functions: a version that a person gave, or a fingerprint."""
-        reader, metric = (self.spec.reader.source, self.spec.reader.version), (self.spec.metric.kind, self.spec.metric.version)
-        return [version or code_of(name, self.spec, role) for (name, version), role in ((reader, "reader"), (metric, "metric"))
-                if ":" in name]  # fmt: skip
+        reader, metric = self.spec.reader, self.spec.metric
+        own = (
+            ("reader", reader.source if ":" in reader.source else None, reader.version),
+            ("metric", metric.own, metric.version),
+        )
+        return [version or code_of(name, self.spec, role) for role, name, version in own if name]
 
     @cached_property
     def _extract(self) -> Callable[[str], str | None] | None:
@@ -68,12 +68,13 @@ class Task:
         return load_callable(source, self.spec, "reader") if ":" in source else None
 
     @cached_property
-    def _custom_metric(self) -> Callable[[str, Sequence[str]], float] | None:
-        return load_callable(self.spec.metric.kind, self.spec, "metric") if ":" in self.spec.metric.kind else None
+    def own_metric(self) -> OwnMetric | None:
+        """The metric of a person's own, where that is what scores."""
+        return metric_of(self.spec)
 
     def load(self) -> None:
         """Import the task's callables now, so that a wrong name is found before the first call is paid."""
-        _ = self._extract, self._custom_metric, self._code
+        _ = self._extract, self.own_metric, self._code
         if complaint := complaint_about_fields(self.spec.metric, [example.answers for example in self.examples.values()]):
             raise TaskError(f"task '{self.name}': {complaint}")
 
@@ -114,9 +115,31 @@ class Task:
         except Exception as error:
             raise TaskError(f"task '{self.name}': reader {self.spec.reader.source} failed: {error!r}") from error
 
+    async def graded(self, judged: Judged) -> Graded:
+        """The score of a parsed answer, and words about it; not for judged tasks.
+
+        Raises TaskError where a person's own metric fails, or returns what is no score.
+        """
+        own = self.own_metric
+        if own is None:
+            score = self._scorer(judged.answer, judged.example.answers)
+            return Graded(score, self.words(judged.answer, judged.example))
+        try:
+            returned = await own.called(judged)
+        except Exception as error:
+            raise self._failed(judged.example, f"failed with {chain(error)}") from error
+        return self._read(judged.example, returned)
+
     def score(self, answer: str, example: Example) -> float:
-        """The score of a parsed answer in [0, 1]; not for judged tasks."""
-        return self._scorer(answer, example.answers)
+        """The score of a parsed answer in [0, 1] by what a metric can be told without a reply; not for judged tasks."""
+        own = self.own_metric
+        if own is None:
+            return self._scorer(answer, example.answers)
+        try:
+            returned = own.call(Judged(answer, example, "", ()))
+        except Exception as error:
+            raise self._failed(example, f"failed with {chain(error)}") from error
+        return self._read(example, returned).score or 0.0
 
     def words(self, answer: str, example: Example) -> str:
         """What is wrong with an answer that has a structure, part by part; empty for others, and for what is right."""
@@ -124,27 +147,37 @@ class Task:
 
     @cached_property
     def _scorer(self) -> metrics.Scorer:
-        metric, own = self.spec.metric, self._custom_metric
-        known = scorer_of(metric)
-        if own is not None:
-            return lambda answer, golds: self._custom_score(own, answer, golds)
+        known = scorer_of(self.spec.metric)
         if known is None:
             raise TaskError(f"task '{self.name}': a judge grades its answers, no function does")
         return known
 
-    def _custom_score(self, function: Callable[..., Any], answer: str, golds: Sequence[str]) -> float:
-        name = self.spec.metric.kind
+    def _read(self, example: Example, returned: object) -> Graded:
         try:
-            value = float(function(answer, list(golds)))
-        except Exception as error:
-            raise TaskError(f"task '{self.name}': metric {name} failed on {answer!r}: {error!r}") from error
-        if not 0 <= value <= 1:
-            raise TaskError(f"task '{self.name}': metric {name} returned {value}; a score is between 0 and 1")
-        return value
+            return graded(returned)
+        except ValueError as problem:
+            raise self._failed(example, str(problem)) from None
+
+    def _failed(self, example: Example, said: str) -> TaskError:
+        about = f"on example {example.id} ({excerpt(example.question)!r})"
+        return TaskError(f"task '{self.name}': metric {short(self.spec.metric.own or '')} {said}, {about}")
+
+    @property
+    def graded_by(self) -> str | None:
+        """Who may give an answer no grade: "judge", "metric" for one of a person's own, or None where nobody does."""
+        return "judge" if self.spec.metric.kind == "judge" else "metric" if self.spec.metric.own else None
 
     def outcome(self, example: Example, call: str, answer: str | None, score: float, why: str = "") -> Outcome:
         """The record of one judged example."""
         return Outcome(example.id, call, answer, score, score < self.spec.metric.threshold, why)
+
+    def outcome_by(self, grade: Graded, example: Example, call: str, answer: str) -> Outcome:
+        """The record of an example whose answer a metric has scored, or has given no score."""
+        if grade.score is None:
+            return Outcome(example.id, call, answer, 0.0, False, f"{UNSCORED}: {grade.words}".removesuffix(": "))
+        # Whatever a metric says, its words must not read as if there were no score.
+        said = f"it says: {grade.words}" if grade.words.startswith((UNGRADED, UNSCORED)) else grade.words
+        return self.outcome(example, call, answer, grade.score, said)
 
     def aggregate(self, outcomes: Sequence[Outcome]) -> float:
         """The score of a split from its outcomes; those that a judge gave no grade count for nothing."""
@@ -163,43 +196,14 @@ class Task:
         return stored_images(message for example in self.examples.values() for message in example.messages)
 
     def majority(self, split: Split) -> float | None:
-        """The score of always giving the split's commonest answer, by the task's own metric; None where a judge grades."""
-        if self.spec.metric.kind == "judge":
+        """What the best constant answer scores on a split by the task's own metric; see `majority_of`."""
+        return self.majority_of(self.splits[split])
+
+    def majority_of(self, examples: Sequence[Example]) -> float | None:
+        """The same on any examples; None where no answer is scored without a reply, or scoring all would take long."""
+        metric, own = self.spec.metric, self.own_metric
+        if metric.kind == "judge" or not examples:
             return None
-        return self.majority_of([example.answers for example in self.splits[split]])
-
-    def majority_of(self, accepted: Sequence[Sequence[str]]) -> float:
-        """The same, given the accepted answers of each example; not for judged tasks."""
-        return metrics.majority(accepted, self.spec.metric.kind, self._scorer)
-
-
-def load_callable(name: str, spec: TaskSpec, role: str) -> Callable[..., Any]:
-    """Import `package.module:function`; the working directory and the task's folder count as import paths."""
-    module = name.partition(":")[0]
-    try:
-        found: object = import_attribute(name, spec._folder)
-    except (Exception, SystemExit) as error:
-        hint = HINTS.get(type(error), "mend the module")
-        raise TaskError(f"task '{spec.name}': {role} {name} cannot be imported: {error!r}; {hint}") from error
-    own = spec._folder and spec._folder.joinpath(*module.split(".")).with_suffix(".py")
-    loaded = getattr(sys.modules[module], "__file__", None)
-    if own and own.is_file() and loaded and not own.samefile(loaded):
-        raise TaskError(f"task '{spec.name}': {role} {name} was found in {loaded}, not in {own}; rename one of the two files")
-    if not callable(found):
-        raise TaskError(f"task '{spec.name}': {role} {name} is {type(found).__name__}, not a function; name a function")
-    return found
-
-
-def code_of(name: str, spec: TaskSpec, role: str) -> str:
-    """The fingerprint of the code behind `package.module:function`, which has been imported; see metaspo/domain/source.py.
-
-    Raises TaskError where the code is no text that could be read and no installed package either, which has a version.
-    """
-    module = name.partition(":")[0]
-    found = fingerprint(module, spec._folder) or installed_version(module)
-    if found is None:
-        raise TaskError(
-            f"task '{spec.name}': the code of {role} {name} cannot be read, so that a change of it would go unseen; "
-            f"give the {role} a version, such as version: 1, and another one whenever it changes"
-        )
-    return found
+        if own is None:
+            return best_constant([example.answers for example in examples], metric.kind, self._scorer)
+        return best_own_constant(examples, own, lambda answer, example: self.score(answer, example))

@@ -1,6 +1,6 @@
 """Whether a run gets any answers at all: one whose first replies hold none is stopped before it has paid for more."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 
 from ..domain.calls import Reply
@@ -35,16 +35,16 @@ def without_answer(reply: Reply) -> str | None:
 class FirstReplies:
     """What the base model's replies and the judges' grades of one session came to, until the first good one of each.
 
-    `before` says that an earlier session of the run had answers: then prompts are to blame, not settings. `seen` are the
-    evaluations that are counted.
+    `before` says that an earlier session of the run had answers: then prompts are to blame, not settings. `graded` and
+    `ungraded` are by who grades, "judge" or "metric". `seen` are the evaluations that are counted.
     """
 
     before: bool = False
     causes: Counter[str] = field(default_factory=Counter)
     sample: str = ""
     answered: bool = False
-    graded: bool = False
-    ungraded: list[str] = field(default_factory=list)
+    graded: set[str] = field(default_factory=set)
+    ungraded: defaultdict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     seen: set[str] = field(default_factory=set)
 
     def reply(self, reply: Reply, answer: str | None) -> None:
@@ -56,11 +56,12 @@ class FirstReplies:
             self.causes[cause] += 1
             self.sample = reply.text or self.sample
 
-    def grade(self, grade: float | None, said: str) -> None:
-        """Count what a judge said of an answer."""
-        self.graded = self.graded or grade is not None
-        if not self.graded:
-            self.ungraded.append(said)
+    def grade(self, grade: float | None, said: str, by: str = "judge") -> None:
+        """Count what a judge, or a person's own metric, said of an answer."""
+        if grade is not None:
+            self.graded.add(by)
+        elif by not in self.graded:
+            self.ungraded[by].append(said)
 
     def trouble(self, spec: ModelSpec, tokens: int, *, at_the_end: bool = False) -> NoAnswersError | None:
         """Why the run should stop: all of its first replies held no answer, or no answer got a grade."""
@@ -74,10 +75,18 @@ class FirstReplies:
                 f"{spec.label}: none of the first {count} replies holds an answer; "
                 f"{whole} {CAUSES[cause].format(length=length, tokens=tokens)}{said}"
             )
-        if not self.graded and not self.before and len(self.ungraded) >= fewest:
+        return None if self.before else next(filter(None, (self._no_grades(by, fewest) for by in self.ungraded)), None)
+
+    def _no_grades(self, by: str, fewest: int) -> NoAnswersError | None:
+        ungraded = self.ungraded[by]
+        if by in self.graded or len(ungraded) < fewest:
+            return None
+        if by == "metric":
             return NoAnswersError(
-                f"the judge gave none of the first {len(self.ungraded)} answers a grade; it said, such as: "
-                f"{self.ungraded[0][:200]!r}; it is to end with <grade>N</grade>, N from 1 to 5: try another judge or rubric, "
-                "or more max_tokens for it"
+                f"the metric gave none of the first {len(ungraded)} answers a score; it returned None for them; return one "
+                f"from 0 to 1 where there is one ({ungraded[0][:200]!r})"
             )
-        return None
+        return NoAnswersError(
+            f"the judge gave none of the first {len(ungraded)} answers a grade; it said, such as: {ungraded[0][:200]!r}; it is "
+            "to end with <grade>N</grade>, N from 1 to 5: try another judge or rubric, or more max_tokens for it"
+        )

@@ -1,13 +1,15 @@
 """Scoring: every example of a split put to the base model under one pair of prompts, read and judged."""
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from ..domain.calls import NO_REPLY, Reply
-from ..domain.errors import MetaspoError
+from ..domain.errors import MetaspoError, TaskError
 from ..domain.excerpts import excerpt
-from ..domain.messages import Message
+from ..domain.messages import Message, as_data
 from ..domain.prompts import Prompt
 from ..domain.results import UNGRADED, Evaluation, Example, Outcome, Split
 from ..domain.several import Combination, combined, combined_id
@@ -15,6 +17,7 @@ from ..store import evaluations
 from ..store.database import now
 from ..tasks.demonstrations import carried
 from ..tasks.judge import judge_messages, read_grade
+from ..tasks.own_metric import Judged
 from ..tasks.task import Task
 from .context import names_of
 from .resources import Workspace
@@ -22,6 +25,23 @@ from .state import Job, Score
 
 Messages = Sequence[Message]
 """The messages of a request."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What an example was asked, by the key of the call, and the reply to it."""
+
+    call: str
+    asked: Messages
+    reply: Reply
+
+    @property
+    def exchange(self) -> list[dict[str, Any]]:
+        """All messages as a metric sees them: what was asked, a program's steps and the reply."""
+        asked = [as_data(message) for message in self.asked]
+        steps = json.loads(self.reply.steps) if self.reply.steps else []
+        return [*asked, *steps, {"role": "assistant", "content": self.reply.text}]
+
 
 CUT_OFF = ("length", "recursion_limit", *NO_REPLY)
 """Ways to end that leave no answer to trust, unless the reply is read whole all the same."""
@@ -95,15 +115,13 @@ async def _looked_at(workspace: Workspace, task: Task, known: Evaluation) -> Non
             await _looked_at(one, task, part)
         return
     first = workspace.first
-    if known.id in first.seen or (first.answered and (first.graded or task.spec.metric.kind != "judge")):
+    if known.id in first.seen or (first.answered and task.graded_by in (None, *first.graded)):
         return
     first.seen.add(known.id)
     for outcome in known.outcomes:
         reply = await workspace.store.find_call(outcome.call)
         if reply is not None:
-            first.reply(reply, outcome.answer)
-        if task.spec.metric.kind == "judge" and outcome.answer is not None:
-            first.grade(outcome.score if outcome.graded else None, outcome.explanation)
+            _count(workspace, task, reply, outcome)
     await workspace.stop_without_answers()
 
 
@@ -167,39 +185,50 @@ async def score_one(workspace: Workspace, task: Task, pair: tuple[str, str], exa
 
 async def _judged(workspace: Workspace, task: Task, system: str, user: str, example: Example) -> tuple[Outcome, bool]:
     """What became of an example, and whether that rests on facts of the models alone."""
-    key, reply = await workspace.ask_base(task, task.messages(system, user, example))
+    messages = task.messages(system, user, example)
+    key, reply = await workspace.ask_base(task, messages)
     grades: list[Reply] = []
 
     async def graded(messages: Messages) -> Reply:
         grades.append(await workspace.ask_judge(task, messages))
         return grades[-1]
 
-    found = await outcome_of(task, example, key, reply, graded)
-    workspace.first.reply(reply, found.answer)
-    for grading in grades:
-        workspace.first.grade(found.score if found.graded else None, grading.text)
+    try:
+        found = await outcome_of(task, example, Answered(key, messages, reply), graded)
+    except TaskError as error:
+        raise TaskError(f"{error}, in run {workspace.run}") from error
+    _count(workspace, task, reply, found, [grading.text for grading in grades])
     await workspace.stop_without_answers()
     return found, all(one.is_fact for one in (reply, *grades))
 
 
+def _count(workspace: Workspace, task: Task, reply: Reply, found: Outcome, said: Sequence[str] = ()) -> None:
+    """Count what a reply came to, and its grade where a judge, or a person's own metric, may give none."""
+    workspace.first.reply(reply, found.answer)
+    if found.answer is not None and task.graded_by:
+        workspace.first.grade(found.score if found.graded else None, [*said, found.explanation][0], task.graded_by)
+
+
 async def outcome_of(
-    task: Task, example: Example, key: str, reply: Reply, graded: Callable[[Messages], Awaitable[Reply]]
+    task: Task, example: Example, answered: Answered, graded: Callable[[Messages], Awaitable[Reply]]
 ) -> Outcome:
     """What a reply to one example comes to: read, and scored by the task's metric or by the judge behind `graded`.
 
     A call's outcome is made here and nowhere else, whether the call is new or looked at again.
     """
+    key, reply = answered.call, answered.reply
     answer = task.read(reply.text) if reply.said.strip() else None
     if answer is None:
         why = f"no answer: {reply.finish}" if reply.finish in CUT_OFF else "no answer found in the reply"
         why += f": {reply.error}" if reply.error else ""
         return task.outcome(example, key, None, 0.0, why)
     if task.spec.metric.kind != "judge":
-        return task.outcome(example, key, answer, task.score(answer, example), task.words(answer, example))
+        grade = await task.graded(Judged(answer, example, reply.text, answered.exchange if task.own_metric else ()))
+        return task.outcome_by(grade, example, key, answer)
     grading = await graded(judge_messages(task.spec.metric.rubric or "", example.question, example.answers, answer))
     # A grade in what was cut off may be one that the judge only weighed.
-    grade = read_grade(grading.text) if grading.finish not in CUT_OFF else None
-    if grade is None:
+    found = read_grade(grading.text) if grading.finish not in CUT_OFF else None
+    if found is None:
         why = f"{UNGRADED}: {grading.finish}: {excerpt(grading.said)}"
         return Outcome(example.id, key, answer, 0.0, False, why)
-    return task.outcome(example, key, answer, grade, grading.said.strip())
+    return task.outcome(example, key, answer, found, grading.said.strip())

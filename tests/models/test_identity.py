@@ -16,8 +16,8 @@ from langchain_openai import ChatOpenAI
 from pydantic import PrivateAttr, SecretStr
 
 import metaspo
+from metaspo.domain.described import described
 from metaspo.domain.errors import ModelError
-from metaspo.models.described import described
 from metaspo.models.langchain import program, register
 from metaspo.models.openai_compatible import OpenAICompatible
 from metaspo.models.spec import ModelSpec

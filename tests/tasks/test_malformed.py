@@ -190,7 +190,12 @@ YAML = [
         "user_prompt: two places", "one.", "{question}", "task.yaml:3: user_prompt holds {question} 2 times", "write one like"
     ),
     task("user_prompt: nothing else", "Pick one. ", "", "task.yaml:3: user_prompt holds no instruction", "write one like"),
-    reader("reader: bad kind", "kind: letters", "task.yaml:5: reader.kind", "'choice', 'labels', 'integer', 'number', 'json' or 'text'"),
+    reader(
+        "reader: bad kind",
+        "kind: letters",
+        "task.yaml:5: reader.kind",
+        "'choice', 'labels', 'integer', 'number', 'json' or 'text'",
+    ),
     reader(
         "reader: no labels", "kind: choice", "task.yaml:4: reader: a 'choice' reader needs at least two labels", "labels: ["
     ),

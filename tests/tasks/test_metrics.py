@@ -97,41 +97,6 @@ def test_macro_f1(answers: list[str | None], golds: list[str], score: float) -> 
     assert metrics.macro_f1(outcomes(*answers), golds) == pytest.approx(score)
 
 
-@pytest.mark.parametrize(
-    ("golds", "metric", "score"),
-    [
-        (["5", "5", "5", "1"], "accuracy", 0.75),
-        (["y", "y", "y", "n"], "macro_f1", (6 / 7) / 2),
-        (["y"], "macro_f1", 1),
-        ([], "accuracy", 0),
-    ],
-)
-def test_majority(golds: list[str], metric: str, score: float) -> None:
-    assert metrics.majority([[gold] for gold in golds], metric, metrics.accuracy) == pytest.approx(score)
-
-
-def test_majority_macro_f1_is_the_macro_f1_of_that_answer() -> None:
-    golds = ["a"] * 5 + ["b"] * 3 + ["c"] * 2
-    assert metrics.majority([[gold] for gold in golds], "macro_f1", metrics.accuracy) == pytest.approx(
-        metrics.macro_f1(outcomes(*["a"] * 10), golds)
-    )
-
-
-@pytest.mark.parametrize(
-    ("accepted", "metric", "score"),
-    [
-        ([["Paris"], ["Paris"], ["the paris"], ["Rome"]], "exact_match", 0.75),
-        ([["Rome", "Paris"], ["Paris"], ["Paris"]], "accuracy", 1),  # an answer that is accepted beside the best one
-        ([["red"], ["red"], ["red car"]], "token_f1", (1 + 1 + 2 / 3) / 3),
-        ([["red car"], ["red car"], ["red"]], "contains", 1),
-        ([["3"], ["3"], ["3.0"], ["4"]], "numeric", 0.75),
-    ],
-)
-def test_the_majority_answer_is_scored_by_the_metric_itself(accepted: list[list[str]], metric: str, score: float) -> None:
-    found = metrics.scorer(metric, 1e-6)
-    assert found is not None and metrics.majority(accepted, metric, found) == pytest.approx(score)
-
-
 def test_judges_and_own_code_are_no_scorers() -> None:
     assert metrics.scorer("judge", 0) is None and metrics.scorer("my.module:metric", 0) is None
 

@@ -35,8 +35,8 @@ def too_good(answer, golds):
 def not_a_number(answer, golds):
     return float("nan")
 
-def no_score(answer, golds):
-    return None
+def no_number(answer, golds):
+    return 'good'
 
 longer = Longer()
 LIMIT = 3
@@ -157,7 +157,7 @@ def test_a_module_that_ends_the_process_is_a_mistake_like_any_other(
         open_(metric=f"{code}_exits:f").load()
 
 
-@pytest.mark.parametrize("function", ["broken", "too_good", "not_a_number", "no_score"])
+@pytest.mark.parametrize("function", ["broken", "too_good", "not_a_number", "no_number"])
 def test_a_metric_that_misbehaves_is_named(open_: Callable[..., Task], code: str, function: str) -> None:
     with pytest.raises(TaskError, match=f"task 't': metric {code}:{function}"):
         open_(metric=f"{code}:{function}").score("yes", EXAMPLE)

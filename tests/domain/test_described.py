@@ -10,9 +10,9 @@ from typing import Any
 import httpx
 import pytest
 
-from metaspo.models.described import described
+from metaspo.domain.described import described
 
-from .test_identity import Says
+from ..models.test_identity import Says
 
 
 @dataclasses.dataclass

@@ -214,3 +214,18 @@ def _code(code: types.CodeType) -> list[Any]:
 
 def _ordered(constant: Any) -> Any:
     return sorted(constant, key=repr) if isinstance(constant, frozenset) else constant
+
+
+def code_of_class(kind: type) -> dict[str, Any]:
+    """The code of a class that nobody installed, as plain data; nothing for any other."""
+    return _own_code(kind, ())
+
+
+def is_installed(module: str) -> bool:
+    """Whether a module comes with Python or with an installed package; a module without a file counts as one."""
+    return _is_installed(module)
+
+
+def is_machinery(kind: type) -> bool:
+    """Whether objects of a class are clients, locks or loggers: how something travels or is told, not what comes of it."""
+    return _is_machinery(kind)
