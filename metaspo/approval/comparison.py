@@ -135,7 +135,7 @@ def _moved(task: Task, old: Evaluation, new: Evaluation, up: bool) -> list[Examp
     found = sorted((move for move in moves if (move[0] > 0 if up else move[0] < 0)), key=lambda move: -abs(move[0]))
     return [
         {
-            "task": task.name, "question": task.examples[before.example].question[:LONGEST],
+            "task": task.name, "question": task.examples[before.example].last_turn[:LONGEST],
             "gold": task.examples[before.example].answer[:LONGEST], "before": _cut(before.answer), "after": _cut(after.answer),
         }
         for _, before, after in found[:EXAMPLES]

@@ -6,7 +6,7 @@ from collections.abc import Sequence, Set
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from .messages import Message, as_data
+from .messages import Message, as_data, text_of
 
 Split = Literal["train", "validation", "test"]
 
@@ -38,6 +38,12 @@ class Example:
     def answer(self) -> str:
         """The gold answer, the first one where several are accepted, empty where there is none."""
         return self.answers[0] if self.answers else ""
+
+    @property
+    def last_turn(self) -> str:
+        """What the user said last: of a conversation its last user turn, of any other question all of it."""
+        said = [text_of(content) for role, content in self.messages if role == "user"]
+        return said[-1] if said else self.question
 
 
 def example_id(question: str, answers: Sequence[str], messages: Sequence[Message] = (), row: str = "") -> str:

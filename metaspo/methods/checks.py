@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
+from ..domain.messages import text_of
 from ..domain.results import Example
 from ..tasks.task import Task
 from .talk import talk
@@ -120,14 +121,18 @@ def _indexed(sources: _Sources) -> Training:
     examples: list[_Trained] = []
     runs: set[int] = set()
     for task, split in zip(sources.tasks, sources.splits, strict=True):
-        for example in split:
-            words = _words(example.question)
+        for example, words in ((one, _words(text)) for one in split for text in _texts(one)):
             examples.append(_Trained(task, _plain(words), tuple(map(_plain_answer, example.answers))))
             if SHORTEST <= len(words) < RUN:
                 runs.add(hash(words))
             runs.update(map(hash, zip(*(words[at:] for at in range(RUN)), strict=False)))
     sizes = {task: len(split) for task, split in zip(sources.tasks, sources.splits, strict=True)}
     return Training(tuple(examples), frozenset(runs), tuple(_plain(_words(seed)) for seed in sources.seeds), sizes)
+
+
+def _texts(example: Example) -> list[str]:
+    """What a prompt must not hold of an example: its question, or of a conversation each turn."""
+    return [text_of(content) for _, content in example.messages] or [example.question]
 
 
 def _words(text: str) -> tuple[str, ...]:

@@ -127,7 +127,7 @@ async def shown(workspace: Workspace, job: Job, failures: Sequence[Failure]) -> 
         example = workspace.tasks[failure["task"]].examples[failure["example"]]
         reply = await workspace.store.find_call(failure["call"])
         line = {
-            "question": shortened(example.question, how.tails),
+            "question": shown_question(example, how.tails),
             "expected": example.answer,
             "reply": shortened(reply.text, how.tails) if reply else "",
         }
@@ -152,6 +152,11 @@ def shortened(text: str, tails: bool) -> str:
         return text[:LONGEST]
     half = LONGEST // 2
     return f"{text[:half]}\n[{len(text) - 2 * half} characters are left out here]\n{text[-half:]}"
+
+
+def shown_question(example: Example, tails: bool) -> str:
+    """A question as the optimizer is shown it; of a conversation the end as well, which is what was to be answered."""
+    return shortened(example.question, tails or bool(example.messages))
 
 
 def candidate_random(workspace: Workspace, job: Job) -> Random:

@@ -13,7 +13,7 @@ from ..workspace.method import Proposal, Proposer
 from ..workspace.resources import Workspace
 from ..workspace.search import SearchWorkspace
 from ..workspace.state import Job
-from .failures import candidate_random, own_method, shortened
+from .failures import candidate_random, own_method, shown_question
 from .proposal import ask_for_prompt
 from .rules import induction_rules
 
@@ -62,7 +62,7 @@ def draw_pairs(task: Task, size: int, random: Random) -> list[Example]:
 
 def shown_pairs(examples: Sequence[Example], tails: bool = False) -> str:
     """Labelled examples as fenced text for the optimizer, one JSON object a line."""
-    lines = [{"input": shortened(example.question, tails), "output": example.answer} for example in examples]
+    lines = [{"input": shown_question(example, tails), "output": example.answer} for example in examples]
     return fenced("\n".join(json.dumps(line, ensure_ascii=False) for line in lines))
 
 

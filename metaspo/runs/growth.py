@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..domain.calls import BYTES_A_TOKEN
+from ..domain.calls import BYTES_A_TOKEN, TOKENS_AN_IMAGE
+from ..domain.messages import image_urls
+from ..domain.results import Example
 from ..prompts.renderer import components, fixed_text, lines_by_category
 from ..tasks.task import Task
 from .config import RunConfig
@@ -23,6 +25,11 @@ class Longest:
 def size_of(text: str) -> int:
     """The bytes of a text, which tokens are estimated from."""
     return len(text.encode("utf-8", "surrogatepass"))
+
+
+def asked_size(example: Example) -> int:
+    """The same of a question as a model gets it: each image counts as so many bytes as its tokens are estimated at."""
+    return size_of(example.question) + BYTES_A_TOKEN * TOKENS_AN_IMAGE * len(image_urls(example.messages))
 
 
 def longest_prompts(config: RunConfig, tasks: Sequence[Task]) -> Longest:
@@ -69,7 +76,8 @@ def assumptions(config: RunConfig, longest: Longest) -> str:
     others = config.optimizer.longest("optimizer"), config.optimizer.longest("judge")
     analyst = f"analyst {config.analyst.longest('optimizer')}, " if config.analyst else ""
     told = [
-        f"Tokens and cost are estimates: they assume {BYTES_A_TOKEN} bytes of text a token, every reply as long as it may be "
+        f"Tokens and cost are estimates: they assume {BYTES_A_TOKEN} bytes of text a token, "
+        f"{TOKENS_AN_IMAGE:,} tokens an image, every reply as long as it may be "
         f"(max_tokens: base {base}, optimizer {others[0]}, {analyst}"
         f"judge {others[1]} where none is set), and every prompt as long as it may become (system prompt {system:,} tokens, "
         f"user prompt {user:,}; the optimizer's max_tokens, prompt_length, system_length and user_length limit that)."

@@ -19,7 +19,7 @@ from ..workspace.opening import Rules, dealing_rules, open_tasks
 from ..workspace.run_input import RunInput
 from ..workspace.settings import Settings
 from .config import RunConfig
-from .growth import Longest, assumptions, longest_prompts, size_of
+from .growth import Longest, asked_size, assumptions, longest_prompts, size_of
 from .in_turn import in_turn
 from .need import Need, need, summed
 
@@ -99,7 +99,7 @@ class _Estimate:
             task = {**self.sources, **self.targets}[name]
             examples = task.splits[split]
             calls = ceil(count * len(examples))
-            questions = sum(size_of(example.question) for example in examples)
+            questions = sum(map(asked_size, examples))
             user = self.longest.user if name in self.sources else size_of(task.spec.user_prompt)
             text = questions + len(examples) * (self.longest.system + user)
             longest = task.spec.max_tokens or spec.longest("base")
@@ -108,7 +108,8 @@ class _Estimate:
                 judge = self._judge(task)
                 rubric = size_of(task.spec.metric.rubric or "") + size_of(template("judge").text)
                 answers = max((sum(map(size_of, e.answers)) for e in examples), default=0)
-                characters = ceil(count * questions) + calls * (rubric + answers + BYTES_A_TOKEN * longest)
+                told = sum(size_of(example.question) for example in examples)
+                characters = ceil(count * told) + calls * (rubric + answers + BYTES_A_TOKEN * longest)
                 yield need(("judge", level), judge, calls, characters, calls * judge.longest("judge"))
 
     def step(self, step: Step, kept: Mapping[str, int], beam: int) -> Iterable[Need]:

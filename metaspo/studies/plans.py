@@ -7,7 +7,7 @@ from ..domain.calls import BYTES_A_TOKEN
 from ..methods.failures import LONGEST
 from ..models.spec import ModelSpec
 from ..runs.config import RunConfig
-from ..runs.growth import longest_prompts, size_of
+from ..runs.growth import asked_size, longest_prompts, size_of
 from ..runs.in_turn import inducing_in_turn
 from ..runs.need import Need, need, summed
 from ..runs.plan import TEMPLATES, instructions, plan
@@ -74,7 +74,7 @@ def _of_task(given: Generalization, context: Context, task: Task) -> Iterable[Ne
     users = (given.prompts or 0) if listed is None else len(listed)
     tests = task.splits["test"]
     systems = sum(size_of(prompt.text) for prompt in given.system_prompts)
-    questions = sum(size_of(e.question) for e in tests)
+    questions = sum(map(asked_size, tests))
     text = users * (2 * questions + len(tests) * (systems + 2 * user))
     for base in context.base_models:
         yield from _tested(base, optimizer, task, users, text)

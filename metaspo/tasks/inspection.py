@@ -2,13 +2,14 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from ..domain.errors import TaskError
-from ..domain.messages import as_data
+from ..domain.messages import as_data, image_urls
 from .catalogue import builtin_tasks, read_task
-from .examples import load_pools
+from .examples import Pools, load_pools
 from .paper import fetch
 from .paper.benchmarks import Benchmark, benchmarks, select
 from .spec import TaskSpec
@@ -57,11 +58,22 @@ def check_task(source: str) -> dict[str, Any]:
     common = ", ".join(f"{label} {count}" for label, count in labels.most_common(5)) if spec.reader.labels else ""
     return {
         "task": spec.name,
-        "examples": ", ".join(f"{split or 'not split'} {len(examples)}" for split, examples in pools.items()),
+        "examples": ", ".join(
+            [*(f"{split or 'not split'} {len(examples)}" for split, examples in pools.items()), *_more_than_text(pools)]
+        ),
         "answers": common or f"{len(labels)} different",
         "reader": f"{spec.reader.kind} from {spec.reader.source}",
         "metric": spec.metric.kind,
     }
+
+
+def _more_than_text(pools: Pools) -> list[str]:
+    """How many questions are conversations, and how many images all of them show."""
+    messages = [example.messages for examples in pools.values() for example in examples if example.messages]
+    talks = sum(len(one) > 1 for one in messages)
+    shown = len(set(image_urls(chain.from_iterable(messages))))
+    counted = ((talks, "conversation"), (shown, "image"))
+    return [f"{count} {word}{'s' * (count != 1)}" for count, word in counted if count]
 
 
 def preview(source: str, system: str) -> dict[str, Any]:
