@@ -11,7 +11,7 @@ from metaspo.domain.errors import PromptError
 
 from .renderer import VARIABLE, VARIABLES, ours
 
-NAMES = tuple(name for name in VARIABLES if name != "judge")
+NAMES = tuple(name for name in VARIABLES if not name.startswith("judge"))
 """The prompts that a run may bring its own of. How answers are graded is a task's to say, in its `rubric`."""
 
 ASKING = tuple(name for name in NAMES if name.startswith(("propose", "induce", "evolve", "paraphrase", "rephrase")))
@@ -99,7 +99,7 @@ def _no_prompt(path: Path) -> str | None:
 
 
 def _no_name(name: str, ending: str = "") -> str | None:
-    if name == "judge":
+    if name.startswith("judge"):
         return "is the judge's, and no optimizer prompt; how answers are graded is said in a task's rubric"
     if name in NAMES:
         return None

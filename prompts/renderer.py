@@ -33,6 +33,7 @@ VARIABLES: dict[str, frozenset[str]] = {
     "tried": frozenset({"attempts"}),
     "again": frozenset({"complaint"}),
     "judge": frozenset({"rubric", "question", "reference", "answer"}),
+    "judge_alone": frozenset({"rubric", "question", "answer"}),
 }
 """Every template and the variables it must hold, each at least once, and no others."""
 

@@ -69,7 +69,8 @@ class Request:
 
     A `temperature` of None is left to the endpoint. `sample` tells apart independent draws of the same messages; at
     temperature 0 it stays empty, so that the same question is asked once. `role` is told to whoever traces calls and
-    changes nothing, nor does `length`, the name that `max_tokens` is sent under.
+    changes nothing, nor does `length`, the name that `max_tokens` is sent under, nor `about`, which says to people what
+    example it is of.
     """
 
     messages: tuple[Message, ...]
@@ -79,6 +80,7 @@ class Request:
     constraint: Constraint | None = None
     role: Role = "base"
     length: Length | None = None
+    about: str = ""
 
     def content(self) -> dict[str, Any]:
         """The request as plain data, in the form that is recorded and hashed."""

@@ -11,7 +11,9 @@ from random import Random
 
 from ..domain.errors import ConfigError
 from ..domain.results import Evaluation, Example
+from ..domain.steps import in_words
 from ..prompts.renderer import fenced
+from ..tasks.judge import reasons
 from ..tasks.task import Task
 from ..workspace.method import Method, find_method
 from ..workspace.resources import Workspace
@@ -126,12 +128,13 @@ async def shown(workspace: Workspace, job: Job, failures: Sequence[Failure]) -> 
     for failure in failures:
         example = workspace.tasks[failure["task"]].examples[failure["example"]]
         reply = await workspace.store.find_call(failure["call"])
-        line = {
-            "question": shown_question(example, how.tails),
-            "expected": example.answer,
-            "reply": shortened(reply.text, how.tails) if reply else "",
-        }
-        if why := said.get((failure["task"], failure["example"])):
+        line = {"question": shown_question(example, how.tails)}
+        if example.answers:
+            line["expected"] = example.answer
+        if reply and reply.steps:
+            line["steps"] = shortened(in_words(reply.steps), how.tails)
+        line["reply"] = shortened(reply.text, how.tails) if reply else ""
+        if why := reasons(said.get((failure["task"], failure["example"]), "")):
             line["explanation"] = shortened(why, how.tails)
         lines.append(json.dumps(line, ensure_ascii=False))
     return fenced("\n".join(lines))

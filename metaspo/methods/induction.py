@@ -47,7 +47,10 @@ def system_request(
     tasks: Iterable[Task], random: Random, pairs: int = SYSTEM_PAIRS, *, tails: bool = False, own: Mapping[str, str] = NONE
 ) -> str:
     """The request for a system prompt from `pairs` labelled train examples of each task, shuffled together."""
-    drawn = [example for task in tasks for example in draw_pairs(task, pairs, random)]
+    tasks = list(tasks)
+    # Those without gold answers have nothing to show, unless no task has any.
+    labelled = [task for task in tasks if any(example.answers for example in task.splits["train"])] or tasks
+    drawn = [example for task in labelled for example in draw_pairs(task, pairs, random)]
     random.shuffle(drawn)
     return template("induce_system", own).render(examples=shown_pairs(drawn, tails))
 
@@ -57,7 +60,13 @@ def draw_pairs(task: Task, size: int, random: Random) -> list[Example]:
     train = task.splits["train"]
     if not train:
         raise TaskError(f"task '{task.name}' has no train examples to induce a prompt from; open it as a source task")
-    return random.sample(train, min(size, len(train)))
+    labelled = [example for example in train if example.answers]
+    if not labelled:
+        raise TaskError(
+            f"task '{task.name}' has no gold answers to induce a prompt from; give its examples answers, or take a method that "
+            "learns from failures"
+        )
+    return random.sample(labelled, min(size, len(labelled)))
 
 
 def shown_pairs(examples: Sequence[Example], tails: bool = False) -> str:

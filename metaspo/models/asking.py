@@ -71,7 +71,8 @@ class Asking:
                 return Reply("", "refused", error=fault.message, cost=0.0)
             self._end(ModelError(f"{self._spec.label}: {fault.message}"))
         if fault.kind == "mistake":
-            self._end(ModelError(f"{self._spec.label}: {fault.message}"))
+            about = f", on {self._request.about}" if self._request.about else ""
+            self._end(ModelError(f"{self._spec.label}: {fault.message}{about}"))
         if fault.kind == "transient":
             alone = not fault.unsent and (self._impatient or not self._others_fail)
             if alone and await self._setting.answers_since(self._last, witness):

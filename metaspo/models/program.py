@@ -18,6 +18,7 @@ import contextvars
 import inspect
 import uuid
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any, get_type_hints
 
@@ -34,11 +35,13 @@ from langgraph.graph.state import CompiledStateGraph
 from ..domain.calls import Reply, Request
 from ..domain.errors import ModelError
 from ..domain.messages import as_data, text_of
+from ..domain.steps import kept
 from .backend import traced
 from .error_words import said
 from .faults import Fault, fault_of_program
 from .reading import end_of, refusal_of
 from .spec import ModelSpec, code_identity, imported
+from .steps import Heard, steps_of
 from .usage import completed, message_usage
 
 RECURSION_LIMIT = 50
@@ -81,12 +84,13 @@ class Program:
         """Run the program on one request; see `Backend`."""
         system = "\n\n".join(text_of(content) for role, content in request.messages if role == "system")
         messages = convert_to_messages([as_data(message) for message in request.messages if message[0] != "system"])
-        meter = _Meter()
+        meter, heard = _Meter(), Heard()
         try:
-            output = await self._run(system, messages, meter, traced(request))
+            output = await self._run(system, messages, [meter, heard], traced(request))
         except GraphRecursionError:
             # Going in circles is what this prompt made of this example, no fault of an endpoint.
-            return _reply(AIMessage("", response_metadata={"finish_reason": "recursion_limit"}), meter.heard)
+            circling = AIMessage("", response_metadata={"finish_reason": "recursion_limit"})
+            return replace(_reply(circling, meter.heard), steps=kept(heard.messages))
         except Fault:
             raise
         except Exception as error:
@@ -97,16 +101,19 @@ class Program:
         if isinstance(output, dict) and INTERRUPT in output:
             raise Fault("mistake", "the program stopped to ask a person; optimize one that runs through without")
         spoken = _messages(output)
-        return _reply(spoken[-1] if spoken else AIMessage(""), meter.heard or [_as_reply(one, []) for one in spoken])
+        reply = _reply(spoken[-1] if spoken else AIMessage(""), meter.heard or [_as_reply(one, []) for one in spoken])
+        return replace(reply, steps=steps_of(output, messages, heard, reply.text))
 
-    async def _run(self, system: str, messages: list[BaseMessage], meter: "_Meter", seen: RunnableConfig) -> Any:
+    async def _run(
+        self, system: str, messages: list[BaseMessage], heard: list[BaseCallbackHandler], seen: RunnableConfig
+    ) -> Any:
         program = self._for(system)
         given, options = _input(program, system, messages)
         # Within one of our nodes the ambient config would make the program a subgraph of ours, with our
         # thread, checkpoints and recursion limit. Only callbacks, and with them traces, are handed down.
         ambient = var_child_runnable_config.get() or {}
         kept: Any = {key: ambient[key] for key in ("callbacks", "tags", "metadata") if key in ambient}
-        own: RunnableConfig = {"callbacks": [meter], "configurable": {"thread_id": str(uuid.uuid4())}}
+        own: RunnableConfig = {"callbacks": heard, "configurable": {"thread_id": str(uuid.uuid4())}}
         if not (getattr(program, "config", None) or {}).get("recursion_limit"):
             own["recursion_limit"] = RECURSION_LIMIT
         context = contextvars.copy_context()

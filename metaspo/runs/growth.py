@@ -48,7 +48,8 @@ def longest_prompts(config: RunConfig, tasks: Sequence[Task]) -> Longest:
     }
     written = BYTES_A_TOKEN * config.optimizer.longest("optimizer")
     written = min(written, BYTES_A_TOKEN * 2 * sizes.prompt_length) if sizes.prompt_length else written
-    example = max((size_of(e.question) + max(map(size_of, e.answers)) for t in tasks for e in t.splits["train"]), default=0)
+    train = [example for task in tasks for example in task.splits["train"]]
+    example = max((size_of(e.question) + max(map(size_of, e.answers), default=0) for e in train), default=0)
     for step in config.schedule():
         asked = step.proposer.requests(sizes, step.candidates)
         if asked == step.candidates:

@@ -192,7 +192,7 @@ class _Estimate:
     def _example(self) -> int:
         """The bytes of the longest failing example that a proposal may be shown: question, answer, reply, explanation."""
         every = [example for task in self.sources.values() for example in task.splits["train"]]
-        longest = max((size_of(e.question) + max(map(size_of, e.answers)) for e in every), default=0)
+        longest = max((size_of(e.question) + max(map(size_of, e.answers), default=0) for e in every), default=0)
         judges = [self._judge(task) for task in self.sources.values() if task.spec.metric.kind == "judge"]
         explained = max((judge.longest("judge") for judge in judges), default=0)
         said = max(spec.longest("base") for spec in self.config.base_models)

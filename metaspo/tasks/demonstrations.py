@@ -25,6 +25,8 @@ def demonstration(task: Task, example: Example) -> str | None:
 
 
 def _solved(task: Task, example: Example) -> str | None:
+    if not example.answers:
+        return None
     forms = sorted(FORMS, key=lambda form: form != FORMS[1]) if task.spec.reader.source == "tag" else FORMS
     for form in forms:
         answer = form.format(example.answer)

@@ -54,14 +54,14 @@ def check_task(source: str) -> dict[str, Any]:
     spec = read_task(source, Path())
     pools = load_pools(spec)
     Task(spec, {}).load()
-    labels = Counter(example.answer for examples in pools.values() for example in examples)
+    labels = Counter(example.answer for examples in pools.values() for example in examples if example.answers)
     common = ", ".join(f"{label} {count}" for label, count in labels.most_common(5)) if spec.reader.labels else ""
     return {
         "task": spec.name,
         "examples": ", ".join(
             [*(f"{split or 'not split'} {len(examples)}" for split, examples in pools.items()), *_more_than_text(pools)]
         ),
-        "answers": common or f"{len(labels)} different",
+        "answers": common or (f"{len(labels)} different" if labels else "none, which the metric does not need"),
         "reader": f"{spec.reader.kind} from {spec.reader.source}",
         "metric": spec.metric.kind,
     }

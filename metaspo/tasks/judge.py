@@ -21,14 +21,18 @@ CONSTRAINT = Constraint(r'root ::= [^<]{0,400} "<grade>" [1-5] "</grade>"')
 
 
 def judge_messages(rubric: str, question: str, golds: Sequence[str], answer: str) -> tuple[Message, ...]:
-    """What the judge is asked: rubric, question, reference answers and answer, each fenced as data."""
-    text = template("judge").render(
-        rubric=rubric,
-        question=fenced(question),
-        reference=fenced("\n".join(golds)),
-        answer=fenced(answer),
-    )
+    """What the judge is asked: rubric, question, reference answers where there are any, and answer, each fenced as data."""
+    parts = {"rubric": rubric, "question": fenced(question), "answer": fenced(answer)}
+    if golds:
+        text = template("judge").render(**parts, reference=fenced("\n".join(golds)))
+    else:
+        text = template("judge_alone").render(**parts)
     return (("user", text),)
+
+
+def reasons(explanation: str) -> str:
+    """What a judge said of an answer, without the grade's tag."""
+    return TAGGED.sub("", explanation).strip()
 
 
 def read_grade(reply: str) -> float | None:

@@ -139,7 +139,7 @@ def graded(returned: Any) -> Graded:
             f"returned {_shown(score)}; return a score from 0 to 1, (score, words), or None where there is none"
         ) from None
     if not 0 <= value <= 1:
-        raise ValueError(f"returned {_shown(score)}; a score is between 0 and 1")
+        raise ValueError(f"returned {value}; a score is between 0 and 1")
     return Graded(value, said)
 
 

@@ -108,12 +108,18 @@ class Task:
         choices = tuple(f"<answer>{label}</answer>" if tagged else label for label in labels)
         return Constraint("root ::= " + " | ".join(json.dumps(choice, ensure_ascii=False) for choice in choices), choices)
 
-    def read(self, reply: str) -> str | None:
-        """The answer in a reply, or None when it is unparsed. A failing callable raises TaskError."""
+    def read(self, reply: str, example: Example | None = None) -> str | None:
+        """The answer in a reply, or None when it is unparsed. A failing callable raises TaskError, naming the example."""
         try:
             return readers.read(self.spec.reader, reply, self._extract)
         except Exception as error:
-            raise TaskError(f"task '{self.name}': reader {self.spec.reader.source} failed: {error!r}") from error
+            about = f", on {self.named(example)}" if example else ""
+            said = f"reader {short(self.spec.reader.source)} failed: {chain(error)}"
+            raise TaskError(f"task '{self.name}': {said}{about}") from error
+
+    def named(self, example: Example) -> str:
+        """An example as it is named to people, with the beginning of its question."""
+        return f"example {example.id} ({excerpt(example.question)!r})"
 
     async def graded(self, judged: Judged) -> Graded:
         """The score of a parsed answer, and words about it; not for judged tasks.
@@ -127,7 +133,7 @@ class Task:
         try:
             returned = await own.called(judged)
         except Exception as error:
-            raise self._failed(judged.example, f"failed with {chain(error)}") from error
+            raise self._failed(judged.example, f"failed on {judged.answer[:60]!r}: {chain(error)}") from error
         return self._read(judged.example, returned)
 
     def score(self, answer: str, example: Example) -> float:
@@ -138,7 +144,7 @@ class Task:
         try:
             returned = own.call(Judged(answer, example, "", ()))
         except Exception as error:
-            raise self._failed(example, f"failed with {chain(error)}") from error
+            raise self._failed(example, f"failed on {answer[:60]!r}: {chain(error)}") from error
         return self._read(example, returned).score or 0.0
 
     def words(self, answer: str, example: Example) -> str:
@@ -159,8 +165,7 @@ class Task:
             raise self._failed(example, str(problem)) from None
 
     def _failed(self, example: Example, said: str) -> TaskError:
-        about = f"on example {example.id} ({excerpt(example.question)!r})"
-        return TaskError(f"task '{self.name}': metric {short(self.spec.metric.own or '')} {said}, {about}")
+        return TaskError(f"task '{self.name}': metric {short(self.spec.metric.own or '')} {said}, on {self.named(example)}")
 
     @property
     def graded_by(self) -> str | None:

@@ -102,16 +102,17 @@ class Workspace:
         parts: list[Any] = [task.id, split, *pair, self.base.identity, request]
         judges = self.judges.get(task.name)
         # What a judge is asked beside the answer shapes its grades: template, length, temperature, form.
-        asked = self.judge_request(task, judge.judge_messages("", "", (), "")).content() if judges else None
+        golds = ("",) if all(example.answers for example in task.examples.values()) else ()
+        asked = self.judge_request(task, judge.judge_messages("", "", golds, "")).content() if judges else None
         parts.append([judges.identity, asked] if judges else None)
         parts += [list(only)] if only else []
         parts.append(READING)
         blob = json.dumps(parts, sort_keys=True, ensure_ascii=False)
         return hashlib.sha256(blob.encode("utf-8", "surrogatepass")).hexdigest()[:24]
 
-    async def ask_base(self, task: Task, messages: Sequence[Message]) -> tuple[str, Reply]:
-        """The key and reply of one question put to the base model."""
-        return await self._ask(self.base, lambda: self.base_request(task, messages))
+    async def ask_base(self, task: Task, messages: Sequence[Message], about: str = "") -> tuple[str, Reply]:
+        """The key and reply of one question put to the base model; `about` names it where something is wrong with it."""
+        return await self._ask(self.base, lambda: replace(self.base_request(task, messages), about=about))
 
     async def ask_optimizer(self, text: str, sample: str, constraint: Constraint | None = None) -> tuple[str, Reply]:
         """The key and reply of one request to the optimizer model; each `sample` is a draw of its own."""

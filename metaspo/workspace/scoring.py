@@ -1,7 +1,6 @@
 """Scoring: every example of a split put to the base model under one pair of prompts, read and judged."""
 
 import asyncio
-import json
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +12,7 @@ from ..domain.messages import Message, as_data
 from ..domain.prompts import Prompt
 from ..domain.results import UNGRADED, Evaluation, Example, Outcome, Split
 from ..domain.several import Combination, combined, combined_id
+from ..domain.steps import read_steps
 from ..store import evaluations
 from ..store.database import now
 from ..tasks.demonstrations import carried
@@ -39,8 +39,7 @@ class Answered:
     def exchange(self) -> list[dict[str, Any]]:
         """All messages as a metric sees them: what was asked, a program's steps and the reply."""
         asked = [as_data(message) for message in self.asked]
-        steps = json.loads(self.reply.steps) if self.reply.steps else []
-        return [*asked, *steps, {"role": "assistant", "content": self.reply.text}]
+        return [*asked, *read_steps(self.reply.steps), {"role": "assistant", "content": self.reply.text}]
 
 
 CUT_OFF = ("length", "recursion_limit", *NO_REPLY)
@@ -186,7 +185,8 @@ async def score_one(workspace: Workspace, task: Task, pair: tuple[str, str], exa
 async def _judged(workspace: Workspace, task: Task, system: str, user: str, example: Example) -> tuple[Outcome, bool]:
     """What became of an example, and whether that rests on facts of the models alone."""
     messages = task.messages(system, user, example)
-    key, reply = await workspace.ask_base(task, messages)
+    about = f"{task.named(example)} of task '{task.name}', in run {workspace.run}"
+    key, reply = await workspace.ask_base(task, messages, about)
     grades: list[Reply] = []
 
     async def graded(messages: Messages) -> Reply:
@@ -217,7 +217,7 @@ async def outcome_of(
     A call's outcome is made here and nowhere else, whether the call is new or looked at again.
     """
     key, reply = answered.call, answered.reply
-    answer = task.read(reply.text) if reply.said.strip() else None
+    answer = task.read(reply.text, example) if reply.said.strip() else None
     if answer is None:
         why = f"no answer: {reply.finish}" if reply.finish in CUT_OFF else "no answer found in the reply"
         why += f": {reply.error}" if reply.error else ""

@@ -20,7 +20,7 @@ def folder_with(tmp_path: Path, name: str, content: str | bytes) -> Path:
 
 def test_what_is_written_as_a_start_is_ours_when_it_is_read(tmp_path: Path) -> None:
     written = write_folder(tmp_path / "new" / "mine")
-    assert {path.stem for path in written} == set(NAMES) == set(VARIABLES) - {"judge"}
+    assert {path.stem for path in written} == set(NAMES) == set(VARIABLES) - {"judge", "judge_alone"}
     assert all(f"[[{variable}]]" in path.read_text() for path in written for variable in VARIABLES[path.stem])
     assert read_folder(tmp_path / "new" / "mine") == {name: ours(name).text for name in NAMES}
     with pytest.raises(PromptError, match="exists already"):
