@@ -102,9 +102,9 @@ def verdict(report: "Report") -> list[str]:
     tested = (("On the source tasks", report.source), ("On tasks the search never saw", report.target))
     lines = [claim(where, change) for where, change in tested if change is not None]
     metrics = ", ".join(sorted({task.metric for task in report.tasks}))
-    lines.append(f"Scores are {metrics} in %; majority is what always giving the commonest answer scores; unparsed is in %.")
+    lines.append(f"Scores are {metrics} in %; majority is what the best constant answer scores; unparsed is in %.")
     if any(task.majority is None for task in report.tasks):
-        lines.append("Where a judge grades there is no majority answer's score: nobody graded it.")
+        lines.append("There is no majority answer's score where a judge grades, or where no answer is scored without a reply.")
     below = [task.name for task in report.tasks if task.majority is not None and task.after <= task.majority]
     if below:
         lines.append(f"No better than the majority answer: {', '.join(below)}.")

@@ -20,7 +20,13 @@ def controls(report: "Report") -> list[str]:
 
     lines = [report.verdict_says]
     if report.tasks:
-        lines += [_replies(report.tasks), _lengths(report.tasks), *_format(report.tasks), *_unread(report.tasks)]
+        lines += [
+            _replies(report.tasks),
+            _lengths(report.tasks),
+            *_format(report.tasks),
+            *_unread(report.tasks),
+            *_said(report.tasks),
+        ]
         lines += report.remarks
     lines += [excerpt(line, 300) for line in says(report.set_aside)]
     splits = [(name, getattr(report.splits, name)) for name in ("train", "validation", "test")]
@@ -110,6 +116,14 @@ def _unread(tasks: "Sequence[TaskReport]") -> list[str]:
     share = 100 * sum(task.replies_after.unparsed for task in tasks) / len(tasks)
     told = [f"  {name}: {text or '(nothing)'}" for name, text in found[:3]]
     return [f"{share:.0f}% of the test replies could not be read, such as:", *told] if found else []
+
+
+def _said(tasks: "Sequence[TaskReport]") -> list[str]:
+    """What a judge or a person's own metric said of a few answers that are wrong with the prompts found."""
+    from ..domain.excerpts import excerpt
+
+    told = [f"  {task.name}: {excerpt(text, 300)}" for task in tasks for text in task.said]
+    return ["What was said of wrong answers, such as:", *told[:3]] if told else []
 
 
 def _placebo(found: "PlaceboReport") -> list[str]:

@@ -32,8 +32,8 @@ def show_generalization(report: "GeneralizationReport", as_json: bool) -> None:
 
 HOW_TO_READ = (
     "All in %. n is examples x user prompts; ± the standard deviation over user prompts; 95% the interval over examples; wins "
-    "the share of user prompts under which the candidate does better, ties counted half; majority what the commonest answer "
-    "scores."
+    "the share of user prompts under which the candidate does better, ties counted half; majority what the best constant "
+    "answer scores."
 )
 
 

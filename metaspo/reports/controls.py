@@ -1,18 +1,22 @@
 """What a task's scores stand beside: what its replies were, how long prompts and replies are, where the format alone gets."""
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from ..domain.excerpts import excerpt
+from ..domain.excerpts import excerpt, head_and_tail
 from ..domain.intervals import Difference
 from ..domain.results import Evaluation, Outcome
 from ..store import calls, evaluations, prompts
 from ..store.evaluations import RunTask
+from ..tasks.judge import reasons
 from ..tasks.paired import Paired, read_paired
 from .pairs import Pair, RunPairs
 
 SAMPLE = 3
-"""Replies that could not be read of which a report shows the beginning."""
+"""Replies that could not be read of which a report shows the beginning, and words about wrong answers that it shows."""
+
+LONGEST = 300
+"""Characters that are shown of such words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +55,9 @@ class TaskReport:
 
     `written` is the score of the seeds without the answer format that was added to them, so that
     `before` is what the format alone brings; None where none was added, or where that was not scored.
-    `majority` is None where a judge grades, since nobody graded that answer. `unread` holds beginnings of
-    replies that could not be read. `models` are the same scores by base model, where several answered.
+    `majority` is what the best constant answer scores (metaspo/tasks/constant.py), None where nobody can tell, as where a
+    judge grades. `unread` holds beginnings of replies that could not be read, `said` what a judge or a person's own metric
+    said of answers that are wrong. `models` are the same scores by base model, where several answered.
     """
 
     name: str
@@ -71,6 +76,7 @@ class TaskReport:
     replies_after: Replies
     unread: list[str]
     models: list[ModelScores]
+    said: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +128,7 @@ def task_report(pairs: RunPairs, task: RunTask, paired: Paired) -> TaskReport:
         replies_after=last,
         unread=_unread(pairs, after),
         models=_by_model(pairs, task, before, after),
+        said=_said(after),
     )
 
 
@@ -176,6 +183,12 @@ def _by_model(pairs: RunPairs, task: RunTask, before: Evaluation, after: Evaluat
         paired = read_paired(pairs.db, task, [last[model]], [first[model]])
         found.append(ModelScores(model, first[model].score, last[model].score, paired.difference))
     return found
+
+
+def _said(found: Evaluation) -> list[str]:
+    wrong = [outcome for one in found.counted for outcome in one.outcomes if kind_of(outcome) == "wrong"]
+    said = [head_and_tail(reasons(outcome.explanation), LONGEST) for outcome in wrong]
+    return [text for text in dict.fromkeys(said) if text][:SAMPLE]
 
 
 def _unread(pairs: RunPairs, found: Evaluation) -> list[str]:

@@ -35,7 +35,7 @@ class TaskScores:
     golds: Sequence[str]
     found: Sequence[Evaluation]
     majority: float | None
-    """The score of always giving the commonest answer; None where nobody graded it."""
+    """The score of the best constant answer; None where nobody can tell."""
 
     @cached_property
     def score(self) -> float:

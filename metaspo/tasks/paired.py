@@ -36,7 +36,7 @@ class TaskComparison:
     """Two system prompts on one task, with the same user prompts and examples.
 
     `wins`, `ties` and `losses` of the candidate count user prompts; `win_rate` counts a tie as half a
-    win. `majority` is the score of always giving the commonest answer, None where nobody graded it.
+    win. `majority` is the score of the best constant answer, None where nobody can tell.
     """
 
     task: str
@@ -73,7 +73,7 @@ class Paired:
     """One task scored with a candidate and with a baseline, on the same examples: `golds` in their order.
 
     Several evaluations of each are those of several user prompts, in the same order; their mean counts.
-    `majority` is the score of always giving the commonest answer, None where nobody graded it.
+    `majority` is the score of the best constant answer, None where nobody can tell.
     """
 
     task: str
