@@ -1,6 +1,6 @@
 import pytest
 
-from metaspo.domain.prompts import Prompt, complaint_about_user_prompt, fill
+from metaspo.domain.prompts import Prompt, asked, complaint_about_user_prompt, fill
 
 
 @pytest.mark.parametrize(
@@ -43,3 +43,11 @@ def test_complaints(text: str, complaint: str | None) -> None:
 def test_without_an_answer_format() -> None:
     assert complaint_about_user_prompt("Say. {question}", "") is None
     assert "no instruction" in (complaint_about_user_prompt(" {question}\n", "") or "")
+
+
+def test_a_conversation_is_filled_in_a_single_pass_around_the_last_user_turn() -> None:
+    turns = [("user", "{question} one"), ("system", "{question} s"), ("user", "{question} two"), ("assistant", "three")]
+    assert asked("S", "A {question} {B}", turns) == (
+        ("system", "S\n\n{question} s"), ("user", "{question} one"), ("user", "A {question} two {B}"), ("assistant", "three"),
+    )  # fmt: skip
+    assert asked("", "{question}", [("user", "hi")]) == (("user", "hi"),)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from metaspo import Task as TaskSpec
+from metaspo.domain.messages import as_text
 from metaspo.domain.results import Example
 from metaspo.methods.checks import about_placeholders, cut_off, placeholders, same_as, training
 from metaspo.tasks.splits import Sizes
@@ -99,6 +100,14 @@ def test_every_accepted_answer_and_signs_count(opened: Callable[..., Task]) -> N
     assert training([task], [SEED]).complaint(f"{LONG} +") and training([task], [SEED]).complaint(LONG) is None
     task = Task(task.spec, {"train": (Example("1", LONG, ("Genoa city", "Genova")),)})
     assert training([task], [SEED]).complaint(f"{LONG} genova!")
+
+
+def test_every_turn_of_a_conversation_counts(opened: Callable[..., Task]) -> None:
+    turns = (("system", "Be kind."), ("user", "Why so?"), ("assistant", LONG), ("user", "Is that true?"))
+    task = Task(opened([(LONG, "yes")]).spec, {"train": (Example("1", as_text(turns), ("Genova",), messages=turns),)})
+    index = training([task], [SEED])
+    assert index.complaint(f"{LONG} genova!") and index.complaint(f"{LONG} Milan") is None
+    assert index.complaint("Is that true? Genova") is None, "too short to be one example's"
 
 
 def test_words_of_a_language_without_spaces(opened: Callable[..., Task]) -> None:

@@ -10,9 +10,10 @@ from typing import Any
 
 import metaspo
 from metaspo import Task
+from metaspo.domain.messages import as_text
 from metaspo.domain.results import Example
 from metaspo.methods.correction import CORRECTED
-from metaspo.methods.failures import LONGEST, differing, draw, draw_differing, shortened
+from metaspo.methods.failures import LONGEST, differing, draw, draw_differing, shortened, shown_question
 from metaspo.methods.failures import own_method as method_of
 from metaspo.store.database import Store
 from metaspo.workspace.method import Method, Shown, Step
@@ -145,3 +146,11 @@ async def test_a_run_of_another_kind_goes_by_the_defaults(opened: Any, make_task
     assert method_of(workspace).strict
     workspace.problem = workspace.problem.model_copy(update={"method": "generalize"})
     assert method_of(workspace).shown == Shown() and not method_of(workspace).strict
+
+
+def test_of_a_long_conversation_its_beginning_and_its_end_are_shown() -> None:
+    turns = (("user", "first"), ("assistant", "word " * LONGEST), ("user", "last"))
+    talk, text = Example("t", as_text(turns), ("x",), messages=turns), Example("q", as_text(turns), ("x",))
+    assert shown_question(talk, False) == shown_question(talk, True) == shown_question(text, True)
+    assert shown_question(talk, False).startswith("user: first") and shown_question(talk, False).endswith("user: last")
+    assert shown_question(text, False) == as_text(turns)[:LONGEST]

@@ -15,6 +15,8 @@ import metaspo
 from metaspo import Result
 from metaspo.domain.errors import ModelError, TaskError
 from metaspo.reports.verify import averify
+from metaspo.runs.config import config_of
+from metaspo.runs.plan import plan
 from metaspo.store import calls, evaluations, images
 from metaspo.store.database import Store, open_store
 
@@ -161,6 +163,14 @@ def test_an_endpoint_that_sees_nothing_stops_the_run_in_its_words(endpoint: Endp
     with pytest.raises(ModelError, match="image input is not supported by this model"):
         metaspo.optimize(**config(tmp_path / "data", endpoint, tmp_path / "blind.db"))
     assert len(endpoint.seen) <= 4
+
+
+def test_a_plan_counts_images(endpoint: Endpoint, tmp_path: Path) -> None:
+    laid(tmp_path / "data")
+    given = config(tmp_path / "data", endpoint, tmp_path / "none.db")
+    [base] = [one for one in plan(config_of(**given)) if one.role == "base" and one.level == "test"]
+    assert 1_000 * base.calls < base.input_tokens
+    assert "1,000 tokens an image" in base.assumes
 
 
 async def test_images_are_read_where_they_are_asked_for(store_path: Path) -> None:
