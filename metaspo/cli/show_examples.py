@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from rich.text import Text
 
 from ..domain.excerpts import head_and_tail
+from ..domain.messages import text_of
 from .screen import console, panel, plain
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ def show_trial(trial: "Trial") -> None:
             plain(f"{trial.task}: example {at} of {len(trial.tried)}, {one.split} {one.example.id}{by}", style="bold")
         )
         for role, content in one.messages:
-            console.print(panel(shortened(content), role))
+            console.print(panel(shortened(text_of(content)), role))
         show_reply(one.reply.text, one.reply.finish, one.reply.error, one.reply.steps)
         score = one.outcome.score if one.outcome.graded else None
         how = "ungraded" if score is None else "wrong" if one.outcome.failed else "right"

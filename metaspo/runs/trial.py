@@ -10,12 +10,14 @@ from typing import Any, cast
 
 from ..domain.calls import Reply, Role, Usage
 from ..domain.errors import Interrupted, RunStopped
+from ..domain.messages import Message
+from ..domain.messages import as_data as message_data
 from ..domain.results import Example, Outcome, Split
 from ..domain.twins import twin_of
 from ..models.account import Account
 from ..models.registry import registry
 from ..models.spec import ModelSpec
-from ..store import calls
+from ..store import calls, images
 from ..tasks.catalogue import read_task
 from ..tasks.examples import load_pools
 from ..tasks.splits import Sizes, draw
@@ -37,7 +39,7 @@ class Tried:
     base: str
     split: Split
     example: Example
-    messages: Sequence[tuple[str, Any]]
+    messages: Sequence[Message]
     reply: Reply
     outcome: Outcome
 
@@ -78,6 +80,7 @@ async def atry_task(config: RunConfig, size: int = 5) -> Trial:
     task = await asyncio.to_thread(_opened, config)
     trial, examples = Trial(task.name), spread(_to_try(task), size)
     async with registry().used(), _workspace(config, task) as workspace:
+        await workspace.store.run(images.keep, Task(task.spec, {"train": tuple(examples)}).images, task.spec._images.of)
         account, trial.notes = workspace.account, workspace.account.notes
         pair = config.first_system_prompt, task.spec.user_prompt
         every = [(one, example) for one in workspace.each or [workspace] for example in examples]
@@ -127,7 +130,7 @@ def _as_data(one: Tried) -> dict[str, Any]:
         "example": one.example.id,
         "split": one.split,
         "base": one.base,
-        "messages": [{"role": role, "content": content} for role, content in one.messages],
+        "messages": [message_data(message) for message in one.messages],
         "reply": reply.text,
         "finish": reply.finish,
         "steps": reply.steps,

@@ -2,7 +2,7 @@
 
 import base64
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from sqlite_utils import Database
 
@@ -14,6 +14,11 @@ def save(db: Database, images: Iterable[tuple[str, str, bytes]]) -> None:
     with db.atomic():
         for image in images:
             db.execute("INSERT OR IGNORE INTO images (hash, media_type, content) VALUES (?, ?, ?)", list(image))
+
+
+def keep(db: Database, hashes: Sequence[str], read: Callable[[Sequence[str]], Iterable[tuple[str, str, bytes]]]) -> None:
+    """Record those of some images that the store lacks; `read` gives them."""
+    save(db, read(missing(db, hashes)))
 
 
 def missing(db: Database, hashes: Sequence[str]) -> list[str]:

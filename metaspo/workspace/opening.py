@@ -280,7 +280,7 @@ def _record(db: Database, workspace: Workspace, rules: Rules) -> None:
             raise TaskError(
                 f"task '{name}' has changed since run {workspace.run} began; restore its data and settings, or start a new run"
             )
-        images.save(db, task.spec._images.of(images.missing(db, task.images)))
+        images.keep(db, task.images, task.spec._images.of)
     parent, parent_round = problem.parent or (None, None)
     row = runs.Run(
         workspace.run, parent, parent_round, problem.method, config, "running", None, moment, moment, 0, version("metaspo")

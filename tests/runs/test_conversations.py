@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 import metaspo
 from metaspo import Result
+from metaspo.cli.main import main
 from metaspo.domain.errors import ModelError, TaskError
 from metaspo.reports.verify import averify
 from metaspo.runs.config import config_of
@@ -180,3 +182,17 @@ async def test_images_are_read_where_they_are_asked_for(store_path: Path) -> Non
     assert await store.run(images.missing, ["a", "b"]) == ["b"]
     assert await store.run(images.sizes, ["a", "b"]) == {"a": 6}
     store.close()
+
+
+def test_a_trial_shows_pictures_by_their_hash_and_sends_them(endpoint: Endpoint, tmp_path: Path, monkeypatch: Any) -> None:
+    task = laid(tmp_path / "data")
+    monkeypatch.chdir(tmp_path)
+    base = f"server:m,base_url={endpoint.url}"
+    tried = CliRunner().invoke(main, ["tasks", "try", str(task), "--base", base, "--json"])
+    assert tried.exit_code == 0, tried.output
+    [trial] = json.loads(tried.stdout)
+    assert len(trial["examples"]) == len(endpoint.seen) == 5
+    assert all("data:image/png;base64," in json.dumps(body) for body in endpoint.seen)
+    assert all("sha256:" in json.dumps(one["messages"]) and one["messages"][0]["role"] == "system" for one in trial["examples"])
+    shown = CliRunner().invoke(main, ["tasks", "try", str(task), "--base", base])
+    assert shown.exit_code == 0 and "[image sha256:" in shown.output and EARLIER in shown.output
