@@ -43,7 +43,7 @@ class Fields:
     def text(self) -> str:
         """The fields as a person reads them: a mark in the place of each image, and tool calls by name and arguments."""
         calls = [call["function"] for call in self.value.get("tool_calls") or ()]
-        return "\n".join([*map(_shown, self.parts), *(f"[calls {call['name']}({call['arguments']})]" for call in calls)])
+        return "\n".join([*map(_shown, self.parts), *(f"[calls {call['name']}({call.get('arguments', '')})]" for call in calls)])
 
 
 Content = str | Fields
@@ -84,6 +84,15 @@ def wrapped(head: str, content: Content, tail: str = "") -> Content:
     texts[0]["text"] = head + texts[0]["text"]
     texts[-1]["text"] += tail
     return Fields.of(fields | {"content": parts})
+
+
+def with_more_images(content: Content, urls: Sequence[str]) -> Content:
+    """A message with images after all that it holds."""
+    if not urls:
+        return content
+    fields = Fields.of({"content": content}) if isinstance(content, str) else content
+    more = [{"type": "image_url", "image_url": {"url": url}} for url in urls]
+    return Fields.of(fields.value | {"content": [*fields.parts, *more]})
 
 
 def image_urls(messages: Iterable[Message]) -> list[str]:

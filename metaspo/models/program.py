@@ -34,7 +34,7 @@ from langgraph.graph.state import CompiledStateGraph
 
 from ..domain.calls import Reply, Request
 from ..domain.errors import ModelError
-from ..domain.messages import as_data, text_of
+from ..domain.messages import Content, as_data, text_of, with_more_images
 from ..domain.steps import kept
 from .backend import traced
 from .error_words import said
@@ -48,6 +48,8 @@ RECURSION_LIMIT = 50
 """Supersteps that a graph may take for one question if its own config sets no limit."""
 
 SLOT = "system_prompt"
+GIVEN = "given-"
+"""What the id of an assistant's turn begins with that a program is given: it is none of the program's own."""
 BUILT = 32
 """Programs kept that `make(system_prompt)` built: a round's candidates are at work at the same time."""
 
@@ -84,6 +86,9 @@ class Program:
         """Run the program on one request; see `Backend`."""
         system = "\n\n".join(text_of(content) for role, content in request.messages if role == "system")
         messages = convert_to_messages([as_data(message) for message in request.messages if message[0] != "system"])
+        for at, message in enumerate(messages):
+            if isinstance(message, AIMessage):
+                message.id = f"{GIVEN}{at}"
         meter, heard = _Meter(), Heard()
         try:
             output = await self._run(system, messages, [meter, heard], traced(request))
@@ -100,7 +105,7 @@ class Program:
             raise fault from error
         if isinstance(output, dict) and INTERRUPT in output:
             raise Fault("mistake", "the program stopped to ask a person; optimize one that runs through without")
-        spoken = _messages(output)
+        spoken = [message for message in _messages(output) if not str(message.id).startswith(GIVEN)]
         reply = _reply(spoken[-1] if spoken else AIMessage(""), meter.heard or [_as_reply(one, []) for one in spoken])
         return replace(reply, steps=steps_of(output, messages, heard, reply.text))
 
@@ -219,7 +224,14 @@ def _as_reply(message: AIMessage, asked: Sequence[BaseMessage]) -> Reply:
     took = message_usage(message)
     said = f"{message.text}{message.tool_calls or ''}"
     reply = Reply(said, "stop", took.read, took.written, cost=took.cost, cached_tokens=took.cached)
-    return completed(Request(tuple((one.type, str(one.text)) for one in asked), 0, 0.0), reply) if asked else reply
+    return completed(Request(tuple((one.type, _shown(one)) for one in asked), 0, 0.0), reply) if asked else reply
+
+
+def _shown(message: BaseMessage) -> Content:
+    """What a message holds that its tokens are estimated from: its text, and how many images."""
+    blocks = message.content if isinstance(message.content, list) else []
+    images = [block for block in blocks if isinstance(block, dict) and "image" in str(block.get("type"))]
+    return with_more_images(str(message.text), ["data:"] * len(images))
 
 
 class _Meter(BaseCallbackHandler):

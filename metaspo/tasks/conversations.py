@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 from ..domain.errors import TaskError
-from ..domain.messages import Content, Fields, Message, text_of
+from ..domain.messages import Fields, Message, text_of, with_more_images
 
 ROLES = {
     "user": "user", "human": "user", "assistant": "assistant", "ai": "assistant", "gpt": "assistant", "model": "assistant",
@@ -58,15 +58,6 @@ def conversation(value: Sequence[Any], where: str, shown: ShownImage, images: Se
     if not text_of(messages[users[-1]][1]).strip():
         raise TaskError(f"{where}, message {users[-1] + 1}: the last user turn is empty; fill it in or remove the row")
     return Conversation(tuple(messages), gold or None)
-
-
-def with_more_images(content: Content, urls: Sequence[str]) -> Content:
-    """A message with images after all that it holds."""
-    if not urls:
-        return content
-    fields = Fields.of({"content": content}) if isinstance(content, str) else content
-    more = [{"type": "image_url", "image_url": {"url": url}} for url in urls]
-    return Fields.of(fields.value | {"content": [*fields.parts, *more]})
 
 
 @dataclass

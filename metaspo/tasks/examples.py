@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from ..domain.errors import TaskError
-from ..domain.messages import as_text
+from ..domain.messages import as_text, with_more_images
 from ..domain.results import Example, example_id
-from .conversations import Conversation, conversation, is_conversation, with_more_images
+from .conversations import Conversation, conversation, is_conversation
 from .files import Row, read_rows
 from .likeness import comparable
 from .own_code import looks_at_rows

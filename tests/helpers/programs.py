@@ -140,3 +140,4 @@ def _listen(state: State) -> dict[str, Any]:
 
 
 listener = StateGraph(State).add_node("listen", _listen).add_edge(START, "listen").add_edge("listen", END).compile()
+silent = StateGraph(State).add_node("listen", lambda state: {}).add_edge(START, "listen").add_edge("listen", END).compile()

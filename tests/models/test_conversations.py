@@ -109,6 +109,12 @@ async def test_a_program_is_given_the_conversation(desk: Desk) -> None:
     assert call.tool_calls[0]["args"] == {"city": "Köln"} and result.tool_call_id == "c1"
 
 
+async def test_a_turn_that_a_program_was_given_is_no_answer_of_it(desk: Desk) -> None:
+    await desk.open({"provider": "program", "name": "tests.helpers.programs:silent"})
+    reply = await asked(desk, (("user", "one"), ("assistant", "no answer of yours"), ("user", "two")))
+    assert (reply.text, reply.steps) == ("", "")
+
+
 async def test_images_count_in_estimates(desk: Desk, endpoint: Endpoint) -> None:
     endpoint.act = lambda request, body, number: web.json_response(completion("yes") | {"usage": None})
     await desk.open(endpoint.spec())

@@ -14,6 +14,7 @@ import pytest
 from metaspo import ModelSpec
 from metaspo.domain.calls import Constraint, Request
 from metaspo.domain.errors import MissingExtraError, ModelError
+from metaspo.domain.messages import message_of
 from metaspo.models.faults import Fault
 from metaspo.models.registry import Registry
 from metaspo.models.sent import draw_seed
@@ -53,6 +54,20 @@ async def test_what_waits_together_is_one_batch_with_settings_of_its_own(engine:
     assert [(p.max_tokens, p.temperature, p.seed) for p in params] == [(3, 0.5, draw_seed(7, "s1")), (8, 0.5, 7), (8, 0.5, 7)]
     assert params[0].structured_outputs is None and params[1].structured_outputs.choice == ["b", "a"]
     assert params[2].structured_outputs.grammar == form.grammar
+    await registry.close()
+
+
+async def test_a_conversation_reaches_the_engine_whole(engine: Any) -> None:
+    registry = Registry()
+    model = await registry.model(ModelSpec.parse("vllm:m,serve=batch"))
+    picture = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}}
+    turns: list[dict[str, Any]] = [
+        {"role": "user", "content": [{"type": "text", "text": "say one"}, picture]},
+        {"role": "assistant", "content": None, "tool_calls": [{"id": "c", "type": "function", "function": {"name": "f"}}]},
+        {"role": "tool", "content": "say two", "tool_call_id": "c"},
+    ]
+    await model.backend.complete(Request(tuple(map(message_of, turns)), 8, 0.0))
+    assert [messages for ((messages, _),) in engine.batches] == [turns]
     await registry.close()
 
 
