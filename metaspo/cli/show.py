@@ -10,7 +10,7 @@ from rich.table import Table
 from ..domain.costs import cost_says
 from ..domain.messages import message_of, text_of
 from .screen import console, panel, plain
-from .show_controls import controls, paid, replies
+from .show_controls import by_field, controls, paid, replies
 
 if TYPE_CHECKING:
     from ..domain.intervals import Difference
@@ -36,6 +36,8 @@ def summary(report: "Report") -> None:
         console.print(_scores(report))
         if any(task.models for task in report.tasks):
             console.print(_by_model(report))
+        if any(task.fields for task in report.tasks):
+            console.print(by_field(report))
         for line in verdict(report):
             console.print(plain(line))
     elif report.train_before is not None and report.train_after is not None:

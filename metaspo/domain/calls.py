@@ -56,11 +56,17 @@ class Constraint:
     """The form a reply is held to where the backend can do that.
 
     `choices` is a closed set of replies. `grammar` is the same, or a wider form, in GBNF (llama.cpp
-    and vLLM read it). A backend that can express neither ignores the constraint.
+    and vLLM read it). `schema` is the text of a JSON schema that a reply fits, in the place of both. A backend that can
+    express none of them ignores the constraint.
     """
 
-    grammar: str
+    grammar: str = ""
     choices: tuple[str, ...] = ()
+    schema: str = ""
+
+    def content(self) -> dict[str, str]:
+        """What is recorded and hashed of it."""
+        return {"schema": self.schema} if self.schema else {"grammar": self.grammar}
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,14 +98,15 @@ class Request:
         if self.sample:
             data["sample"] = self.sample
         if self.constraint:
-            data["grammar"] = self.constraint.grammar
+            data |= self.constraint.content()
         return data
 
     @classmethod
     def of(cls, content: dict[str, Any], role: Role) -> "Request":
         """The request behind what `content` said of it; choices of a constraint are not in there."""
         messages = tuple(message_of(message) for message in content["messages"])
-        constraint = Constraint(content["grammar"]) if "grammar" in content else None
+        grammar, schema = content.get("grammar", ""), content.get("schema", "")
+        constraint = Constraint(grammar, schema=schema) if "grammar" in content or schema else None
         return cls(messages, content["max_tokens"], content.get("temperature"), content.get("sample", ""), constraint, role)
 
 

@@ -7,7 +7,7 @@ from ..domain.calls import Length, Request
 from .faults import Fault
 from .spec import ModelSpec
 
-CONSTRAINTS = ("response_format", "structured_outputs", "grammar")
+CONSTRAINTS = ("response_format", "structured_outputs", "grammar", "json_schema")
 """The parameters that hold a reply to its form."""
 
 LENGTHS: tuple[Length, Length] = ("max_tokens", "max_completion_tokens")

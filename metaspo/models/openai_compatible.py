@@ -17,7 +17,7 @@ from .filled import is_secret_name
 from .pacing import heard
 from .reading import reply_of
 from .refusals import refusal, told_of
-from .sent import addressed, messages_sent, options_sent
+from .sent import addressed, is_wrapped, messages_sent, options_sent
 from .spec import ModelSpec
 from .wire import OpenAIChat, ServerChat
 
@@ -66,7 +66,7 @@ class OpenAICompatible:
         options = self._options(request)
         try:
             message = await self._chat.ainvoke(messages_sent(self._spec, request), traced(request), **options)
-            return reply_of(message, unwrap="response_format" in options)
+            return reply_of(message, unwrap=is_wrapped(options))
         except ModelError:
             raise
         except Exception as error:
@@ -97,7 +97,7 @@ class OpenAICompatible:
     def read(self, body: Any, request: Request) -> Reply:
         """What `complete` would make of an endpoint's answer to that body. Raises a `Fault` where it is no reply."""
         try:
-            return reply_of(self._chat.message(body), unwrap="response_format" in self._options(request))
+            return reply_of(self._chat.message(body), unwrap=is_wrapped(self._options(request)))
         except Exception as error:
             raise classify(error) from None
 

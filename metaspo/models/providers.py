@@ -14,7 +14,7 @@ from .provider_opening import open_chat
 from .provider_places import AZURE, GOOGLE, OLLAMA, place_of
 from .reading import has_ended, reply_of
 from .refusals import refusal, refused_parameter
-from .sent import draw_seed, drawn, messages_sent, one_of
+from .sent import draw_seed, drawn, is_wrapped, messages_sent, response_format
 from .spec import ModelSpec
 
 LENGTHS = ("max_tokens", "max_output_tokens", "num_predict", "max_new_tokens", "max_completion_tokens")
@@ -53,14 +53,14 @@ class ProviderModel:
         # A class that has a setting need not take it beside a request as well.
         own = {name: value for name, value in settings.items() if name in self._names}
         beside = {name: value for name, value in settings.items() if name not in own and value is not None}
-        if self._spec.constrain == "json_schema" and request.constraint is not None and request.constraint.choices:
-            beside["response_format"] = one_of(request.constraint.choices)
+        if self._spec.constrain == "json_schema" and request.constraint and (held := response_format(request.constraint)):
+            beside["response_format"] = held
         try:
             chat = self._chat.model_copy(update=own)
             message = await chat.ainvoke(messages_sent(self._spec, request), traced(request), **beside)
             if self._spec.provider in TELL and not has_ended(message):
                 raise Fault("transient", "malformed reply: it says nothing of an end")
-            return reply_of(message, unwrap="response_format" in beside)
+            return reply_of(message, unwrap=is_wrapped(beside))
         except Exception as error:
             # Not `from error`: the client's exception may hold the request with its headers.
             sent = {name: value for name, value in {**own, **beside}.items() if name != self._length and value is not None}

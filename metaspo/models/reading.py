@@ -19,7 +19,8 @@ def reply_of(message: AIMessage, unwrap: bool = False) -> Reply:
     text = str(message.text)
     if unwrap:
         try:
-            text = str(json.loads(text)["answer"])
+            answer = json.loads(text)["answer"]
+            text = answer if isinstance(answer, str) else json.dumps(answer, ensure_ascii=False)
         except (ValueError, KeyError, TypeError):
             pass
     took = message_usage(message)

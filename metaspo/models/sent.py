@@ -1,7 +1,9 @@
 """What is sent of a request, to an endpoint that speaks OpenAI's protocol: the one place where that is decided."""
 
 import hashlib
-from collections.abc import Sequence
+import json
+import re
+from collections.abc import Mapping
 from typing import Any
 
 from ..domain.calls import Constraint, Request
@@ -68,17 +70,64 @@ def draw_seed(seed: int, sample: str) -> int:
 
 def _constraint(way: str, constraint: Constraint) -> dict[str, Any]:
     if way == "grammar":
-        return {"extra_body": {"grammar": constraint.grammar}}
+        # llama.cpp makes a grammar of a schema by itself.
+        own = {"json_schema": json.loads(constraint.schema)} if constraint.schema else {"grammar": constraint.grammar}
+        return {"extra_body": own}
     if way == "structured_outputs":
-        rule = {"choice": list(constraint.choices)} if constraint.choices else {"grammar": constraint.grammar}
-        return {"extra_body": {"structured_outputs": rule}}
-    if way == "json_schema" and constraint.choices:
-        return {"response_format": one_of(constraint.choices)}
-    return {}
+        return {"extra_body": {"structured_outputs": structured(constraint)}}
+    return {"response_format": held} if way == "json_schema" and (held := response_format(constraint)) else {}
 
 
-def one_of(choices: Sequence[str]) -> dict[str, Any]:
-    """The response format that holds a reply to one of some answers, as JSON; see `reply_of` for what is made of it."""
-    answer = {"type": "string", "enum": list(choices)}
-    schema = {"type": "object", "properties": {"answer": answer}, "required": ["answer"], "additionalProperties": False}
-    return {"type": "json_schema", "json_schema": {"name": "answer", "schema": schema, "strict": True}}
+def structured(constraint: Constraint) -> dict[str, Any]:
+    """What vLLM calls structured outputs."""
+    if constraint.schema:
+        return {"json": json.loads(constraint.schema)}
+    return {"choice": list(constraint.choices)} if constraint.choices else {"grammar": constraint.grammar}
+
+
+def response_format(constraint: Constraint) -> dict[str, Any] | None:
+    """The response format that holds a reply to a constraint, as OpenAI has it; None where it can't express that.
+
+    What is not an object itself stands within one, under "answer"; see `is_wrapped` and `reply_of`.
+    """
+    if constraint.schema:
+        schema: dict[str, Any] = json.loads(constraint.schema)
+    elif constraint.choices:
+        schema = {"type": "string", "enum": list(constraint.choices)}
+    else:
+        return None
+    # A schema that refers to its own top would not find it within another.
+    if schema.get("type") == "object" or re.search(r'"#(?!/\$defs/|/definitions/)', constraint.schema):
+        return _format("reply", schema)
+    top = {key: schema.pop(key) for key in ("$defs", "definitions", "$schema") if key in schema}
+    wrapped = {"type": "object", "properties": {WRAPPED: schema}, "required": [WRAPPED], "additionalProperties": False}
+    return _format(WRAPPED, wrapped | top)
+
+
+WRAPPED = "answer"
+"""The name of a response format that holds the answer as a field, and of the field."""
+
+
+def is_wrapped(options: Mapping[str, Any]) -> bool:
+    """Whether the answer to what is sent with these options comes within an object."""
+    return bool(options.get("response_format", {}).get("json_schema", {}).get("name") == WRAPPED)
+
+
+def _format(name: str, schema: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "json_schema", "json_schema": {"name": name, "schema": schema, "strict": _is_strict(schema)}}
+
+
+def _is_strict(schema: Any) -> bool:
+    """Whether a schema is of the kind that OpenAI holds replies to strictly: every object is closed, every field required.
+
+    Of others it would refuse to; they are sent as what it tries to follow.
+    """
+    if isinstance(schema, list):
+        return all(map(_is_strict, schema))
+    if not isinstance(schema, dict):
+        return True
+    if schema.get("type") == "object" or isinstance(schema.get("properties"), dict):
+        named = schema.get("properties") or {}
+        if schema.get("additionalProperties") is not False or {*named} != {*schema.get("required", ())}:
+            return False
+    return all(map(_is_strict, schema.values()))

@@ -10,6 +10,7 @@ from ..store import calls, evaluations, prompts
 from ..store.evaluations import RunTask
 from ..tasks.judge import reasons
 from ..tasks.paired import Paired, read_paired
+from .field_means import FieldReport, field_reports
 from .pairs import Pair, RunPairs
 
 SAMPLE = 3
@@ -57,7 +58,8 @@ class TaskReport:
     `before` is what the format alone brings; None where none was added, or where that was not scored.
     `majority` is what the best constant answer scores (metaspo/tasks/constant.py), None where nobody can tell, as where a
     judge grades. `unread` holds beginnings of replies that could not be read, `said` what a judge or a person's own metric
-    said of answers that are wrong. `models` are the same scores by base model, where several answered.
+    said of answers that are wrong. `models` are the same scores by base model, where several answered; `fields` those of
+    each field, where answers are scored by field.
     """
 
     name: str
@@ -76,6 +78,7 @@ class TaskReport:
     replies_after: Replies
     unread: list[str]
     models: list[ModelScores]
+    fields: list[FieldReport] = field(default_factory=list)
     said: list[str] = field(default_factory=list)
 
 
@@ -129,6 +132,7 @@ def task_report(pairs: RunPairs, task: RunTask, paired: Paired) -> TaskReport:
         unread=_unread(pairs, after),
         models=_by_model(pairs, task, before, after),
         said=_said(after),
+        fields=field_reports(pairs.db, task.task, before, after),
     )
 
 

@@ -92,7 +92,11 @@ def _located_task(task: Any, folder: Path) -> Any:
     if isinstance(task, str) and task not in builtin_tasks() and Path(task).suffix in (".yaml", ".yml"):
         return str((folder / Path(task).expanduser()).absolute())
     if isinstance(task, dict) and "examples" in task:
-        return {**task, "examples": _located_examples(task["examples"], folder)}
+        located = {**task, "examples": _located_examples(task["examples"], folder)}
+        reader = task.get("reader")
+        if isinstance(reader, dict) and isinstance(reader.get("schema"), str):
+            located["reader"] = {**reader, "schema": str((folder / Path(reader["schema"]).expanduser()).absolute())}
+        return located
     return task
 
 

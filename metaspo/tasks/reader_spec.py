@@ -52,6 +52,12 @@ class ReaderSpec(Written):
         return self.labels or [] if self.kind == "choice" else []
 
     @property
+    def holdable(self) -> bool:
+        """Whether replies can be held to what is read: to the labels, or to the schema where they are nothing but JSON."""
+        schema = self.json_schema is not None and self.source == "reply" and self.pattern is None
+        return bool(self.closed) or schema
+
+    @property
     def whole(self) -> bool:
         """Whether a gold answer is one value, or one set of labels, even where it is a list."""
         return self.kind in ("json", "labels")

@@ -42,7 +42,7 @@ class TaskSpec(DataSpec):
             raise ValueError("metric numeric needs a reader of kind 'integer' or 'number'")
         if complaint := complaint_about_structure(self.reader, self.metric, self.constrain):
             raise ValueError(complaint)
-        if self.constrain and not self.reader.closed and self.reader.json_schema is None:
+        if self.constrain and not self.reader.holdable:
             raise ValueError(
                 "constrain needs a reader of kind 'choice', or 'integer' with minimum and maximum, "
                 "that reads from 'reply' or 'tag'; or one of kind 'json' with a schema"

@@ -18,6 +18,7 @@ from .constant import best_constant, best_own_constant
 from .given import short
 from .own_code import code_of, load_callable, metric_of
 from .own_metric import Graded, Judged, OwnMetric, graded
+from .schemas import text_of
 from .spec import TaskSpec
 from .structures import complaint_about_fields, scorer_of, words_of
 
@@ -48,6 +49,9 @@ class Task:
             written = getattr(self.spec, role).model_dump(mode="json", exclude_defaults=True)
             # Tasks without a newer setting have the names that they had before there was any.
             parts[role] = {key: value for key, value in parts[role].items() if key in first or key in written}
+        if isinstance(self.spec.reader.json_schema, dict):
+            # As text: the order of its properties is that in which a reply that is held to it is written.
+            parts["reader"]["json_schema"] = text_of(self.spec.reader.json_schema)
         parts["examples"] = [(split, [e.id for e in examples]) for split, examples in sorted(self.splits.items())]
         parts["code"] = self._code
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
@@ -100,8 +104,10 @@ class Task:
 
     @property
     def constraint(self) -> Constraint | None:
-        """The closed form of a reply, where the task asks for it."""
-        labels = self.spec.reader.closed
+        """The form of a reply, where the task asks for it."""
+        labels, schema = self.spec.reader.closed, self.spec.reader.json_schema
+        if self.spec.constrain and isinstance(schema, dict):
+            return Constraint(schema=text_of(schema))
         if not self.spec.constrain or not labels:
             return None
         tagged = self.spec.reader.source == "tag"

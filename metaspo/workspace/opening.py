@@ -244,7 +244,7 @@ def open_tasks(problem: RunInput, settings: Settings, rules: Rules | None = None
     def opened(sources: Sequence[TaskSource], target: bool) -> list[Task]:
         specs = [read_task(source) for source in sources]
         held = [
-            spec.model_copy(update={"constrain": spec.constrain or (problem.constrain and bool(spec.reader.closed))})
+            spec.model_copy(update={"constrain": spec.constrain or (problem.constrain and spec.reader.holdable)})
             for spec in specs
         ]
         return [open_task(spec, sizes, problem.seed, target=target) for spec in held]

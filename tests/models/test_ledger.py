@@ -1,6 +1,7 @@
 """The ledger over real HTTP: what is paid, retried, recorded, and what stops a run."""
 
 import asyncio
+import json
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -292,6 +293,53 @@ async def test_a_json_schema_answer_is_unwrapped(desk: Desk, endpoint: Endpoint)
     reply = await desk.ask(constraint=Constraint("", ("a", "b")))
     assert reply.text == "b"
     assert endpoint.seen[0]["response_format"]["json_schema"]["schema"]["properties"]["answer"]["enum"] == ["a", "b"]
+
+
+OBJECT = {"type": "object", "properties": {"b": {"type": "integer"}, "a": {"type": "string"}}, "required": ["b"]}
+CLOSED = OBJECT | {"additionalProperties": False, "required": ["a", "b"]}
+LIST = {"type": "array", "items": {"$ref": "#/$defs/one"}, "$defs": {"one": {"type": "string"}}}
+FORMAT = {"type": "json_schema"}
+WRAPPED = {
+    "type": "object", "properties": {"answer": {"type": "array", "items": {"$ref": "#/$defs/one"}}},
+    "required": ["answer"], "additionalProperties": False, "$defs": LIST["$defs"],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("way", "schema", "sent"),
+    [
+        ("json_schema", OBJECT, {"response_format": FORMAT | {"json_schema": {"name": "reply", "schema": OBJECT, "strict": False}}}),
+        ("json_schema", CLOSED, {"response_format": FORMAT | {"json_schema": {"name": "reply", "schema": CLOSED, "strict": True}}}),
+        ("json_schema", LIST, {"response_format": FORMAT | {"json_schema": {"name": "answer", "schema": WRAPPED, "strict": True}}}),
+        ("structured_outputs", LIST, {"structured_outputs": {"json": LIST}}),
+        ("grammar", OBJECT, {"json_schema": OBJECT}),
+        ("none", OBJECT, {}),
+    ],
+)  # fmt: skip
+async def test_a_schema_is_sent_as_the_endpoint_has_it(
+    way: str, schema: dict[str, Any], sent: dict[str, Any], desk: Desk, endpoint: Endpoint
+) -> None:
+    from metaspo.domain.calls import Constraint
+
+    said = '{"answer": ["x", "é"]}'
+    endpoint.act = lambda *_: say(said)
+    await desk.open(endpoint.spec(constrain=way))
+    reply = await desk.ask(constraint=Constraint(schema=json.dumps(schema)))
+    # Only what was wrapped on the way is unwrapped: an object may have a field of that name.
+    assert reply.text == ('["x", "é"]' if way == "json_schema" and schema is LIST else said)
+    [body] = endpoint.seen
+    names = ("response_format", "structured_outputs", "json_schema", "grammar")
+    # In the order in which it is written: replies are made in it.
+    assert json.dumps({name: body[name] for name in names if name in body}) == json.dumps(sent)
+
+
+async def test_two_schemas_are_two_calls(desk: Desk, endpoint: Endpoint) -> None:
+    from metaspo.domain.calls import Constraint
+
+    await desk.open(endpoint.spec(constrain="structured_outputs"))
+    for schema in (OBJECT, LIST, OBJECT):
+        await desk.ask(constraint=Constraint(schema=json.dumps(schema)))
+    assert len(endpoint.seen) == 2
 
 
 async def test_a_missing_key_is_found_before_any_call(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,7 @@
 """The real small model, served for real."""
 
 import asyncio
+import json
 import os
 import subprocess
 import sys
@@ -37,6 +38,11 @@ async def test_it_answers_within_its_labels_and_repeats_itself(model_file: Path)
     first = await asyncio.gather(*(model.backend.complete(request) for request in requests))
     assert {reply.text for reply in first} <= {"positive", "negative"}
     assert all(reply.input_tokens > 5 and reply.output_tokens >= 1 for reply in first)
+    schema = {"type": "object", "properties": {"good": {"type": "boolean"}, "stars": {"enum": [1, 2, 3]}}}
+    schema |= {"required": ["good", "stars"], "additionalProperties": False}
+    held = Request((("user", f"Rate as JSON: {texts[0]}"),), 32, 0.0, "", Constraint(schema=json.dumps(schema)))
+    read = json.loads((await model.backend.complete(held)).text)
+    assert read["stars"] in (1, 2, 3) and isinstance(read["good"], bool) and len(read) == 2
     draws = [Request((("user", "Name an animal."),), 12, 1.0, sample) for sample in ("one", "one", "two", "three", "four")]
     said = [(await model.backend.complete(draw)).text for draw in draws]
     assert said[0] == said[1] and len(set(said)) > 1

@@ -1,6 +1,7 @@
 """LangChain's own packages for Anthropic, Google, Ollama and Azure, talking HTTP to servers that speak their protocols."""
 
 import asyncio
+import json
 import logging
 import time
 from collections.abc import Iterator
@@ -241,6 +242,19 @@ async def test_a_constraint_is_the_providers_own_schema(served: Protocol, desk: 
     await desk.open(served.spec(constrain="json_schema"))
     assert (await desk.ask(constraint=Constraint("g", ("yes", "no")))).text == "no"
     assert "'enum': ['yes', 'no']" in str(served.seen[0])
+
+
+async def test_a_schema_is_the_providers_own_way_to_ask_for_one(served: Protocol, desk: Desk) -> None:
+    schema = {
+        "type": "object",
+        "properties": {"total": {"type": "number"}},
+        "required": ["total"],
+        "additionalProperties": False,
+    }
+    served.act = lambda request, body, number: served.says('{"total": 3}')
+    await desk.open(served.spec(constrain="json_schema"))
+    assert (await desk.ask(constraint=Constraint(schema=json.dumps(schema)))).text == '{"total": 3}'
+    assert "'total': {'type': 'number'}" in str(served.seen[0])
 
 
 async def test_many_at_once_all_come_back(served: Protocol, desk: Desk) -> None:

@@ -1,10 +1,12 @@
 """Tasks whose answers are JSON or sets of labels: golds, metrics, words, and what does not go together."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from metaspo.domain.errors import TaskError
 from metaspo.domain.results import Example
@@ -240,6 +242,17 @@ def test_the_commonest_answer_has_a_score_on_every_metric_of_structures() -> Non
     assert task.majority("train") == pytest.approx((1 + 1 + 2 / 3) / 3)
     rows = [{"question": f"q{at}", "answer": {"x": 1, "y": at // 2}} for at in range(3)]
     assert opened(examples=rows).majority("train") == pytest.approx((1 + 1 + 0.5) / 3)
+
+
+def test_the_example_in_the_docs_reads_and_scores() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "tasks.md").read_text(encoding="utf-8")
+    [text] = [block for block in re.findall(r"```yaml\n(.*?)```", page, re.DOTALL) if "kind: json" in block]
+    answer = {"vendor": "ACME", "total": {"amount": 12.5}, "items": [{"sku": "a"}, {"sku": "b"}]}
+    rows = {"examples": [{"question": "An invoice", "answer": answer}]}
+    task = open_task(yaml.safe_load(text) | rows, Sizes(1, 0, 0), 0)
+    reply = 'Here:\n```json\n{"vendor": "acme", "total": {"amount": "12.50"}, "items": [{"sku": "b"}],}\n```'
+    assert judged(task, reply) == (pytest.approx((1 + 2 + 2 / 3) / 4), 'items.*.sku: expected ["a", "b"], got ["b"]')
+    assert task.constraint is not None and json.loads(task.constraint.schema)["required"] == ["vendor", "total", "items"]
 
 
 def test_an_example_keeps_its_answers_as_text() -> None:

@@ -13,7 +13,7 @@ from ...domain.errors import MissingExtraError, ModelError, UserError
 from ...domain.redaction import redact
 from ...store.batcher import Batcher
 from ..faults import Fault
-from ..sent import draw_seed, messages_sent
+from ..sent import draw_seed, messages_sent, structured
 from ..spec import ModelSpec
 from .server import engine_flags
 from .state import advice
@@ -122,10 +122,7 @@ def _sampling(spec: ModelSpec, request: Request) -> Any:
     seed = None if spec.seed is None else draw_seed(spec.seed, request.sample)
     rule = None
     if request.constraint is not None and spec.constrain != "none":
-        choices = list(request.constraint.choices)
-        rule = (
-            StructuredOutputsParams(choice=choices) if choices else StructuredOutputsParams(grammar=request.constraint.grammar)
-        )
+        rule = StructuredOutputsParams(**structured(request.constraint))
     drawn = {"temperature": request.temperature, "top_p": spec.top_p}
     given = {name: value for name, value in drawn.items() if value is not None}
     return SamplingParams(max_tokens=request.max_tokens, seed=seed, structured_outputs=rule, **given)

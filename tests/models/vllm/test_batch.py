@@ -43,17 +43,19 @@ async def test_what_waits_together_is_one_batch_with_settings_of_its_own(engine:
     assert not engine.batches and not engine.running, "the model is loaded when it is needed"
     choice = Constraint('root ::= "b" | "a"', ("b", "a"))
     form = Constraint('root ::= "<p>" [a-z]+ "</p>"')
+    held = Constraint(schema='{"type": "object"}')
     requests = [ask("say one", "s1", tokens=3), ask("say two", constraint=choice), ask("say three", constraint=form)]
+    requests.append(ask("say four", constraint=held))
     replies = await asyncio.gather(*(model.backend.complete(request) for request in requests))
     assert [(reply.text, reply.input_tokens, reply.output_tokens) for reply in replies] == [
-        ("one", 2, 1), ("b", 2, 1), ("three", 2, 1),
+        ("one", 2, 1), ("b", 2, 1), ("three", 2, 1), ("four", 2, 1),
     ]  # fmt: skip
     [batch] = engine.batches
     assert batch[0][0] == [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "say one"}]
     params = [params for _, params in batch]
-    assert [(p.max_tokens, p.temperature, p.seed) for p in params] == [(3, 0.5, draw_seed(7, "s1")), (8, 0.5, 7), (8, 0.5, 7)]
+    assert [(p.max_tokens, p.temperature, p.seed) for p in params] == [(3, 0.5, draw_seed(7, "s1")), *[(8, 0.5, 7)] * 3]
     assert params[0].structured_outputs is None and params[1].structured_outputs.choice == ["b", "a"]
-    assert params[2].structured_outputs.grammar == form.grammar
+    assert params[2].structured_outputs.grammar == form.grammar and params[3].structured_outputs.json == {"type": "object"}
     await registry.close()
 
 

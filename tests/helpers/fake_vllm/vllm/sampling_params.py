@@ -5,6 +5,7 @@ from dataclasses import dataclass
 class StructuredOutputsParams:
     choice: list | None = None
     grammar: str | None = None
+    json: dict | None = None
 
 
 @dataclass
