@@ -113,6 +113,10 @@ def is_wrapped(options: Mapping[str, Any]) -> bool:
     return bool(options.get("response_format", {}).get("json_schema", {}).get("name") == WRAPPED)
 
 
+LOOSE = ("allOf", "oneOf", "not", "if", "patternProperties", "dependentRequired", "dependentSchemas")
+"""What OpenAI follows in no schema that it holds replies to strictly."""
+
+
 def _format(name: str, schema: dict[str, Any]) -> dict[str, Any]:
     return {"type": "json_schema", "json_schema": {"name": name, "schema": schema, "strict": _is_strict(schema)}}
 
@@ -126,6 +130,8 @@ def _is_strict(schema: Any) -> bool:
         return all(map(_is_strict, schema))
     if not isinstance(schema, dict):
         return True
+    if any(key in schema for key in LOOSE):
+        return False
     if schema.get("type") == "object" or isinstance(schema.get("properties"), dict):
         named = schema.get("properties") or {}
         if schema.get("additionalProperties") is not False or {*named} != {*schema.get("required", ())}:

@@ -15,6 +15,9 @@ from .readers import canonical
 MISSING = object()
 """What is at a path that leads nowhere, where that is not the same as null."""
 
+WHOLE = "$"
+"""The path of an answer that is no object: all of it."""
+
 LONGEST = 60
 """Characters of a value that an explanation shows."""
 
@@ -70,6 +73,8 @@ def value_at(value: Any, path: str, missing: Any = None) -> Any:
     """What stands at a dotted path; `*` stands for every element of a list, and gives a list of what is there."""
     if isinstance(value, dict) and path in value:
         return value[path]
+    if path == WHOLE:
+        return value
     head, _, rest = path.partition(".")
     if head == "*" and isinstance(value, list):
         parts = [value_at(part, rest, MISSING) if rest else part for part in value]
@@ -87,7 +92,7 @@ def _leaves(value: Any, path: tuple[str, ...]) -> Iterator[tuple[str, Any]]:
         for key, part in value.items():
             yield from _leaves(part, (*path, key))
     else:
-        yield ".".join(path), value
+        yield ".".join(path) or WHOLE, value
 
 
 def _kind(value: Any) -> Any:

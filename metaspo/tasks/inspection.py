@@ -83,5 +83,5 @@ def preview(source: str, system: str) -> dict[str, Any]:
     example = next(iter(pools.values()))[0]
     task = Task(spec, {})
     messages = [as_data(message) for message in task.messages(system, spec.user_prompt, example)]
-    held = (list(task.constraint.choices) or spec.reader.json_schema) if task.constraint else None
+    held = (list(task.constraint.choices) or spec.reader.held_to) if task.constraint else None
     return {"task": spec.name, "messages": messages, "expected": list(example.answers), "constraint": held}

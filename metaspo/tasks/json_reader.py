@@ -45,9 +45,10 @@ def read_json(text: str, fits: Callable[[str], bool] | None = None) -> str | Non
 
 
 def read_alone(text: str) -> str | None:
-    """The canonical form of a text that is one JSON value, fenced or not, and nothing else."""
+    """The canonical form of a text that is one JSON value, fenced or not, and nothing else; null is none."""
     block = BLOCK.fullmatch(text.strip().strip("\ufeff").strip())
-    return json_text.whole(block[2] if block else text)
+    form = json_text.whole(block[2] if block else text)
+    return None if form == "null" else form
 
 
 def _found(text: str) -> list[_Found]:

@@ -53,9 +53,16 @@ class ReaderSpec(Written):
 
     @property
     def holdable(self) -> bool:
-        """Whether replies can be held to what is read: to the labels, or to the schema where they are nothing but JSON."""
-        schema = self.json_schema is not None and self.source == "reply" and self.pattern is None
-        return bool(self.closed) or schema
+        """Whether replies can be held to what is read: to one label, or to a schema where they are nothing but JSON."""
+        schema = self.kind == "labels" or self.json_schema is not None
+        return bool(self.closed) or (schema and self.source == "reply" and self.pattern is None)
+
+    @property
+    def held_to(self) -> dict[str, Any] | None:
+        """The JSON schema that a reply is held to, where it is to one."""
+        if self.kind == "labels":
+            return {"type": "array", "items": {"type": "string", "enum": self.labels}}
+        return self.json_schema if isinstance(self.json_schema, dict) else None
 
     @property
     def whole(self) -> bool:

@@ -24,10 +24,9 @@ def complaint_about_structure(reader: ReaderSpec, metric: MetricSpec, constrain:
         return f"metric {metric.kind} does not score what a '{reader.kind}' reader reads; use {own}"
     if not constrain:
         return None
-    if reader.kind == "labels":
-        return "constrain does not hold a 'labels' reader's replies to their labels; remove it"
-    if reader.json_schema is None:
+    if reader.kind == "json" and reader.json_schema is None:
         return "constrain needs the reader's schema, which replies are held to; write one under reader.schema"
     if reader.source != "reply" or reader.pattern is not None:
-        return "constrain with a 'json' reader needs reader.from: reply, since a reply held to a schema is that JSON alone"
+        told = "since a reply that is held to a form is that JSON alone"
+        return f"constrain with a '{reader.kind}' reader needs reader.from: reply, {told}"
     return None

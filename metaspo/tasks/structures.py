@@ -35,7 +35,7 @@ def words_of(reader: ReaderSpec, metric: MetricSpec, answer: str, golds: Sequenc
     said = []
     if isinstance(reader.json_schema, dict) and (broken := complaints(text_of(reader.json_schema), answer)):
         said.append(f"it breaks the schema: {'; '.join(broken)}")
-    if metric.kind == "fields":
+    if metric.kind == "fields" or (metric.kind == "accuracy" and reader.kind == "json"):
         said.append(fields.said_of(fields.nearest(metric.fields, answer, golds)))
     elif reader.kind == "labels" and golds:
         said.append(said_of(answer, golds))

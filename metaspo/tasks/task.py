@@ -105,8 +105,8 @@ class Task:
     @property
     def constraint(self) -> Constraint | None:
         """The form of a reply, where the task asks for it."""
-        labels, schema = self.spec.reader.closed, self.spec.reader.json_schema
-        if self.spec.constrain and isinstance(schema, dict):
+        labels, schema = self.spec.reader.closed, self.spec.reader.held_to
+        if self.spec.constrain and schema is not None:
             return Constraint(schema=text_of(schema))
         if not self.spec.constrain or not labels:
             return None

@@ -61,6 +61,8 @@ READ = {
 
 UNPARSED = {
     "nothing": "I do not know.",
+    "null": "null",
+    "None": "None",
     "cut off": '{"a": 1, "b": "x',
     "cut off after a value": '{"a": 1, "b": {"c": 2}',
     "cut off in a fence": '```json\n{"a": {"b": 1}, "c": [2',

@@ -130,7 +130,9 @@ REFUSED = {
     "constrained within a tag": (
         {"constrain": True, "reader": {"kind": "json", "from": "tag", "schema": SCHEMA}}, "needs reader.from: reply",
     ),
-    "constrained labels": ({**LABELS, "constrain": True}, "constrain does not hold a 'labels' reader's replies"),
+    "constrained labels within a tag": (
+        {"reader": {"kind": "labels", "labels": ["a", "b"]}, "metric": "set_f1", "constrain": True}, "needs reader.from: reply",
+    ),
 }  # fmt: skip
 
 
@@ -186,6 +188,13 @@ def test_the_best_of_several_accepted_answers_counts() -> None:
     assert judged(task, '{"a": 2, "b": 1}')[0] == 0.5
 
 
+def test_sets_of_labels_are_held_to_a_list_of_them() -> None:
+    task = opened(**{**LABELS, **row("a, b"), "constrain": True})
+    assert task.constraint is not None
+    assert json.loads(task.constraint.schema) == {"type": "array", "items": {"type": "string", "enum": ["a", "b", "c"]}}
+    assert judged(task, '["b", "a"]') == (1.0, "")
+
+
 def test_names_alone_are_compared_exactly() -> None:
     task = opened(metric={"kind": "fields", "fields": ["name"]})
     assert judged(task, '{"name": "ANN", "more": 1}') == (1.0, "")
@@ -196,6 +205,9 @@ def test_accuracy_compares_whole_values_and_whole_sets() -> None:
     task = opened(**row({"a": [1, "x"], "b": {"c": 2}}), metric="accuracy")
     assert judged(task, '```json\n{"b": {"c": 2.0}, "a": [1, "X"]}\n```')[0] == 1
     assert judged(task, '{"a": ["x", 1], "b": {"c": 2}}')[0] == 0
+    assert judged(task, '{"a": [1], "b": {"c": 2}}') == (0.0, 'a: expected [1, "x"], got [1]')
+    listed = opened(**row([1, 2]), metric="accuracy")
+    assert judged(listed, "[2, 3]") == (0.0, "$: expected [1, 2], got [2, 3]")
     labelled = opened(**{**LABELS, **row("a, b"), "metric": "accuracy"})
     assert judged(labelled, "B, A") == (1.0, "")
     assert judged(labelled, "a, c") == (0.0, "missing: b; too many: c")
