@@ -2,13 +2,15 @@
 
 import re
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, PrivateAttr, field_validator
+from pydantic import BeforeValidator, Field, PrivateAttr, field_validator
 
 from ..domain.results import Split
 from .images import Images
-from .written import NAME, Written
+from .row import Form
+from .split_names import by_split
+from .written import NAME, Written, word
 
 
 def _is_row(value: Any) -> bool:
@@ -16,7 +18,32 @@ def _is_row(value: Any) -> bool:
 
 
 Rows = str | list[dict[str, Any]]
-"""A path to a JSON, JSONL or CSV file, or the rows themselves."""
+"""A path to a file (.json, .jsonl, .csv, .tsv, .txt, gzipped or not), or the rows themselves."""
+
+DELIMITERS = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "pipe": "|", "space": " "}
+
+
+def mapped_key(value: Any) -> str:
+    """How a value is looked up in `answer_map`: 0, "0", 0.0 and " 0 " are one, and so are true and "True"."""
+    said = str(word(value))
+    if re.fullmatch(r"[-+]?\d+\.0*", said):
+        said = said.partition(".")[0]
+    return said.casefold() if said.casefold() in ("true", "false") else said
+
+
+def _answers(value: Any) -> Any:
+    """A map of answers, its keys and values as text."""
+    if not isinstance(value, dict):
+        return value
+    if not value:
+        raise ValueError("is empty; write what stands in the data and the answer that it means, such as {0: no, 1: yes}")
+    found: dict[str, str] = {}
+    for key, answer in value.items():
+        if not isinstance(key, str | int | float) or not isinstance(answer, str | int | float):
+            raise ValueError(f"{key!r}: {answer!r} is not text or a number on both sides")
+        if found.setdefault(mapped_key(key), word(answer)) != word(answer):
+            raise ValueError(f"{mapped_key(key)} stands for two answers, {found[mapped_key(key)]} and {word(answer)}")
+    return found
 
 
 class DataSpec(Written):
@@ -27,11 +54,22 @@ class DataSpec(Written):
     role: Literal["source", "target"] = Field("source", description="Optimized on, or kept unseen.")
     description: str = Field("", description="One line for people.")
     examples: Rows | dict[Split, Rows] = Field(description="A file, the rows, or one of either per split.")
-    question: str = Field("question", description="A column, or a template over columns such as '{title}: {text}'.")
-    answer: str = Field("answer", description="The column of the gold answer, or of a list of accepted answers.")
+    rows: str | None = Field(None, description="Where the rows stand in a JSON file: 'data', 'data.*.paragraphs.*.qas.*'.")
+    columns: list[Annotated[str, BeforeValidator(word)]] | None = Field(
+        None, description="The names of the fields, for a table without a header."
+    )
+    delimiter: str | None = Field(None, description="What divides the fields of a table, one sign or 'tab'; found if none.")
+    question: str = Field(
+        "question", description="A column, a path such as inputs.question, or a template over these: '{title}: {text}'."
+    )
+    answer: str = Field("answer", description="The column or path of the gold answer, or of a list of accepted answers.")
+    answer_map: Annotated[dict[str, str] | str | None, BeforeValidator(_answers)] = Field(
+        None, description="What stands in the data and the answer that it means: {0: no, 1: yes}; or the row's options."
+    )
+    answer_pattern: str | None = Field(None, description="A regular expression; its last match's group 1 is the gold answer.")
     images: str | list[str] = Field("", description="The column, or columns, of a question's images: paths or addresses.")
-    split: str | None = Field(None, description="The column that says train, validation or test.")
-    encoding: str = Field("utf-8", description="The text encoding of the files.")
+    split: str | None = Field(None, description="The column or path that says train, validation or test.")
+    encoding: str = Field("utf-8", description="The text encoding of files without a byte order mark.")
     duplicates: Literal["error", "drop"] = Field("error", description="What to do with a question that comes twice.")
 
     _folder: Path | None = None
@@ -50,10 +88,40 @@ class DataSpec(Written):
     def _some_examples(cls, value: Any) -> Any:
         if isinstance(value, list | dict | str) and not value:
             raise ValueError("is empty; name a file or write rows")
-        splits = value if isinstance(value, dict) else {"train": value}
-        for split, rows in splits.items():
-            if split not in get_args(Split):
-                raise ValueError(f"unknown split {split!r}; use train, validation or test")
+        parts = by_split(value) if isinstance(value, dict) else {"train": value}
+        for rows in parts.values():
             if not isinstance(rows, str) and not (isinstance(rows, list) and all(_is_row(row) for row in rows)):
                 raise ValueError("is a file, a list of rows with named fields, or one of either per split")
+        return parts if isinstance(value, dict) else value
+
+    @field_validator("columns")
+    @classmethod
+    def _names(cls, value: list[str] | None) -> list[str] | None:
+        twice = sorted({name for name in value or [] if value and value.count(name) > 1})
+        if twice or value == []:
+            raise ValueError(f"two are named {twice[0]!r}; rename one" if twice else "is empty; name each field, or remove it")
         return value
+
+    @field_validator("delimiter")
+    @classmethod
+    def _one_sign(cls, value: str | None) -> str | None:
+        sign = DELIMITERS.get(value.lower(), value) if value is not None else None
+        if sign is not None and (len(sign) != 1 or sign in '"\r\n'):
+            raise ValueError(f"is one sign, such as ';', or 'tab', not {value!r}")
+        return sign
+
+    @field_validator("answer_pattern")
+    @classmethod
+    def _with_group(cls, value: str | None) -> str | None:
+        try:
+            groups = re.compile(value).groups if value is not None else 1
+        except re.error as problem:
+            raise ValueError(f"is not a regular expression: {problem}") from None
+        if groups < 1:
+            raise ValueError("needs a group ( ) around the answer, such as '#### (.+)'")
+        return value
+
+    @property
+    def form(self) -> Form:
+        """How the task's files are to be read."""
+        return Form(self.encoding, self.rows, self.delimiter, tuple(self.columns or ()))

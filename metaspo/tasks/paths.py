@@ -28,7 +28,7 @@ def follow(values: Any, path: str) -> Any:
         for name in (path, path.strip()):
             if name in values:
                 return values[name]
-    return _follow(values, _parts(path), ())
+    return _follow(values, parts(path), ())
 
 
 def outline(values: Any, path: str = "") -> Iterator[str]:
@@ -69,50 +69,50 @@ def _some(names: list[str]) -> str:
     return ", ".join(names[:MOST]) + (f" and {len(names) - MOST} more" if len(names) > MOST else "")
 
 
-def _parts(path: str) -> list[str]:
-    """`messages[0].content` is taken for `messages.0.content`."""
+def parts(path: str) -> list[str]:
+    """The parts of a path; `messages[0].content` is taken for `messages.0.content`."""
     return re.sub(r"\[\s*(-?\d+|\*)\s*\]", r".\1", path.strip()).removeprefix("$").removeprefix(".").split(".")
 
 
-def _follow(value: Any, parts: list[str], done: tuple[str, ...]) -> Any:
-    if not parts:
+def _follow(value: Any, names: list[str], done: tuple[str, ...]) -> Any:
+    if not names:
         return value
     if isinstance(value, str):
         value = _opened(value)
     if isinstance(value, Mapping):
-        return _into_mapping(value, parts, done)
+        return _into_mapping(value, names, done)
     if isinstance(value, list | tuple):
-        return _into_list(value, parts, done)
-    raise PathError(f"{_reached(done)} is {kind(value)}, in which there is no '{'.'.join(parts)}'")
+        return _into_list(value, names, done)
+    raise PathError(f"{_reached(done)} is {kind(value)}, in which there is no '{'.'.join(names)}'")
 
 
-def _into_mapping(value: Mapping[str, Any], parts: list[str], done: tuple[str, ...]) -> Any:
+def _into_mapping(value: Mapping[str, Any], names: list[str], done: tuple[str, ...]) -> Any:
     problem: PathError | None = None
-    for length in range(len(parts), 0, -1):
-        name = ".".join(parts[:length])
+    for length in range(len(names), 0, -1):
+        name = ".".join(names[:length])
         if name in value:
             try:
-                return _follow(value[name], parts[length:], (*done, name))
+                return _follow(value[name], names[length:], (*done, name))
             except PathError as error:
                 # The longest name is the likeliest; what is said is where that one ended.
                 problem = problem or error
     if problem is not None:
         raise problem
-    if parts[0] == "*":
-        return _everything(list(value.items()), parts[1:], done)
-    raise PathError(f"{_reached(done)} has no '{parts[0]}' (it has: {_some(list(map(str, value))) or 'nothing'})")
+    if names[0] == "*":
+        return _everything(list(value.items()), names[1:], done)
+    raise PathError(f"{_reached(done)} has no '{names[0]}' (it has: {_some(list(map(str, value))) or 'nothing'})")
 
 
-def _into_list(value: list[Any] | tuple[Any, ...], parts: list[str], done: tuple[str, ...]) -> Any:
-    if parts[0] == "*":
-        return _everything(list(enumerate(value)), parts[1:], done)
-    if not re.fullmatch(r"-?\d+", parts[0]):
-        inside = f"; write '*' for each of them, such as {'.'.join([*done, '*', *parts])}, or 0 for the first"
-        raise PathError(f"{_reached(done)} is {kind(value)} and has no '{parts[0]}'{inside}")
-    at = int(parts[0])
+def _into_list(value: list[Any] | tuple[Any, ...], names: list[str], done: tuple[str, ...]) -> Any:
+    if names[0] == "*":
+        return _everything(list(enumerate(value)), names[1:], done)
+    if not re.fullmatch(r"-?\d+", names[0]):
+        inside = f"; write '*' for each of them, such as {'.'.join([*done, '*', *names])}, or 0 for the first"
+        raise PathError(f"{_reached(done)} is {kind(value)} and has no '{names[0]}'{inside}")
+    at = int(names[0])
     if not -len(value) <= at < len(value):
-        raise PathError(f"{_reached(done)} is {kind(value)}, so there is no '{parts[0]}'")
-    return _follow(value[at], parts[1:], (*done, parts[0]))
+        raise PathError(f"{_reached(done)} is {kind(value)}, so there is no '{names[0]}'")
+    return _follow(value[at], names[1:], (*done, names[0]))
 
 
 def _everything(items: list[tuple[Any, Any]], rest: list[str], done: tuple[str, ...]) -> list[Any]:
@@ -121,7 +121,7 @@ def _everything(items: list[tuple[Any, Any]], rest: list[str], done: tuple[str, 
 
 
 def _reached(done: tuple[str, ...]) -> str:
-    return f"'{'.'.join(done)}'" if done else "the row"
+    return f"'{'.'.join(done)}'" if done else "it"
 
 
 def _opened(text: str) -> Any:

@@ -22,3 +22,10 @@ def word(value: Any) -> Any:
     if isinstance(value, bool):
         return "true" if value else "false"
     return str(value) if isinstance(value, int | float) else value.strip() if isinstance(value, str) else value
+
+
+def text_keys(value: Any) -> Any:
+    """Nested data with its keys as JSON has them, so that it is the same after being stored: 0 and true become text."""
+    if isinstance(value, dict):
+        return {word(key): text_keys(inner) for key, inner in value.items()}
+    return [text_keys(inner) for inner in value] if isinstance(value, list) else value

@@ -3,13 +3,14 @@
 from dataclasses import replace
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from ..domain.errors import ConfigError
 from ..domain.locks import Locks, without_marks
 from ..domain.results import Split
 from ..prompts.renderer import DEFAULT_SYSTEM_PROMPT
 from ..tasks.catalogue import TaskSource, builtin_tasks, read_task
+from ..tasks.written import text_keys
 from .method import FILE, Judging, Step, find_method, fixed_prompt, known_methods, needs_optimizer
 from .run_input import Aside, MadeBy, OptimizerPrompts, OwnPrompts, SystemPrompt
 from .settings import PRESETS, Settings
@@ -134,6 +135,11 @@ class Problem(OwnPrompts):
     compositions: int | None = _size("System prompts put together from library sentences to begin with", 0)
     exchanges: int | None = _size("Steps that put in, take out or exchange one such sentence", 0)
     demonstrations: int | None = _size("Solved training examples that a user prompt may carry", 0)
+
+    @field_validator("tasks", "targets", mode="before")
+    @classmethod
+    def _as_stored(cls, value: Any) -> Any:
+        return text_keys(value)
 
     @model_validator(mode="after")
     def _built_in_by_default(self) -> "Problem":

@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from metaspo.tasks.files import read_rows
+from metaspo.tasks.row import Form
 
 
 def write(path: Path, text: str, encoding: str = "utf-8") -> Path:
@@ -46,10 +47,10 @@ def test_csv_with_quoted_newlines_quotes_and_odd_columns(tmp_path: Path) -> None
 @pytest.mark.parametrize("encoding", ["utf-8", "UTF8", "utf_8", "utf-8-sig"])
 def test_a_byte_order_mark_is_no_part_of_the_first_column(tmp_path: Path, encoding: str) -> None:
     path = write(tmp_path / "x.csv", "question,answer\nCafé?,yes\n", "utf-8-sig")
-    assert read_rows(path, encoding)[0].values == {"question": "Café?", "answer": "yes"}
+    assert read_rows(path, Form(encoding))[0].values == {"question": "Café?", "answer": "yes"}
 
 
 @pytest.mark.parametrize("encoding", ["cp1252", "latin-1", "utf-16"])
 def test_other_encodings(tmp_path: Path, encoding: str) -> None:
     path = write(tmp_path / "x.csv", "question\r\nCafé?\r\n", encoding)
-    assert read_rows(path, encoding)[0].values == {"question": "Café?"}
+    assert read_rows(path, Form(encoding))[0].values == {"question": "Café?"}

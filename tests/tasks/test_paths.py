@@ -63,7 +63,7 @@ def test_what_a_path_leads_to(path: str, found: Any) -> None:
         ("inputs.question.text", "'inputs.question' is the text 'why?', in which there is no 'text'"),
         ("inputs.a.b.c", "'inputs.a.b' is 4, in which there is no 'c'"),
         ("broken.no", "'broken' is the text '{no'"),
-        ("nowhere.at.all", "the row has no 'nowhere' (it has: inputs, messages,"),
+        ("nowhere.at.all", "it has no 'nowhere' (it has: inputs, messages,"),
         ("inputs..question", "'inputs' has no ''"),
     ],
 )

@@ -1,0 +1,182 @@
+"""The gold answers of a row: found, mapped, and read as a reply would be where they are no label yet."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from ..domain.errors import TaskError
+from .choices import ANNOUNCED, AROUND
+from .data_spec import mapped_key
+from .paths import PathError, follow
+from .questions import field, text
+from .readers import canonical
+from .row import Row
+from .spec import TaskSpec
+from .structured_golds import structured_golds
+
+WRAPPED = re.compile(r"\s*<answer>\s*(.*?)\s*</answer>\s*", re.IGNORECASE | re.DOTALL)
+ALIKE = {"true": "1", "false": "0", "1": "true", "0": "false"}
+SHOWN = 60
+"""How much of an answer an error shows."""
+
+
+def golds(spec: TaskSpec, row: Row, last: str | None = None) -> tuple[str, ...]:
+    """The accepted answers of a row in canonical form, best first, none twice; none where the metric needs none.
+
+    `last` is what a conversation says after its last question. Raises TaskError for what is missing, empty, not in
+    `answer_map`, without a match of `answer_pattern`, or no answer that the task's reader reads.
+    """
+    if not spec.metric.needs_golds and "answer" not in spec.model_fields_set and last is None and _has_none(row):
+        return ()
+    key, value = _answer(spec, row, last)
+    if spec.reader.whole:
+        return structured_golds(spec, row.place, key, _prepared(spec, row, key, value))
+    return tuple(dict.fromkeys(_gold(spec, row, key, one) for one in _accepted(spec, row, key, value)))
+
+
+def _answer(spec: TaskSpec, row: Row, last: str | None) -> tuple[str, Any]:
+    """The field of the accepted answers and its value; what a conversation says `last` where the row has none of its own."""
+    if last is not None and spec.answer == "answer" and not {"answer", "answers"} & set(row.values):
+        return spec.question, last
+    key = "answers" if spec.answer == "answer" and isinstance(row.values.get("answers"), list) else spec.answer
+    return key, field(spec, row, key, "answer")
+
+
+def _has_none(row: Row) -> bool:
+    """Whether a row has no gold answer under the usual names."""
+    there = [row.values.get(key) for key in ("answer", "answers")]
+    return all(value is None or (isinstance(value, str | list) and not (value.strip() if isinstance(value, str) else value))
+               for value in there)  # fmt: skip
+
+
+def _accepted(spec: TaskSpec, row: Row, key: str, value: Any) -> list[Any]:
+    if isinstance(value, Mapping):
+        value = _best(value) or value
+    values = list(value) if isinstance(value, list | tuple) else [value]
+    if any(isinstance(one, Mapping | list | tuple) for one in values):
+        text(value, row, key)
+    if not values:
+        raise TaskError(f"{row.place}: the list of accepted answers '{key}' is empty; fill it in or remove the row")
+    return values
+
+
+def _prepared(spec: TaskSpec, row: Row, key: str, value: Any) -> Any:
+    """A gold answer that is a structure after `answer_pattern` and `answer_map`, which are for each text in a list."""
+    if isinstance(value, list | tuple):
+        return [_prepared(spec, row, key, one) for one in value]
+    if (spec.answer_pattern is None and spec.answer_map is None) or not isinstance(value, str | int | float):
+        return value
+    return _stated(spec, row, key, value)
+
+
+def _best(scores: Mapping[str, Any]) -> list[str]:
+    """The answers with the highest score, where these are numbers from 0 to 1 (`target_scores`); none elsewhere."""
+    numbers = {name: float(score) for name, score in scores.items() if isinstance(score, int | float) and 0 <= score <= 1}
+    if len(numbers) < max(2, len(scores)) or not any(numbers.values()):
+        return []
+    return [name for name, score in numbers.items() if score == max(numbers.values())]
+
+
+def _stated(spec: TaskSpec, row: Row, key: str, value: Any) -> str:
+    """The text of a gold answer: what the pattern finds in it, and what the map makes of that."""
+    said = text(value, row, key).strip()
+    if said and spec.answer_pattern is not None:
+        matches = list(re.finditer(spec.answer_pattern, said))
+        if not matches or not (matches[-1][1] or "").strip():
+            told = f"{row.place}: field '{key}': answer_pattern {spec.answer_pattern!r} finds nothing in {_short(said)}"
+            raise TaskError(f"{told}; mend the pattern, or the row")
+        said = matches[-1][1].strip()
+    if not said:
+        raise TaskError(f"{row.place}: the answer is empty; fill it in or remove the row")
+    return said if spec.answer_map is None else _mapped(spec, row, key, said)
+
+
+def _gold(spec: TaskSpec, row: Row, key: str, value: Any) -> str:
+    said = _stated(spec, row, key, value)
+    if spec.metric.kind == "judge" or spec.reader.kind == "text":
+        wrapped = WRAPPED.fullmatch(said) if spec.reader.source == "tag" else None
+        return wrapped[1] if wrapped and wrapped[1] else said
+    found = _read(spec, said)
+    if found is None:
+        wanted = f"one of the labels {', '.join(spec.reader.labels or [])}" if spec.reader.labels else _span(spec)
+        raise TaskError(
+            f"{row.place}: field '{key}': the answer {_short(said)} is not {wanted}; {_suggestion(spec, said)}"
+            f"fix the row or the reader of '{spec.name}'"
+        )
+    return found
+
+
+def _mapped(spec: TaskSpec, row: Row, key: str, said: str) -> str:
+    """What `answer_map` makes of an answer; one that it gives already stays."""
+    if isinstance(spec.answer_map, str):
+        return _looked_up(spec.answer_map, row, said)
+    given = spec.answer_map or {}
+    own = mapped_key(said)
+    for name in (own, ALIKE.get(own, own)):
+        if name in given:
+            return given[name]
+    if said in given.values():
+        return said
+    there = ", ".join(f"{name}: {answer}" for name, answer in list(given.items())[:10])
+    raise TaskError(
+        f"{row.place}: field '{key}': the answer {_short(said)} is not in answer_map ({there}); add it there, or fix the row"
+    )
+
+
+def _looked_up(path: str, row: Row, said: str) -> str:
+    """The item of the row's own options that an answer names by its index or key."""
+    try:
+        return text(follow(row.values, f"{path}.{mapped_key(said)}"), row, f"{path}.{said}").strip()
+    except PathError as problem:
+        raise TaskError(f"{row.place}: answer_map '{path}' has nothing for the answer {_short(said)}: {problem}") from None
+
+
+def _read(spec: TaskSpec, said: str) -> str | None:
+    """The answer that a gold states: a label as it stands, or what the reader makes of it.
+
+    A label in the middle of other words is none: "very positive" is not "positive".
+    """
+    labels = {label.casefold(): label for label in spec.reader.labels or []}
+    # "4.0" is 4 where a table of numbers has gaps.
+    for name in (said.casefold(), mapped_key(said)):
+        if name in labels:
+            return labels[name]
+    if wrapped := WRAPPED.fullmatch(said):
+        said = wrapped[1]
+    if spec.reader.pattern is not None and (matches := list(re.finditer(spec.reader.pattern, said))):
+        said = matches[-1][1] or ""
+    found = canonical(spec.reader, said)
+    if "####" in said and found != canonical(spec.reader, said.rpartition("####")[2]):
+        # The one number of some reasoning need not be the one that it ends with.
+        return None
+    if found is None or spec.reader.kind != "choice" or all(len(label) == 1 for label in spec.reader.labels or []):
+        return found
+    bare = said.strip(AROUND).casefold() == found.casefold()
+    return found if bare or re.search(ANNOUNCED + re.escape(found), said, re.IGNORECASE) else None
+
+
+def _suggestion(spec: TaskSpec, said: str) -> str:
+    """What to write where an answer cannot be read, as far as it can be told from one."""
+    if "####" in said:
+        return "write answer_pattern: '#### (.+)' if the answer stands after '####', or "
+    if "\\boxed{" in said:
+        return r"write answer_pattern: '\\boxed\{(.+)\}' if the answer is what is boxed, or "
+    labels = spec.reader.labels or []
+    key = mapped_key(said)
+    if key in ("true", "false") and labels:
+        return f"write answer_map: {{true: {labels[0]}, false: {labels[-1]}}} with the label that each means, or "
+    if key.isdecimal() and labels:
+        named = ", ".join(f"{at}: {label}" for at, label in enumerate(labels))
+        return f"write answer_map: {{{named}}} if it counts the labels from 0, or "
+    if labels and len(said) <= SHOWN:
+        return f"write answer_map: {{{_short(said)}: {labels[0]}, ...}} if it means one of them, or "
+    return "write answer_pattern: '...(...)' if it is a part of this that counts, or " if len(said.split()) > 1 else ""
+
+
+def _short(said: str) -> str:
+    return repr(said) if len(said) <= SHOWN else f"{said[: SHOWN // 2]!r}...{said[-SHOWN // 2 :]!r}"
+
+
+def _span(spec: TaskSpec) -> str:
+    limits = (("at least", spec.reader.minimum), ("at most", spec.reader.maximum))
+    return ", ".join([f"one {spec.reader.kind}", *(f"{words} {limit:g}" for words, limit in limits if limit is not None)])

@@ -1,0 +1,133 @@
+"""What stands in a row's fields, as text: a question put together from them, by name, by path or by a template."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
+from math import isfinite
+from string import ascii_lowercase, ascii_uppercase
+from typing import Any
+
+from ..domain.errors import TaskError
+from .data_spec import DataSpec
+from .paths import PathError, fields, follow, kind, outline
+from .row import Row
+
+COLUMN = re.compile(r"\{([^{}]+)\}")
+LETTERED = re.compile(r"(.+):(\W{0,2})([Aa1])(\W{0,2})", re.DOTALL)
+"""A field with the mark that its first item gets: `choices:A.`, `choices:(1)`."""
+
+
+def field(spec: DataSpec, row: Row, path: str, role: str, *, or_null: bool = False) -> Any:
+    """What stands at a path of a row; raises TaskError where there is nothing, or null. `role` names the setting."""
+    try:
+        value = follow(row.values, path)
+    except PathError as problem:
+        raise TaskError(f"{row.place}: no field '{path}' {_missing(spec, row, path, str(problem), role)}") from None
+    if value is None and not or_null:
+        raise TaskError(f"{row.place}: field '{path}' is null; fill it in or remove the row")
+    return value
+
+
+def _missing(spec: DataSpec, row: Row, path: str, problem: str, role: str) -> str:
+    far = f": {problem}" if not problem.startswith("it has no ") else ""
+    likely = get_close_matches(path, list(outline(row.values)), 1)
+    alike = [name for name in outline(row.values) if name.rpartition(".")[2].casefold() == path.rpartition(".")[2].casefold()]
+    such = f", such as {role}: {(alike or likely)[0]}" if alike or likely else ""
+    hint = row.hint(path)
+    return f"(it has: {fields(row.values)}){far}; set '{role}' of task '{spec.name}' to a field it has{such}" + (
+        f", or {hint}" if hint else ""
+    )
+
+
+def text(value: Any, row: Row, path: str) -> str:
+    """Text, a number or a truth value as text; raises TaskError for anything else."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float) and not isfinite(value):
+        raise TaskError(f"{row.place}: field '{path}' is {value}; fill it in or remove the row")
+    if isinstance(value, str | int | float):
+        return sendable(str(value), row, path)
+    raise TaskError(f"{row.place}: field '{path}' is {kind(value)}, not text or a number; {_inside(value, path)}")
+
+
+def _inside(value: Any, path: str) -> str:
+    names = list(outline(value))
+    if isinstance(value, list | tuple) and value:
+        names = [f"*.{name}" for name in outline(value[0])] or (["0", "*.*"] if isinstance(value[0], list | tuple) else [])
+    if names:
+        return f"name what is meant in it, such as {' or '.join(f'{path}.{name}' for name in names[:3])}"
+    return f"set '{path}' of each row to one of these"
+
+
+def sendable(said: str, row: Row, path: str) -> str:
+    """The text, unless no endpoint and no store could take it."""
+    if "\0" in said or any("\ud800" <= character <= "\udfff" for character in said):
+        raise TaskError(f"{row.place}: field '{path}' holds a NUL or half a surrogate pair; clean or remove the row")
+    return said
+
+
+def is_template(question: str) -> bool:
+    """Whether a question is put together from fields, rather than one of them."""
+    return COLUMN.search(question) is not None
+
+
+def question(spec: DataSpec, row: Row) -> str:
+    """The question of a row: what its field says, or its template, filled in a single pass.
+
+    Lists of text are joined, an item a line. In a template, mappings and lists of them are written as JSON.
+    """
+    if not is_template(spec.question):
+        return _joined(field(spec, row, spec.question, "question"), row, spec.question)
+    # A single pass, so that braces inside a value are content.
+    return COLUMN.sub(lambda match: _filled(spec, row, match[1]), spec.question)
+
+
+def _filled(spec: DataSpec, row: Row, path: str) -> str:
+    marked = LETTERED.fullmatch(path) if path not in row.values else None
+    if marked:
+        return "\n".join(_options(field(spec, row, marked[1], "question"), row, marked))
+    value = field(spec, row, path, "question")
+    if chat(value):
+        return text(value, row, path)
+    if isinstance(value, Mapping) or (
+        isinstance(value, list | tuple) and any(isinstance(one, Mapping | list) for one in value)
+    ):
+        return sendable(json.dumps(value, ensure_ascii=False, default=str), row, path)
+    return _joined(value, row, path)
+
+
+def _joined(value: Any, row: Row, path: str) -> str:
+    if isinstance(value, list | tuple) and not any(isinstance(one, Mapping | list | tuple) for one in value):
+        return "\n".join(text(one, row, f"{path}.{at}") for at, one in enumerate(value))
+    return text(value, row, path)
+
+
+def chat(value: Any) -> bool:
+    """Whether a value is a list of messages, each of which says who speaks: nothing to put into the middle of a text."""
+    return isinstance(value, list | tuple) and bool(value) and all(
+        isinstance(one, Mapping) and ("role" in one or {"from", "value"} <= set(one)) for one in value
+    )  # fmt: skip
+
+
+def _options(value: Any, row: Row, marked: re.Match[str]) -> Iterator[str]:
+    """The items of a list, each with its mark; labels that the data has itself are kept."""
+    path, before, first, after = marked.groups()
+    marks = {"A": ascii_uppercase, "a": ascii_lowercase}.get(first)
+    for at, (label, said) in enumerate(_labelled(value, row, path)):
+        if label is None and marks and at >= len(marks):
+            raise TaskError(f"{row.place}: field '{path}' has {kind(value)}, more than letters; write {{{path}:1.}}")
+        label = label or (marks[at] if marks else str(at + 1))
+        yield f"{before}{label}{after} {text(said, row, f'{path}.{at}')}"
+
+
+def _labelled(value: Any, row: Row, path: str) -> list[tuple[str | None, Any]]:
+    """The options in the forms that there are: a list, texts by label, labels and texts side by side."""
+    if isinstance(value, Mapping) and isinstance(texts := value.get("text"), list):
+        labels = value.get("label")
+        return list(zip(labels if isinstance(labels, list) else [None] * len(texts), texts, strict=False))
+    if isinstance(value, Mapping):
+        return [(str(label), said) for label, said in value.items()]
+    if isinstance(value, list | tuple):
+        return [(one.get("label"), one["text"]) if isinstance(one, Mapping) and "text" in one else (None, one) for one in value]
+    raise TaskError(f"{row.place}: field '{path}' is {kind(value)}, no list of options; write {{{path}}}")

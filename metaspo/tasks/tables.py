@@ -1,0 +1,198 @@
+"""Rows of a table as text: CSV, tab-separated values and their kin."""
+
+import csv
+import io
+import re
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+from pathlib import Path
+from threading import Lock
+from typing import NamedTuple
+
+from ..domain.errors import TaskError
+from .row import Form, Row
+
+DELIMITERS = (",", "\t", ";", "|")
+"""Those that are found, the likeliest first."""
+NOTHING = "\x1f"
+"""What divides the fields of a table of one column."""
+SEP = re.compile(r'"?sep=([^\n"]|\\t)"?[ ,;\t]*\n', re.IGNORECASE)
+"""The line by which Excel tells a file's delimiter."""
+_limit = Lock()
+
+
+def table_rows(path: Path, text: str, form: Form) -> Iterator[Row]:
+    """The rows of a table by its header, or by `form.columns` where it has none.
+
+    Raises TaskError naming the line: quotes that don't close, a row of another length, two columns of one name.
+    """
+    told = SEP.match(text)
+    above = 1 if told else 0
+    delimiter = form.delimiter or (told[1].replace("\\t", "\t") if told else None)
+    body = text[told.end() :] if told else text
+    table = _read(body, [delimiter] if delimiter else _likely(path, body), len(form.columns))
+    if table.problem:
+        line, said = table.problem
+        raise TaskError(f"{path}:{line + above}: not valid CSV: {said}; check the quotes around this field")
+    names, records = _header(path, table, form, above)
+    hint = "" if form.columns else HINT
+    for record in records:
+        if not table.fits(record):
+            raise TaskError(f"{path}:{record.line + above}: {_length(names, record, table, form)}")
+        values = {name: cell for name, cell in zip(names, record.cells, strict=False) if name}
+        yield Row(f"{path}:{record.line + above}", "", values, lambda field: hint)
+
+
+HINT = "write columns: [...] if the first line is no header, or name the 'delimiter' if fields were not told apart"
+
+
+class Dialect(NamedTuple):
+    """How fields are told apart."""
+
+    delimiter: str
+    quoted: bool = True
+    escape: str | None = None
+    spaced: bool = False
+
+
+class Record(NamedTuple):
+    """A row and the line that it begins on."""
+
+    line: int
+    cells: list[str]
+
+
+@dataclass
+class Table:
+    """A text taken apart in one way; blank rows are left out. `width` is that of the header, or of the columns named."""
+
+    dialect: Dialect
+    records: list[Record]
+    problem: tuple[int, str] | None
+    columns: int
+
+    @cached_property
+    def header(self) -> list[str]:
+        """The names in the first row, trimmed."""
+        return [cell.strip() for cell in self.records[0].cells] if self.records else []
+
+    @cached_property
+    def width(self) -> int:
+        """How many fields a row has."""
+        return self.columns or len(self.header)
+
+    @cached_property
+    def needed(self) -> int:
+        """The same without columns at the end that have no name: what stands there is not read and may be missing."""
+        return self.columns or max((at + 1 for at, name in enumerate(self.header) if name), default=0)
+
+    def fits(self, record: Record) -> bool:
+        """Whether a row has its fields; empty ones beyond the last are none."""
+        return len(record.cells) >= self.needed and not any(cell.strip() for cell in record.cells[self.width :])
+
+    @cached_property
+    def share(self) -> float:
+        """The share of rows that have their fields; 0 where there is but one column, or quotes don't close."""
+        if self.problem or not self.records or self.width < 2:
+            return 0.0
+        return sum(map(self.fits, self.records)) / len(self.records)
+
+    @property
+    def decimals(self) -> bool:
+        """Whether the delimiter is a comma that stands in numbers only, so that something else may divide the fields."""
+        rows = [record.cells for record in self.records[0 if self.columns else 1 :]]
+        return self.dialect.delimiter == "," and all(
+            left[-1:].isdigit() and right[:1].isdigit() for cells in rows for left, right in pairwise(cells)
+        )
+
+
+def _likely(path: Path, text: str) -> list[str]:
+    """The delimiters that a table may have, the likeliest first."""
+    tabs = Path(path.stem if path.suffix.lower() == ".gz" else path).suffix.lower() in (".tsv", ".tab")
+    return ["\t"] if tabs and "\t" in text else list(DELIMITERS)
+
+
+def _read(text: str, delimiters: list[str], columns: int) -> Table:
+    """The text taken apart in the way in which most rows have the fields of the header."""
+    tables = []
+    for delimiter in delimiters:
+        if delimiter in text or len(delimiters) == 1:
+            tables.append(_of_delimiter(text, delimiter, columns))
+    whole = [table for table in tables if table.share == 1]
+    if len(whole) > 1 and whole[0].decimals:
+        return whole[1]
+    if len(delimiters) > 1 and all(table.width < 2 for table in tables):
+        # Nothing in the header divides it: this is one column, whatever stands in its rows.
+        one = _parsed(text, Dialect(NOTHING), columns)
+        return _parsed(text, Dialect(NOTHING, quoted=False), columns) if one.problem else one
+    return max(tables, key=lambda table: table.share)
+
+
+def _of_delimiter(text: str, delimiter: str, columns: int) -> Table:
+    table = _parsed(text, Dialect(delimiter), columns)
+    if delimiter == "\t" and '"' in text:
+        # In many of these files quotes are text. Where they are not, taking them for text breaks rows.
+        plain = _parsed(text, Dialect(delimiter, quoted=False), columns)
+        return plain if plain.share == 1 and (table.share < 1 or len(plain.records) > len(table.records)) else table
+    if table.share < 1:
+        others = [Dialect(delimiter, escape="\\")] if '\\"' in text else []
+        others += [Dialect(delimiter, spaced=True)] if f'{delimiter} "' in text else []
+        return next((found for one in others if (found := _parsed(text, one, columns)).share == 1), table)
+    return table
+
+
+def _parsed(text: str, dialect: Dialect, columns: int) -> Table:
+    records: list[Record] = []
+    reader = csv.reader(
+        io.StringIO(text, newline=""),
+        delimiter=dialect.delimiter,
+        quoting=csv.QUOTE_MINIMAL if dialect.quoted else csv.QUOTE_NONE,
+        escapechar=dialect.escape,
+        doublequote=dialect.escape is None,
+        skipinitialspace=dialect.spaced,
+        strict=True,
+    )
+    line = 1
+    with _any_length():
+        try:
+            for cells in reader:
+                if any(cell.strip() for cell in cells):
+                    records.append(Record(line, cells))
+                line = reader.line_num + 1
+        except csv.Error as error:
+            return Table(dialect, records, (line, str(error)), columns)
+    return Table(dialect, records, None, columns)
+
+
+@contextmanager
+def _any_length() -> Iterator[None]:
+    """Fields of any length, which Python's module can only allow to the whole process: for as long as this lasts."""
+    with _limit:
+        before = csv.field_size_limit(min(sys.maxsize, 2**31 - 1))
+        try:
+            yield
+        finally:
+            csv.field_size_limit(before)
+
+
+def _header(path: Path, table: Table, form: Form, above: int) -> tuple[list[str], list[Record]]:
+    if form.columns:
+        own = [name.casefold() for name in table.header] == [name.casefold() for name in form.columns]
+        return list(form.columns), table.records[1 if own else 0 :]
+    names = table.header
+    twice = sorted({name for name in names if name and names.count(name) > 1})
+    if twice:
+        raise TaskError(f"{path}:{table.records[0].line + above}: two columns are named {twice[0]!r}; rename one")
+    return names, table.records[1:]
+
+
+def _length(names: list[str], record: Record, table: Table, form: Form) -> str:
+    than = "'columns' names" if form.columns else "the header"
+    return (
+        f"has another number of columns ({len(record.cells)}) than {than} ({len(names)}), divided by "
+        f"{table.dialect.delimiter!r}; check quotes and commas, or name another 'delimiter'"
+    )
