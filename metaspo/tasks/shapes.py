@@ -112,14 +112,18 @@ def _objects(value: Any) -> bool:
     return isinstance(value, list) and bool(value) and all(isinstance(item, Mapping) for item in value)
 
 
+def _rows(value: Any) -> bool:
+    """Whether a value is a list of rows: of objects, or of lists, whose fields `columns` names."""
+    return _objects(value) or (isinstance(value, list) and bool(value) and all(isinstance(item, list) for item in value))
+
+
 def _splits(data: Mapping[str, Any], error: Callable[[str], TaskError]) -> dict[str, Any] | None:
     """The parts of data by split, as they are named; None where its keys are no splits."""
     found = {name: value for name, value in data.items() if split_named(name)}
-    if not found or not (
-        len(found) == len(data) or any(_objects(part) or isinstance(part, Mapping) for part in found.values())
-    ):
+    sure = any(_objects(part) or isinstance(part, Mapping) for part in found.values()) or sum(map(_rows, found.values())) > 1
+    if not found or not (len(found) == len(data) or sure):
         return None
-    others = [name for name, value in data.items() if name not in found and _objects(value)]
+    others = [name for name, value in data.items() if name not in found and _rows(value)]
     if others:
         raise error(f"expected {FORMS}, found key {others[0]!r}; {WANTED}, or name the list with 'rows'")
     try:
@@ -132,7 +136,7 @@ def _splits(data: Mapping[str, Any], error: Callable[[str], TaskError]) -> dict[
 def _columns(data: Mapping[str, Any]) -> list[dict[str, Any]] | None:
     """The rows of data that is a table: lists by column, or as pandas writes it."""
     values = list(data.values())
-    if all(map(split_named, data)):
+    if all(map(split_named, data)) or sum(_rows(column) for name, column in data.items() if split_named(name)) > 1:
         return None
     if isinstance(names := data.get("columns"), list) and isinstance(rows := data.get("data"), list):
         if rows and all(isinstance(row, list) and len(row) == len(names) for row in rows):
@@ -166,7 +170,8 @@ def _by_id(data: Mapping[str, Any]) -> bool:
 
 def _instead(data: Mapping[str, Any]) -> str:
     """What to write where the rows could not be found."""
-    lists = list(dict.fromkeys(path.rpartition(".*.")[0] for path in outline(data) if ".*." in path))
+    inner = [name for name, value in data.items() if isinstance(value, Mapping) and value and all(map(split_named, value))]
+    lists = inner or list(dict.fromkeys(path.rpartition(".*.")[0] for path in outline(data) if ".*." in path))
     if lists:
         return f"; name the list, such as {' or '.join(f'rows: {path}' for path in sorted(lists, key=len)[:3])}"
     return f", found key {sorted(map(str, data))[0]!r}" if data else ", found {}"

@@ -75,6 +75,8 @@ def test_the_place_of_a_row() -> None:
     [
         ({"meta": 1, "foo": BOTH}, "expected a list of objects.*; name the list, such as rows: foo"),
         ({"result": {"foo": BOTH, "n": 1}}, "such as rows: result.foo"),
+        ({"name": "n", "data": {"train": BOTH, "dev": BOTH}}, "such as rows: data$"),
+        ({"train": [["a", "x"]], "val": [["b", "y"]], "oos": [["c", "z"]]}, "found key 'oos'"),
         ({"data": BOTH, "examples": BOTH}, "several lists may be the examples; write one of rows: data, rows: examples"),
         ({"train": BOTH, "more": BOTH}, "found key 'more'; use train, validation"),
         ({"dev": BOTH, "val": BOTH}, "'dev' and 'val' both mean validation"),
@@ -109,6 +111,7 @@ def test_rows_at_a_path_know_what_stands_around_them() -> None:
         ([{"n": 1, "row": ROW}], "*.row", [("[0].row", {"n": 1, **ROW})]),
         ([{"row": ROW}], "[*].row", [("[0].row", ROW)]),
         ({"a": [[ROW], [OTHER]]}, "a.*.*", [("a[0][0]", ROW), ("a[1][0]", OTHER)]),
+        ({"d": {"train": [ROW], "dev": [OTHER]}}, "d", [("d.train[0]", ROW), ("d.dev[0]", OTHER)]),
         ({"q": ["a", "b"], "a": {"question": ["a", "b"], "answer": ["x", "y"]}}, "a", [("a.row 1", ROW), ("a.row 2", OTHER)]),
     ],
 )
