@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..domain.errors import TaskError
-from .choices import ANNOUNCED, AROUND
 from .data_spec import mapped_key
 from .paths import PathError, follow
 from .questions import field, text
@@ -15,6 +14,12 @@ from .spec import TaskSpec
 from .structured_golds import structured_golds
 
 WRAPPED = re.compile(r"\s*<answer>\s*(.*?)\s*</answer>\s*", re.IGNORECASE | re.DOTALL)
+ANNOUNCING = re.compile(
+    r"\W*(?:the\s+)?(?:(?:correct|final|gold|right|true)\s+)?(?:answer|choice|option|label|class|rating|result)\b\s*(?:is\b|[:=])",
+    re.IGNORECASE,
+)
+"""What may stand before a gold label that is announced as one."""
+AROUND = " \t\n.,;:!?*_`\"'()[]{}$"
 ALIKE = {"true": "1", "false": "0", "1": "true", "0": "false"}
 SHOWN = 60
 """How much of an answer an error shows."""
@@ -136,23 +141,25 @@ def _read(spec: TaskSpec, said: str) -> str | None:
 
     A label in the middle of other words is none: "very positive" is not "positive".
     """
-    labels = {label.casefold(): label for label in spec.reader.labels or []}
-    # "4.0" is 4 where a table of numbers has gaps.
-    for name in (said.casefold(), mapped_key(said)):
-        if name in labels:
-            return labels[name]
     if wrapped := WRAPPED.fullmatch(said):
         said = wrapped[1]
     if spec.reader.pattern is not None and (matches := list(re.finditer(spec.reader.pattern, said))):
         said = matches[-1][1] or ""
+    if spec.reader.kind == "choice":
+        # "4.0" is 4 where a table of numbers has gaps.
+        bare = said[announced.end() if (announced := ANNOUNCING.match(said)) else 0 :].strip(AROUND)
+        found = next((label for one in (said, bare, mapped_key(said)) if (label := _label(spec, one))), None)
+        short = all(len(label) == 1 for label in spec.reader.labels or [])
+        return found or (canonical(spec.reader, said) if short else None)
     found = canonical(spec.reader, said)
-    if "####" in said and found != canonical(spec.reader, said.rpartition("####")[2]):
-        # The one number of some reasoning need not be the one that it ends with.
-        return None
-    if found is None or spec.reader.kind != "choice" or all(len(label) == 1 for label in spec.reader.labels or []):
-        return found
-    bare = said.strip(AROUND).casefold() == found.casefold()
-    return found if bare or re.search(ANNOUNCED + re.escape(found), said, re.IGNORECASE) else None
+    # The one number of some reasoning need not be the one that it ends with.
+    ends_otherwise = "####" in said and found != canonical(spec.reader, said.rpartition("####")[2])
+    return None if ends_otherwise else found
+
+
+def _label(spec: TaskSpec, said: str) -> str | None:
+    """The label that a text spells, as the task spells it."""
+    return {label.casefold(): label for label in spec.reader.labels or []}.get(said.casefold())
 
 
 def _suggestion(spec: TaskSpec, said: str) -> str:
