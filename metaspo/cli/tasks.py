@@ -70,13 +70,29 @@ def _line(manifest: dict[str, Any]) -> str:
 
 @tasks.command("check")
 @click.argument("files", nargs=-1, required=True)
+@click.option(
+    "--preset",
+    type=click.Choice(["paper", "quick", "batch"]),
+    help="The sizes that there should be rows for; quick for built-in tasks, else paper, if none.",
+)
+@click.option("--base", metavar="SPEC", help="The base model whose context the prompts should fit; it is not asked.")
 @JSON
-def tasks_check(files: tuple[str, ...], as_json: bool) -> None:
-    """Check task files or built-in tasks: data, labels, prompts, splits."""
-    from ..tasks.inspection import check_task
+def tasks_check(files: tuple[str, ...], preset: str | None, base: str | None, as_json: bool) -> None:
+    """Check task files or built-in tasks: data, labels, prompts, splits, the judge's model.
 
-    rows = [check_task(file) for file in files]
-    say_json(rows) if as_json else show.table(rows)
+    What would stop a run is an error. What only may be wrong is a warning: too few rows, answers that are all or nearly
+    all the same, questions that say the same, prompts that are too long, labels that nobody names. No model is asked.
+    """
+    from ..runs.checked import check_task
+
+    rows = [check_task(file, preset, base) for file in files]
+    if as_json:
+        say_json(rows)
+        return
+    show.table([{key: value for key, value in row.items() if key != "warnings"} for row in rows])
+    for row in rows:
+        for warning in row["warnings"]:
+            say(f"warning: {row['task']}: {warning}", err=True)
 
 
 @tasks.command("preview")

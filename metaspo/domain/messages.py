@@ -42,8 +42,9 @@ class Fields:
     @property
     def text(self) -> str:
         """The fields as a person reads them: a mark in the place of each image, and tool calls by name and arguments."""
-        calls = [call["function"] for call in self.value.get("tool_calls") or ()]
-        return "\n".join([*map(_shown, self.parts), *(f"[calls {call['name']}({call.get('arguments', '')})]" for call in calls)])
+        called = [call["function"] for call in self.value.get("tool_calls") or ()]
+        calls = [f"[calls {one['name']}({one.get('arguments', '')})]" for one in called]
+        return "\n".join([*map(_shown, self.parts), *calls])
 
 
 Content = str | Fields

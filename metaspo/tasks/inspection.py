@@ -49,11 +49,8 @@ def fetch_tasks(words: Sequence[str], folder: Path | None, seed: int) -> Iterato
         yield fetch.adopt(task, path) if path else {"task": task.id, "missing": f"{task.folder}/{task.name}.json"}
 
 
-def check_task(source: str) -> dict[str, Any]:
-    """Load everything a task names and count it; raises TaskError when something is wrong."""
-    spec = read_task(source, Path())
-    pools = load_pools(spec)
-    Task(spec, {}).load()
+def described(spec: TaskSpec, pools: Pools) -> dict[str, Any]:
+    """What a task holds, a word or a few for each thing."""
     labels = Counter(example.answer for examples in pools.values() for example in examples if example.answers)
     common = ", ".join(f"{label} {count}" for label, count in labels.most_common(5)) if spec.reader.labels else ""
     return {

@@ -22,8 +22,9 @@ def comparable(question: str) -> str:
     stop that ends a line.
     """
     text = INCHES.sub("''", question).translate(QUOTES).translate(DASHES)
-    text = "".join(map(_plain, unicodedata.normalize("NFC", text)))
-    text = unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
+    if not text.isascii():
+        text = unicodedata.normalize("NFC", "".join(map(_plain, unicodedata.normalize("NFC", text))))
+    text = unicodedata.normalize("NFC", text.casefold())
     stopped = STOP.sub("", text)
     return " ".join((stopped if stopped.strip() else text).split())
 
