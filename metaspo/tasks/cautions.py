@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 
 from ..domain.excerpts import excerpt
 from ..domain.results import Example
-from . import metrics
 from .examples import Pools
 from .near import nearly_alike
 from .task import Task
@@ -47,12 +46,10 @@ def _answers(task: Task, pools: Pools) -> Iterator[str]:
 
 
 def _always(task: Task, pools: Pools) -> str:
-    accepted = [example.answers for pool in pools.values() for example in pool]
-    kind = task.spec.metric.kind
-    scorer = metrics.scorer(kind, task.spec.metric.tolerance)
-    if scorer is None:
+    best = task.majority_of([example for pool in pools.values() for example in pool])
+    if best is None:
         return "who always gives this answer is right as often"
-    return f"always giving it scores {100 * metrics.majority(accepted, kind, scorer):.1f} by {kind}"
+    return f"the best constant answer scores {100 * best:.1f} by {task.spec.metric.kind}"
 
 
 def _questions(task: Task, pools: Pools) -> Iterator[str]:

@@ -56,7 +56,7 @@ MESSAGES = [
     ({"rows": SOUND[:1]}, "too few rows: task 'cases' has 0 examples"),
     ({"rows": {"test": SOUND}}, "too few rows for preset paper"),
     ({"rows": [row(n, "yes") for n in range(200)]}, "every answer is 'yes'"),
-    ({"rows": [row(n, "no" if n % 10 else "yes") for n in range(200)]}, "180 of 200 answers are 'no': always giving it scores 90.0"),
+    ({"rows": [row(n, "no" if n % 10 else "yes") for n in range(200)]}, "180 of 200 answers are 'no': the best constant answer scores 90.0"),
     ({"reader": {"kind": "choice", "labels": ["yes", "no", "maybe"], "from": "reply"}}, "no row has the answer 'maybe'"),
     ({"rows": {"train": [row(n, "yes") for n in range(80)], "test": SOUND[100:]}}, "no train row has the answer 'no'"),
     (
