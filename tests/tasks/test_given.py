@@ -64,7 +64,9 @@ def test_what_nobody_can_tell_apart_needs_a_version(make_task: Callable[..., Tas
         return float(bool(Console) and bool(ClientTimeout) and console is not None)
 
     console = Console()
-    with pytest.raises((ValidationError, TaskError), match=r"it uses console, a Console, of which nobody can tell.*give a version"):
+    with pytest.raises(
+        (ValidationError, TaskError), match=r"it uses console, a Console, of which nobody can tell.*give a version"
+    ):
         make_task("t", metric=asks)
     task = make_task("t", metric={"kind": asks, "version": 1})
     assert task.metric.kind == "object:asks" and task.metric.version == "1"
