@@ -1,5 +1,7 @@
 """A run's configuration: one YAML file, options on top of it, or keywords in Python."""
 
+import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -92,12 +94,20 @@ def _located_task(task: Any, folder: Path) -> Any:
     if isinstance(task, str) and task not in builtin_tasks() and Path(task).suffix in (".yaml", ".yml"):
         return str((folder / Path(task).expanduser()).absolute())
     if isinstance(task, dict) and "examples" in task:
-        located = {**task, "examples": _located_examples(task["examples"], folder)}
+        located = {**task, **_located_images(task, folder), "examples": _located_examples(task["examples"], folder)}
         reader = task.get("reader")
         if isinstance(reader, dict) and isinstance(reader.get("schema"), str):
             located["reader"] = {**reader, "schema": str((folder / Path(reader["schema"]).expanduser()).absolute())}
         return located
     return task
+
+
+def _located_images(task: Mapping[str, Any], folder: Path) -> dict[str, str]:
+    """The folder of images of a task that names any in its own rows: where a run goes on is not where it began."""
+    written, examples = task.get("image_folder") or "", task["examples"]
+    rows = [part for part in (examples.values() if isinstance(examples, dict) else [examples]) if not isinstance(part, str)]
+    shows = written or (rows and (task.get("images") or '"image' in json.dumps(rows, default=str)))
+    return {"image_folder": str((folder / Path(str(written)).expanduser()).absolute())} if shows else {}
 
 
 def _located_examples(examples: Any, folder: Path) -> Any:

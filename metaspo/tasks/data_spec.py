@@ -68,6 +68,7 @@ class DataSpec(Written):
     )
     answer_pattern: str | None = Field(None, description="A regular expression; its last match's group 1 is the gold answer.")
     images: str | list[str] = Field("", description="The column, or columns, of a question's images: paths or addresses.")
+    image_folder: str = Field("", description="The folder of images, where they are not beside the data file.")
     split: str | None = Field(None, description="The column or path that says train, validation or test.")
     encoding: str = Field("utf-8", description="The text encoding of files without a byte order mark.")
     duplicates: Literal["error", "drop"] = Field("error", description="What to do with a question that comes twice.")

@@ -96,7 +96,8 @@ def _whole(row: Row) -> str:
 
 def _asked(spec: TaskSpec, row: Row) -> Conversation:
     """The question as messages: most often one, of the user's, with nothing but text."""
-    folders = [folder for folder in (row.folder, spec._folder) if folder]
+    own = (spec._folder or Path()) / expanduser(spec.image_folder) if spec.image_folder else None
+    folders = [folder for folder in (own, row.folder, spec._folder) if folder]
 
     def shown(value: Any, where: str) -> str:
         return spec._images.url(value, folders, where)

@@ -17,7 +17,7 @@ from metaspo import Result
 from metaspo.cli.main import main
 from metaspo.domain.errors import ModelError, TaskError
 from metaspo.reports.verify import averify
-from metaspo.runs.config import config_of
+from metaspo.runs.config import config_of, read_config
 from metaspo.runs.plan import plan
 from metaspo.store import calls, evaluations, images
 from metaspo.store.database import Store, open_store
@@ -196,3 +196,30 @@ def test_a_trial_shows_pictures_by_their_hash_and_sends_them(endpoint: Endpoint,
     assert all("sha256:" in json.dumps(one["messages"]) and one["messages"][0]["role"] == "system" for one in trial["examples"])
     shown = CliRunner().invoke(main, ["tasks", "try", str(task), "--base", base])
     assert shown.exit_code == 0 and "[image sha256:" in shown.output and EARLIER in shown.output
+
+
+def test_rows_in_a_config_name_pictures_beside_it(endpoint: Endpoint, tmp_path: Path, monkeypatch: Any) -> None:
+    endpoint.act = lambda request, body, number: say(answer(body)) if number < 30 else fail(401, "no such key")
+    (tmp_path / "here" / "shots").mkdir(parents=True)
+    for number in range(40):
+        (tmp_path / "here" / "shots" / f"{number}.png").write_bytes(png(number))
+    rows = [{"question": "Bright?", "answer": "yes" if n % 2 else "no", "shot": f"{n}.png"} for n in range(40)]
+    reader = {"kind": "choice", "labels": ["yes", "no"], "from": "reply"}
+    task = {"name": "t", "examples": rows, "images": "shot", "user_prompt": "Yes or no?\n{question}", "reader": reader}
+    given = config(tmp_path, endpoint, Path("one.db")) | {"tasks": [task | {"image_folder": "shots"}]}
+    (tmp_path / "here" / "run.yaml").write_text(json.dumps(given))
+    with pytest.raises(ModelError, match="no such key"):
+        metaspo.optimize(read_config(tmp_path / "here" / "run.yaml"))
+    endpoint.act = lambda request, body, number: say(answer(body))
+    monkeypatch.chdir(tmp_path)
+    store = tmp_path / "here" / "one.db"
+    assert metaspo.resume(only_run(store), store=store).stopped is None
+    sent = [body["messages"][-1]["content"] for body in endpoint.seen]
+    shown = [content for content in sent if isinstance(content, list)]
+    assert shown and all(content[1]["image_url"]["url"].startswith("data:image/png;base64,") for content in shown)
+
+
+def test_a_plain_task_of_a_config_is_recorded_as_before(endpoint: Endpoint, tmp_path: Path) -> None:
+    rows = [{"question": f"{n}?", "answers": ["yes", "y"]} for n in range(40)]
+    task = {"name": "t", "examples": rows, "user_prompt": "Say: {question}", "reader": {"kind": "text"}}
+    assert config_of(**config(tmp_path, endpoint, tmp_path / "n.db") | {"tasks": [task]}).tasks == [task]
