@@ -63,7 +63,7 @@ class DataSpec(Written):
         "question", description="A column, a path such as inputs.question, or a template over these: '{title}: {text}'."
     )
     answer: str = Field("answer", description="The column or path of the gold answer, or of a list of accepted answers.")
-    answer_map: Annotated[dict[str, str] | str | None, BeforeValidator(_answers)] = Field(
+    answer_map: Annotated[dict[str | int | float, str | int | float] | str | None, BeforeValidator(_answers)] = Field(
         None, description="What stands in the data and the answer that it means: {0: no, 1: yes}; or the row's options."
     )
     answer_pattern: str | None = Field(None, description="A regular expression; its last match's group 1 is the gold answer.")

@@ -115,7 +115,7 @@ def _mapped(spec: TaskSpec, row: Row, key: str, said: str) -> str:
     """What `answer_map` makes of an answer; one that it gives already stays."""
     if isinstance(spec.answer_map, str):
         return _looked_up(spec.answer_map, row, said)
-    given = spec.answer_map or {}
+    given = {str(name): str(answer) for name, answer in (spec.answer_map or {}).items()}
     own = mapped_key(said)
     for name in (own, ALIKE.get(own, own)):
         if name in given:

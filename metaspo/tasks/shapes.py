@@ -170,7 +170,11 @@ def _by_id(data: Mapping[str, Any]) -> bool:
 
 def _instead(data: Mapping[str, Any]) -> str:
     """What to write where the rows could not be found."""
-    inner = [name for name, value in data.items() if isinstance(value, Mapping) and value and all(map(split_named, value))]
+    inner = [
+        name
+        for name, value in data.items()
+        if isinstance(value, Mapping) and value and (all(map(split_named, value)) or _by_id(value) or _columns(value))
+    ]
     lists = inner or list(dict.fromkeys(path.rpartition(".*.")[0] for path in outline(data) if ".*." in path))
     if lists:
         return f"; name the list, such as {' or '.join(f'rows: {path}' for path in sorted(lists, key=len)[:3])}"

@@ -14,7 +14,7 @@ from threading import Lock
 from typing import NamedTuple
 
 from ..domain.errors import TaskError
-from .row import Form, Row
+from .row import Form, Row, no_hint
 
 DELIMITERS = (",", "\t", ";", "|")
 """Those that are found, the likeliest first."""
@@ -39,15 +39,16 @@ def table_rows(path: Path, text: str, form: Form) -> Iterator[Row]:
         line, said = table.problem
         raise TaskError(f"{path}:{line + above}: not valid CSV: {said}; check the quotes around this field")
     names, records = _header(path, table, form, above)
-    hint = "" if form.columns else HINT
+    hint = no_hint if form.columns else _no_header
     for record in records:
         if not table.fits(record):
             raise TaskError(f"{path}:{record.line + above}: {_length(names, record, table, form)}")
         values = {name: cell for name, cell in zip(names, record.cells, strict=False) if name}
-        yield Row(f"{path}:{record.line + above}", "", values, lambda field: hint)
+        yield Row(f"{path}:{record.line + above}", "", values, hint)
 
 
-HINT = "write columns: [...] if the first line is no header, or name the 'delimiter' if fields were not told apart"
+def _no_header(field: str) -> str:
+    return "write columns: [...] if the first line is no header, or name the 'delimiter' if fields were not told apart"
 
 
 class Dialect(NamedTuple):
@@ -92,7 +93,8 @@ class Table:
 
     def fits(self, record: Record) -> bool:
         """Whether a row has its fields; empty ones beyond the last are none."""
-        return len(record.cells) >= self.needed and not any(cell.strip() for cell in record.cells[self.width :])
+        cells = record.cells
+        return len(cells) >= self.needed and (len(cells) <= self.width or not any(cell.strip() for cell in cells[self.width :]))
 
     @cached_property
     def share(self) -> float:
@@ -102,11 +104,12 @@ class Table:
         return sum(map(self.fits, self.records)) / len(self.records)
 
     @property
-    def decimals(self) -> bool:
-        """Whether the delimiter is a comma that stands in numbers only, so that something else may divide the fields."""
-        rows = [record.cells for record in self.records[0 if self.columns else 1 :]]
+    def doubtful(self) -> bool:
+        """Whether the delimiter is a comma that may be none: wherever it stands, it is one of prose or of a number."""
         return self.dialect.delimiter == "," and all(
-            left[-1:].isdigit() and right[:1].isdigit() for cells in rows for left, right in pairwise(cells)
+            right[:1] == " " or (left[-1:].isdigit() and right[:1].isdigit())
+            for record in self.records[0 if self.columns else 1 :]
+            for left, right in pairwise(record.cells)
         )
 
 
@@ -118,12 +121,11 @@ def _likely(path: Path, text: str) -> list[str]:
 
 def _read(text: str, delimiters: list[str], columns: int) -> Table:
     """The text taken apart in the way in which most rows have the fields of the header."""
-    tables = []
-    for delimiter in delimiters:
-        if delimiter in text or len(delimiters) == 1:
-            tables.append(_of_delimiter(text, delimiter, columns))
+    # What divides the rows divides the header as well.
+    first = text if columns else text.strip("\n").partition("\n")[0]
+    tables = [_of_delimiter(text, one, columns) for one in delimiters if one in first or len(delimiters) == 1]
     whole = [table for table in tables if table.share == 1]
-    if len(whole) > 1 and whole[0].decimals:
+    if len(whole) > 1 and whole[0].doubtful:
         return whole[1]
     if len(delimiters) > 1 and all(table.width < 2 for table in tables):
         # Nothing in the header divides it: this is one column, whatever stands in its rows.

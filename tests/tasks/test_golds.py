@@ -37,6 +37,17 @@ def test_a_map_gives_labels_to_text_and_to_what_a_pattern_finds() -> None:
     assert gold("label=1;", WORDS, answer_map={1: "positive"}, answer_pattern=r"=(\d)") == ("positive",)
 
 
+def test_a_map_and_a_pattern_are_for_each_of_a_set_of_labels() -> None:
+    reader = {"kind": "labels", "labels": ["rude", "spam", "toxic"]}
+    told: Any = {"answer_map": {0: "rude", 1: "spam", 2: "toxic"}}
+    assert gold([2, 0], reader, metric="set_f1", **told) == gold(["rude", "toxic"], reader, metric="set_f1")
+    assert gold(["#2", "#0"], reader, metric="set_f1", answer_pattern=r"#(\d)", **told) == gold(
+        [0, 2], reader, metric="set_f1", **told
+    )
+    with pytest.raises(TaskError, match=r"x.csv:7: field 'label': the answer '4' is not in answer_map"):
+        gold([0, 4], reader, metric="set_f1", **told)
+
+
 def test_a_map_may_be_the_row_s_own_options() -> None:
     row = {"choices": ["red", "blue"], "options": {"A": "red", "B": {"text": "blue"}}}
     assert gold(1, {"kind": "text"}, row, answer_map="choices") == ("blue",)

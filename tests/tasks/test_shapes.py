@@ -76,6 +76,8 @@ def test_the_place_of_a_row() -> None:
         ({"meta": 1, "foo": BOTH}, "expected a list of objects.*; name the list, such as rows: foo"),
         ({"result": {"foo": BOTH, "n": 1}}, "such as rows: result.foo"),
         ({"name": "n", "data": {"train": BOTH, "dev": BOTH}}, "such as rows: data$"),
+        ({"data": {"one": ROW, "two": OTHER}}, "such as rows: data$"),
+        ({"data": {"question": ["a"], "answer": ["x"]}, "n": 1}, "such as rows: data$"),
         ({"train": [["a", "x"]], "val": [["b", "y"]], "oos": [["c", "z"]]}, "found key 'oos'"),
         ({"data": BOTH, "examples": BOTH}, "several lists may be the examples; write one of rows: data, rows: examples"),
         ({"train": BOTH, "more": BOTH}, "found key 'more'; use train, validation"),

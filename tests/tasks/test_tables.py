@@ -21,6 +21,8 @@ def table(text: str, name: str = "x.csv", **form: Any) -> list[list[str]]:
         ("q,a\nHi; you,1\nwhat? no; ok,2\n", [["q", "a"], ["Hi; you", "1"], ["what? no; ok", "2"]]),
         ('q;a\n"Hi; you, there";1,5\nc, d, e;22,75\n', [["q", "a"], ["Hi; you, there", "1,5"], ["c, d, e", "22,75"]]),
         ("q, or so;a\n1,5;2\n3,25;4\n", [["q, or so", "a"], ["1,5", "2"], ["3,25", "4"]]),
+        ("q, or so;a\nDoe, Ann;2\nRoe, Bo;4\n", [["q, or so", "a"], ["Doe, Ann", "2"], ["Roe, Bo", "4"]]),
+        ("q, a\nHi; you, 1\nno; not, 2\n", [["q", "a"], ["Hi; you", " 1"], ["no; not", " 2"]]),
         ("q\ta\nHi, you\t1\nx;y\t2\n", [["q", "a"], ["Hi, you", "1"], ["x;y", "2"]]),
         ("q|a\nHi, you|1\nx;y|2\n", [["q", "a"], ["Hi, you", "1"], ["x;y", "2"]]),
         ("q , a\n1,2\n", [["q", "a"], ["1", "2"]]),
