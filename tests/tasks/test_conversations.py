@@ -11,10 +11,11 @@ from metaspo.domain.errors import TaskError
 from metaspo.domain.messages import as_data
 from metaspo.domain.results import Example
 from metaspo.prompts.renderer import fenced
+from metaspo.runs.checked import check_task
 from metaspo.tasks.catalogue import open_task, read_task
 from metaspo.tasks.demonstrations import demonstration
 from metaspo.tasks.examples import load_pools
-from metaspo.tasks.inspection import check_task, preview
+from metaspo.tasks.inspection import preview
 from metaspo.tasks.judge import judge_messages
 from metaspo.tasks.spec import TaskSpec
 from metaspo.tasks.splits import Sizes
