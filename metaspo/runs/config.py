@@ -9,13 +9,15 @@ import yaml
 from langchain_core.runnables import Runnable
 from pydantic import BaseModel
 
-from ..domain.errors import ConfigError
+from ..domain.errors import ConfigError, TaskError
 from ..methods import builtin as builtin  # registers the methods that a config may name
 from ..models import langchain
 from ..models.spec import ModelSpec
 from ..prompts.own import read_folder
 from ..tasks.catalogue import builtin_tasks
 from ..tasks.documents import check, read_yaml
+from ..tasks.sources.given import plain_examples
+from ..tasks.sources.named import is_named
 from ..tasks.spec import TaskSpec
 from ..workspace.context import MODELS, Context
 from ..workspace.method import FILE
@@ -94,12 +96,20 @@ def _located_task(task: Any, folder: Path) -> Any:
     if isinstance(task, str) and task not in builtin_tasks() and Path(task).suffix in (".yaml", ".yml"):
         return str((folder / Path(task).expanduser()).absolute())
     if isinstance(task, dict) and "examples" in task:
+        task = {**task, "examples": _plain(task["examples"])}
         located = {**task, **_located_images(task, folder), "examples": _located_examples(task["examples"], folder)}
         reader = task.get("reader")
         if isinstance(reader, dict) and isinstance(reader.get("schema"), str):
             located["reader"] = {**reader, "schema": str((folder / Path(reader["schema"]).expanduser()).absolute())}
         return located
     return task
+
+
+def _plain(examples: Any) -> Any:
+    try:
+        return plain_examples(examples)
+    except ValueError as error:
+        raise TaskError(f"examples: {error}") from None
 
 
 def _located_images(task: Mapping[str, Any], folder: Path) -> dict[str, str]:
@@ -111,6 +121,8 @@ def _located_images(task: Mapping[str, Any], folder: Path) -> dict[str, str]:
 
 
 def _located_examples(examples: Any, folder: Path) -> Any:
+    if is_named(examples):
+        return examples
     if isinstance(examples, str):
         return str((folder / Path(examples).expanduser()).absolute())
     if isinstance(examples, dict):

@@ -11,6 +11,7 @@ from .documents import check, read_yaml
 from .examples import load_pools
 from .likeness import comparable, evenly_spaced
 from .paper.benchmarks import benchmarks
+from .sources import opening
 from .spec import TaskSpec
 from .splits import Sizes, draw
 from .structures import with_schema
@@ -54,6 +55,11 @@ def read_task(source: TaskSource, folder: Path | None = None) -> TaskSpec:
     spec = check(TaskSpec, document.data, TaskError, document)
     spec._folder = path.parent
     return with_schema(spec)
+
+
+def pinned(spec: TaskSpec, pins: dict[str, str]) -> TaskSpec:
+    """The task with its examples in the versions of `pins`; those of data sets that are not there yet are put there."""
+    return spec.model_copy(update={"examples": opening.pinned(spec.examples, pins)})
 
 
 def open_task(source: TaskSource, sizes: Sizes, seed: int, *, target: bool = False, folder: Path | None = None) -> Task:

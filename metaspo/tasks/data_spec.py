@@ -6,19 +6,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, PrivateAttr, field_validator
 
-from ..domain.results import Split
 from .images import Images
 from .row import Form
-from .split_names import by_split
+from .sources.given import plain_examples
 from .written import NAME, Written, word
-
-
-def _is_row(value: Any) -> bool:
-    return isinstance(value, dict) and all(isinstance(name, str) for name in value)
-
-
-Rows = str | list[dict[str, Any]]
-"""A path to a file (.json, .jsonl, .csv, .tsv, .txt, gzipped or not), or the rows themselves."""
 
 DELIMITERS = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "pipe": "|", "space": " "}
 
@@ -53,7 +44,7 @@ class DataSpec(Written):
     domain: str = Field("", description="A word for the kind of task, for grouping.")
     role: Literal["source", "target"] = Field("source", description="Optimized on, or kept unseen.")
     description: str = Field("", description="One line for people.")
-    examples: Rows | dict[Split, Rows] = Field(description="A file, the rows, or one of either per split.")
+    examples: Any = Field(description="A file, a data set such as hf:owner/name, the rows, or one of these per split.")
     rows: str | None = Field(None, description="Where the rows stand in a JSON file: 'data', 'data.*.paragraphs.*.qas.*'.")
     columns: list[Annotated[str, BeforeValidator(word)]] | None = Field(
         None, description="The names of the fields, for a table without a header."
@@ -87,13 +78,7 @@ class DataSpec(Written):
     @field_validator("examples", mode="before")
     @classmethod
     def _some_examples(cls, value: Any) -> Any:
-        if isinstance(value, list | dict | str) and not value:
-            raise ValueError("is empty; name a file or write rows")
-        parts = by_split(value) if isinstance(value, dict) else {"train": value}
-        for rows in parts.values():
-            if not isinstance(rows, str) and not (isinstance(rows, list) and all(_is_row(row) for row in rows)):
-                raise ValueError("is a file, a list of rows with named fields, or one of either per split")
-        return parts if isinstance(value, dict) else value
+        return plain_examples(value)
 
     @field_validator("columns")
     @classmethod

@@ -50,6 +50,15 @@ class Document:
 
 def read_yaml(path: Path, error: type[UserError]) -> Document:
     """Read a YAML file that holds one mapping; raise `error` when it can't be read."""
+    document = read_any_yaml(path, error)
+    if not isinstance(document.data, dict):
+        found = "nothing" if document.data is None else type(document.data).__name__
+        raise error(f"{path}: expected 'key: value' lines, found {found}")
+    return document
+
+
+def read_any_yaml(path: Path, error: type[UserError]) -> Document:
+    """Read a YAML file, whatever it holds; raise `error` when it can't be read."""
     try:
         text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
@@ -75,8 +84,6 @@ def read_yaml(path: Path, error: type[UserError]) -> Document:
         raise error(f"{path}{line}: not valid YAML: {said}") from None
     except ValueError as problem:
         raise error(f"{path}: not valid YAML: {problem}") from None
-    if not isinstance(data, dict):
-        raise error(f"{path}: expected 'key: value' lines, found {'nothing' if data is None else type(data).__name__}")
     return Document(path, data, lines)
 
 

@@ -3,8 +3,6 @@
 import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from os.path import expanduser
-from pathlib import Path
 from typing import Any
 
 from ..domain.errors import TaskError
@@ -17,6 +15,9 @@ from .likeness import comparable
 from .own_code import looks_at_rows
 from .questions import COLUMN, field, is_template, question, sendable, text
 from .row import Row
+from .sources.named import is_named
+from .sources.opening import open_source
+from .sources.tools import filled
 from .spec import TaskSpec
 from .split_names import WANTED, split_named
 
@@ -58,20 +59,14 @@ def load_pools(spec: TaskSpec, alike: Callable[[str], str] = comparable) -> Pool
 
 
 def _rows(spec: TaskSpec) -> Iterable[Row]:
-    parts = list(spec.examples.items()) if isinstance(spec.examples, dict) else [("", spec.examples)]
-    for split, part in parts:
-        if isinstance(part, str):
-            path = _resolve(spec, part)
-            for row in read_rows(path, spec.form):
-                yield replace(row, split=split or row.split, folder=path.parent)
+    per_split = isinstance(spec.examples, dict) and not is_named(spec.examples)
+    for split, part in spec.examples.items() if per_split else [("", spec.examples)]:
+        if isinstance(part, str) or is_named(part):
+            for row in open_source(part, spec._folder, lambda path: read_rows(path, spec.form)):
+                yield replace(row, split=split or row.split)
         else:
             for position, values in enumerate(part, 1):
-                yield Row(f"task '{spec.name}', {f'{split} ' if split else ''}example {position}", split, values)
-
-
-def _resolve(spec: TaskSpec, path: str) -> Path:
-    written = Path(expanduser(path))
-    return written if written.is_absolute() or spec._folder is None else spec._folder / written
+                yield filled(Row(f"task '{spec.name}', {f'{split} ' if split else ''}example {position}", split, values))
 
 
 def _example(spec: TaskSpec, row: Row, whole: bool) -> Example:

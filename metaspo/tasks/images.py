@@ -51,7 +51,7 @@ class Images:
         if isinstance(held, Mapping):
             held = next((held[name] for name in ("bytes", "path", "url") if held.get(name)), None)
         if hasattr(held, "save") and hasattr(held, "mode"):
-            held = _encoded(held)
+            held = encoded(held)
         if isinstance(held, bytes | bytearray):
             return self._known(bytes(held), bytes(held), where)
         value = str(held).strip() if isinstance(held, str | Path) else ""
@@ -134,7 +134,7 @@ def _from_data_url(url: str, where: str) -> bytes:
         raise TaskError(f"{where}: the data URL {url[:40]!r} cannot be read: {error}; {WANTED}") from None
 
 
-def _encoded(picture: Any) -> bytes:
+def encoded(picture: Any) -> bytes:
     """The bytes of an image of Pillow's: without loss, whatever it was before."""
     written = io.BytesIO()
     picture.save(written, format="PNG")

@@ -3,7 +3,7 @@
 import asyncio
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from typing import Any, TypeVar, cast
 from weakref import WeakKeyDictionary
@@ -21,7 +21,7 @@ from ..models.spec import ModelSpec
 from ..store import calls, dealt, evaluations, images, leases, runs
 from ..store.checkpoints import refuse_elsewhere
 from ..store.database import Store, now
-from ..tasks.catalogue import TaskSource, open_task, read_task
+from ..tasks.catalogue import TaskSource, open_task, pinned, read_task
 from ..tasks.likeness import comparable
 from ..tasks.splits import Dealing, Sizes
 from ..tasks.task import Task
@@ -215,10 +215,14 @@ async def open_judges(tasks: Sequence[Task], context: Context) -> dict[str, Mode
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """By which rules a run's examples are dealt: today's, or those of when it, or what it builds on, began."""
+    """By which rules a run's examples are dealt: today's, or those of when it, or what it builds on, began.
+
+    `data` are the versions of data sets of services; those that are read anew are put there.
+    """
 
     dealing: Dealing = "one test set"
     seen: frozenset[str] = frozenset()
+    data: dict[str, str] = field(default_factory=dict)
 
 
 def dealing_rules(db: Database, run: str, problem: RunInput) -> Rules:
@@ -226,11 +230,12 @@ def dealing_rules(db: Database, run: str, problem: RunInput) -> Rules:
     own = runs.known(db, run)
     before = own or (runs.known(db, problem.parent[0]) if problem.parent else None)
     dealing: Dealing = before.config.get("dealing", "train first") if before else "one test set"
+    data = dict(before.config.get("data", {})) if before else {}
     if own is not None and not own.config.get("unseen"):
-        return Rules(dealing)
+        return Rules(dealing, data=data)
     builds_on = [*([problem.parent[0]] if problem.parent else []), *problem.made_by]
     questions = {question for one in builds_on for question in dealt.selected_on(db, one)}
-    return Rules(dealing, frozenset(map(comparable, questions)))
+    return Rules(dealing, frozenset(map(comparable, questions)), data)
 
 
 def open_tasks(problem: RunInput, settings: Settings, rules: Rules | None = None) -> tuple[dict[str, Task], dict[str, Task]]:
@@ -242,12 +247,11 @@ def open_tasks(problem: RunInput, settings: Settings, rules: Rules | None = None
     )  # fmt: skip
 
     def opened(sources: Sequence[TaskSource], target: bool) -> list[Task]:
-        specs = [read_task(source) for source in sources]
         held = [
             spec.model_copy(update={"constrain": spec.constrain or (problem.constrain and spec.reader.holdable)})
-            for spec in specs
+            for spec in map(read_task, sources)
         ]
-        return [open_task(spec, sizes, problem.seed, target=target) for spec in held]
+        return [open_task(pinned(spec, rules.data), sizes, problem.seed, target=target) for spec in held]
 
     sources, targets = opened(problem.tasks, False), opened(problem.unseen_tasks, True)
     names = [task.name for task in sources + targets]
@@ -270,6 +274,7 @@ def _record(db: Database, workspace: Workspace, rules: Rules) -> None:
     else:
         config |= {name: before.config[name] for name in ("dealing", "unseen", "left_out") if name in before.config}
         check_counting(workspace.run, before.config["context"], workspace.context)
+    config |= {"data": rules.data} if rules.data else {}
     # Which prices a run was counted at stays with it, whatever a later list says.
     kept = before.config.get("prices", []) if before else []
     kept += [one for one in from_lists(spec for _, spec in asked_models(workspace)) if one not in kept]

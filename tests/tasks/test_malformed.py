@@ -60,7 +60,6 @@ TEXT = TASK.replace("  kind: choice\n  labels: [yes, no]\n", "  kind: text\n")
 QUESTION = '"Pick one. {question}"'
 FILES = [
     task("file: missing", "data.csv", "dta.csv", "dta.csv: no such file", "relative to"),
-    task("file: a folder", "data.csv", ".", "cannot read '' files", ".json, .jsonl or .csv"),
     task("file: a NUL in its name", "data.csv", r'"a\0.csv"', "cannot be read", "null"),
     task("file: an unknown home", "data.csv", "~nobody-here/x.csv", "~nobody-here/x.csv: no such file"),
     data("file: wrong ending", "data.xlsx", b"PK\x03\x04\xff", "data.xlsx", "cannot read '.xlsx'", ".json, .jsonl or .csv"),

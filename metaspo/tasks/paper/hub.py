@@ -6,9 +6,11 @@ from itertools import islice
 from typing import Any
 
 from ...domain.errors import HubError, MissingExtraError
-from ...domain.redaction import redact
+from ..sources.hub import commit, endpoint, first_line, library
 from .benchmarks import Source
 from .conversions import Record
+
+FETCHING = "fetching from the Hugging Face hub"
 
 
 def pinned(source: Source) -> Source:
@@ -19,14 +21,13 @@ def pinned(source: Source) -> Source:
     """
     if os.path.isdir(source.hub):
         return source
-    _library()
-    from huggingface_hub import HfApi
-
     try:
-        found = HfApi().dataset_info(source.hub, revision=source.revision)
+        found = commit(source.hub, source.revision, FETCHING)
+    except MissingExtraError:
+        raise
     except Exception as error:
         raise _failure(source, error) from error
-    return source.model_copy(update={"revision": found.sha})
+    return source.model_copy(update={"revision": found})
 
 
 def records(source: Source, part: str) -> Iterator[Record]:
@@ -47,7 +48,7 @@ def records(source: Source, part: str) -> Iterator[Record]:
 
 def _open(source: Source, part: str) -> Any:
     streaming = source.limit is not None
-    load = _library().load_dataset
+    load = library(FETCHING).load_dataset
     if ".json" not in part:
         return load(source.hub, source.config, split=part, revision=_revision(source), streaming=streaming)
     # The generic reader, because the library refuses a repository that also holds a loading script.
@@ -59,19 +60,9 @@ def _revision(source: Source) -> str | None:
     return None if os.path.isdir(source.hub) else source.revision
 
 
-def _library() -> Any:
-    try:
-        import datasets
-    except ImportError:
-        raise MissingExtraError("fetching from the Hugging Face hub", "hub") from None
-    return datasets
-
-
 def _failure(source: Source, error: Exception) -> HubError:
-    said = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
-    said = redact(said)[:300]
-    endpoint = os.environ.get("HF_ENDPOINT", "https://huggingface.co")
+    said = f"{type(error).__name__}: {first_line(error)}"
     return HubError(
-        f"the data set {source.hub} could not be read from {endpoint}: {type(error).__name__}: {said}; check the network "
-        "and try again, or give local files in the authors' JSON form with --from DIR"
+        f"the data set {source.hub} could not be read from {endpoint()}: {said}; check the "
+        "network and try again, or give local files in the authors' JSON form with --from DIR"
     )

@@ -1,0 +1,79 @@
+"""The one way from what a task names to rows: by the prefix of a service, by the ending of a file, or a folder."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from os.path import expanduser
+from pathlib import Path
+from typing import Any
+
+from ...domain.errors import TaskError
+from ..row import Row
+from . import folder as folders
+from . import hub, langsmith, parquet, promptfoo
+from .named import COMMIT, HUB, LANGSMITH, Named, is_named
+from .tools import filled
+
+ReadFile = Callable[[Path], list[Row]]
+
+SERVICES: Mapping[str, Callable[[Named], list[Row]]] = {HUB: hub.rows, LANGSMITH: langsmith.rows}
+"""What opens a named data set, by its prefix."""
+
+PINS: Mapping[str, Callable[[Named], Named]] = {HUB: hub.pinned, LANGSMITH: langsmith.pinned}
+"""What says which version of a named data set there is now."""
+
+FILES: Mapping[str, Callable[[Path, ReadFile], list[Row]]] = {
+    ".parquet": lambda path, read: parquet.rows(path),
+    ".yaml": promptfoo.tests,
+    ".yml": promptfoo.tests,
+}
+"""What opens a file that is no text file of rows, by its ending."""
+
+IN_FOLDERS = (".parquet", ".jsonl", ".csv")
+"""The files that are looked for in a folder."""
+
+
+def open_source(written: str | Mapping[str, Any], folder: Path | None, read: ReadFile) -> list[Row]:
+    """The rows of a source: every file, folder and service that a task names is opened here, and nowhere else.
+
+    Paths are relative to `folder`; `read` reads text files of rows. Raises TaskError, HubError, MissingExtraError.
+    """
+    if is_named(written):
+        try:
+            named = Named.parse(written)
+        except ValueError as error:
+            raise TaskError(f"examples: {error}") from None
+        found = SERVICES[named.kind](named)
+    else:
+        path = Path(expanduser(str(written)))
+        found = _of_path(path if path.is_absolute() or folder is None else folder / path, read)
+    return [filled(row) for row in found]
+
+
+def pinned(examples: Any, pins: dict[str, str]) -> Any:
+    """What a task names, each data set of a service in the version of `pins`, or in that of now, which is put there.
+
+    So a run that goes on sees the data that it began with, whatever became of the data set. Files are as they are.
+    """
+    if not is_named(examples):
+        return {split: pinned(part, pins) for split, part in examples.items()} if isinstance(examples, dict) else examples
+    try:
+        named = Named.parse(examples)
+    except ValueError as error:
+        raise TaskError(f"examples: {error}") from None
+    if named.kind == HUB and COMMIT.fullmatch(named.version):
+        return named.block
+    if named.whole not in pins:
+        pins[named.whole] = PINS[named.kind](named).version
+    return named.at(pins[named.whole]).block
+
+
+def _of_path(path: Path, read: ReadFile) -> list[Row]:
+    if path.is_dir():
+        if folders.is_saved(path):
+            return hub.saved_rows(path)
+        return folders.rows(path, IN_FOLDERS, lambda file: _of_path(file, read))
+    opener = FILES.get(path.suffix.lower())
+    found = [row if row.folder else replace(row, folder=path.parent) for row in (opener(path, read) if opener else read(path))]
+    if not found:
+        raise TaskError(f"{path}: holds no examples; add some, or name another file under 'examples'")
+    return found
