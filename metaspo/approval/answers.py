@@ -4,12 +4,13 @@ import json
 from collections.abc import Sequence
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from ..domain.errors import ConfigError, PromptError
 from ..domain.visible import half_character
 from ..methods.proposal import system_rules, user_rules
 from ..tasks.documents import check
+from ..tasks.written import Exact
 from ..workspace.search import SearchWorkspace
 from .comparison import Change
 
@@ -19,7 +20,7 @@ Decisions = dict[str, tuple[Choice, str | None]]
 """What is to become of each task's change ("" is the system prompt), with the new text of an edit."""
 
 
-class TaskAnswer(BaseModel):
+class TaskAnswer(Exact):
     """What is to become of one change; `text` goes with edit."""
 
     model_config = ConfigDict(extra="forbid")
@@ -28,7 +29,7 @@ class TaskAnswer(BaseModel):
     text: str | None = None
 
 
-class Answer(BaseModel):
+class Answer(Exact):
     """An answer to a request: one decision for all its changes, or one by task; `text` goes with edit."""
 
     model_config = ConfigDict(extra="forbid")

@@ -2,14 +2,15 @@
 
 from collections.abc import Iterator
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from ..domain.calls import Role, Usage
+from ..tasks.written import Exact
 
 ROLES: tuple[Role, ...] = ("base", "optimizer", "analyst", "judge")
 
 
-class RoleBudget(BaseModel):
+class RoleBudget(Exact):
     """The most that the calls of one role may use, over all sessions of a run; what is not set is not limited."""
 
     model_config = ConfigDict(extra="forbid")

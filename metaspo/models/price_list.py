@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BeforeValidator, ConfigDict, Field
 
 from ..domain.errors import ConfigError
 from ..tasks.data import DATASETS
 from ..tasks.documents import check, read_yaml
+from ..tasks.written import Exact
 from .addresses import address_of
 from .prices import BATCH_DISCOUNT
 from .spec import ModelSpec
@@ -36,7 +37,7 @@ Date = Annotated[
 ]
 
 
-class _Block(BaseModel):
+class _Block(Exact):
     model_config = ConfigDict(extra="forbid")
 
 
@@ -53,8 +54,8 @@ class _Listed(_Block):
 class _Provider(_Block):
     """Models at one provider: LangChain's name of it or ours, and the hosts where it is itself."""
 
-    providers: list[str] = []
-    hosts: list[str] = []
+    providers: list[str] = Field(default_factory=list)
+    hosts: list[str] = Field(default_factory=list)
     source: str = ""
     date: Date
     batch_discount: Share = BATCH_DISCOUNT

@@ -2,13 +2,15 @@
 
 from typing import Self
 
-from pydantic import BaseModel, Field, PrivateAttr, model_validator
+from pydantic import Field, PrivateAttr, model_validator
+
+from ..tasks.written import Exact
 
 BATCH_DISCOUNT = 0.5
 """What most providers take off for calls that may wait a day."""
 
 
-class Prices(BaseModel):
+class Prices(Exact):
     """The settings of a spec that say what its calls cost; a reply's cost follows from them and from its tokens.
 
     None is not given: then the list price of the provider counts, and where there is none the cost is unknown.

@@ -11,6 +11,7 @@ from langchain_core.language_models import BaseChatModel
 from pydantic import ValidationError
 
 from ..compat import close_ollama, langchain_class, with_own_connections, without_account, without_ad_token
+from ..domain.complaints import complaints
 from ..domain.errors import ModelError
 from .addresses import NO_KEY, address_of, is_loopback, key_of, past_proxies
 from .error_words import said, shown
@@ -131,8 +132,12 @@ def _made(spec: ModelSpec, given: dict[str, Any]) -> BaseChatModel:
     except ImportError as error:
         raise _not_loaded(spec, error) from None
     except ValidationError as error:
-        # Its own words repeat what it was given, the key too.
-        told = [f"{'.'.join(map(str, one['loc'])) or 'settings'}: {one['msg']}" for one in error.errors()]
+        # What it was given may be the key; what is among the options is none.
+        errors = [
+            {**one, "input": one["input"] if one["loc"][:1] and one["loc"][0] in spec.options else "..."}
+            for one in error.errors()
+        ]
+        told = [f"{'.'.join(map(str, where)) or 'settings'}: {words}" for where, _, words in complaints(errors, given)]
         raise ModelError(f"{spec.label} cannot be opened: {shown('; '.join(told))}") from None
     except Exception as error:  # each package has errors of its own
         raise ModelError(f"{spec.label} cannot be opened: {said(error)}") from None

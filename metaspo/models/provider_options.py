@@ -5,10 +5,11 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
-from pydantic import BaseModel, Field, field_validator
+from pydantic import Field, field_validator
 
 from ..domain.redaction import without_keys
 from ..domain.visible import is_unsafe
+from ..tasks.written import Exact
 
 SECRET = re.compile(
     r"api[_-]?key|access[_-]?key|secret|passw(or)?d|authorization|cookie|bearer|"
@@ -39,7 +40,7 @@ NOT_THEIRS = {
 """What the ledger and the limiter do themselves, or what would change how a reply is read."""
 
 
-class ProviderOptions(BaseModel):
+class ProviderOptions(Exact):
     """The settings of a spec that only its provider knows."""
 
     options: dict[str, Any] = Field(

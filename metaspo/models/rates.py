@@ -2,13 +2,15 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import Field
+
+from ..tasks.written import Exact
 
 RATES = ("requests_per_minute", "tokens_per_minute")
 """The settings that say how fast a model may be asked."""
 
 
-class Rates(BaseModel):
+class Rates(Exact):
     """The settings of a spec that shape no request: an endpoint's limits."""
 
     concurrency: Annotated[int, Field(ge=1, le=4096)] | Literal["auto"] = Field(

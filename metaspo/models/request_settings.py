@@ -3,9 +3,10 @@
 import json
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from ..domain.calls import Length, Role
+from ..tasks.written import Exact
 from .families import LONGEST, LONGEST_REASONING, ORDINARY, Family, SystemRole, family_of
 from .filled import checked_body, checked_texts, is_secret_name, text_of
 
@@ -54,7 +55,7 @@ Words = Annotated[dict[str, str], BeforeValidator(text_of), AfterValidator(check
 Word = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[\w.:/-]+$")]
 
 
-class RequestSettings(BaseModel):
+class RequestSettings(Exact):
     """The settings of a spec that shape requests."""
 
     temperature: Annotated[float | Literal["default"] | None, BeforeValidator(_temperature)] = Field(

@@ -2,16 +2,26 @@
 
 import re
 import shlex
-from typing import Any, Literal
+from typing import Any, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import ConfigDict, Field, ValidationInfo, field_validator, model_validator
+from pydantic import (
+    ConfigDict,
+    Field,
+    ModelWrapValidatorHandler,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
+from ..domain.complaints import Where, as_written, complaints
 from ..domain.errors import ModelError
 from ..domain.importing import import_attribute
 from ..domain.redaction import TOKEN, hold, redact, without_keys
 from ..domain.source import fingerprint
 from ..domain.visible import is_unsafe
+from ..tasks.documents import CHECKED
 from .prices import Prices
 from .provider_names import checked_provider, is_langchains
 from .provider_options import ProviderOptions
@@ -137,6 +147,16 @@ class ModelSpec(RequestSettings, Prices, Rates, ProviderOptions):
             raise ValueError("serve=batch runs in this process: no data_parallel, no python; use serve=auto")
         return self
 
+    @model_validator(mode="wrap")
+    @classmethod
+    def _in_words(cls, data: Any, read: ModelWrapValidatorHandler[Self], info: ValidationInfo) -> Self:
+        try:
+            return read(data)
+        except ValidationError as error:
+            if info.context == CHECKED:
+                raise
+            raise cls._refused(data, error) from None
+
     @property
     def base_urls(self) -> list[str]:
         """Every endpoint; more than one are replicas of each other."""
@@ -145,16 +165,19 @@ class ModelSpec(RequestSettings, Prices, Rates, ProviderOptions):
     @classmethod
     def parse(cls, value: "str | dict[str, Any] | ModelSpec") -> "ModelSpec":
         """Read the string form, a mapping with the same keys, or a spec; raise ModelError when it is wrong."""
-        from pydantic import ValidationError
-
         if isinstance(value, cls):
             return value
+        fields = parsed(value) if isinstance(value, str) else value
         try:
-            return cls.model_validate(parsed(value) if isinstance(value, str) else value)
+            return cls.model_validate(fields, context=CHECKED)
         except ValidationError as error:
-            said = "; ".join(_complaint(item["loc"], item["msg"], item["type"]) for item in error.errors())
-            what = shown(value if isinstance(value, str) else str(value.get("name") if isinstance(value, dict) else value))
-            raise ModelError(f"model {what}: {said}") from None
+            raise cls._refused(fields, error, value if isinstance(value, str) else None) from None
+
+    @classmethod
+    def _refused(cls, fields: Any, error: ValidationError, text: str | None = None) -> ModelError:
+        said = "; ".join(_complaint(*one) for one in complaints(error.errors(include_url=False), fields))
+        name = text or (fields.get("name") if isinstance(fields, dict) else None)
+        return ModelError(f"model {shown(name) if isinstance(name, str) else as_written(fields)}: {said}")
 
     def __str__(self) -> str:
         """The string form, with the settings that differ from the defaults."""
@@ -192,11 +215,13 @@ def _names() -> list[str]:
     return [*dict.fromkeys([*ModelSpec.__annotations__, *ModelSpec.model_fields])]
 
 
-def _complaint(loc: tuple[int | str, ...], message: str, kind: str) -> str:
+def _complaint(loc: Where, kind: str, said: str) -> str:
     key = key_shown(".".join(str(part) for part in loc))
     if kind == "extra_forbidden":
         return f"unknown setting '{key}'; known: {', '.join(_names())}"
-    return f"{key}: {message.removeprefix('Value error, ')}" if key else message.removeprefix("Value error, ")
+    if kind == "missing":
+        return f"{key} is missing; add it"
+    return f"{key}: {said}" if key else said
 
 
 def code_identity(spec: ModelSpec) -> dict[str, str]:

@@ -6,6 +6,7 @@ from typing import Any
 from langchain_core.tools import StructuredTool, ToolException
 from pydantic import BaseModel, Field
 
+from ..domain.complaints import complaints
 from ..domain.errors import ConfigError, MetaspoError
 from ..domain.significance import Change
 from ..domain.twins import blocking
@@ -54,7 +55,7 @@ def optimization_tool(*, name: str = "optimize_system_prompt", **settings: Any) 
         "model calls. Returns the best prompt found, scores before and after, and whether the change is more than noise.",
         args_schema=Wish,
         handle_tool_error=True,
-        handle_validation_error=str,
+        handle_validation_error=_mistakes,
     )
 
 
@@ -87,3 +88,9 @@ def brief(result: Result) -> dict[str, Any]:
 def _change(change: Change) -> dict[str, Any]:
     rounded = {name: round(value, DIGITS) for name, value in asdict(change).items()}
     return {**rounded, "noise": not change.is_real}
+
+
+def _mistakes(error: Any) -> str:
+    """What an agent has asked for that cannot be, in words."""
+    found = complaints(error.errors(include_url=False), {})
+    return "; ".join(f"{'.'.join(map(str, where))}: {said}" for where, _, said in found)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from ..domain.errors import ConfigError, MetaspoError
 from ..domain.results import Split
@@ -17,6 +17,7 @@ from ..runs.config import RunConfig, located
 from ..runs.prompt_source import read_prompt
 from ..tasks.data import DATASETS
 from ..tasks.documents import check, read_yaml
+from ..tasks.written import Exact
 from ..workspace.problem import Problem
 from .batch import BatchListener, Planned, account_of, run_all, statuses
 from .generalize import GeneralizationConfig
@@ -27,7 +28,7 @@ ALL = "all"
 """The name of a table's last column: the mean over the tasks of all settings."""
 
 
-class Measure(BaseModel):
+class Measure(Exact):
     """How a run's system prompt is judged: one of three ways, each with settings of its own."""
 
     model_config = ConfigDict(extra="forbid")
@@ -54,7 +55,7 @@ def _one_setting() -> dict[str, dict[str, Any]]:
     return {ALL: {}}
 
 
-class Study(BaseModel):
+class Study(Exact):
     """What a study file holds."""
 
     model_config = ConfigDict(extra="forbid")

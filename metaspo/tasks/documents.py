@@ -8,13 +8,14 @@ from typing import Any, Self, TypeVar
 import yaml
 from pydantic import BaseModel, ConfigDict, ModelWrapValidatorHandler, ValidationError, ValidationInfo, model_validator
 
+from ..domain.complaints import Where, complaints
 from ..domain.errors import ConfigError, UserError
 from ..domain.visible import half_character, visible
+from .written import Exact
 
 Model = TypeVar("Model", bound=BaseModel)
 CHECKED = {"checked": True}
 """Validation context that says that whoever validates explains the errors, and knows the file."""
-Where = tuple[int | str, ...]
 DEEPEST = 6
 """How deep lines are noted: below that lie no keys of ours, and aliases may multiply."""
 
@@ -112,7 +113,7 @@ def check(model: type[Model], data: Any, error: type[UserError], document: Docum
     try:
         return model.model_validate(data, context=CHECKED)
     except ValidationError as problem:
-        raise explained(model, problem, error, document) from None
+        raise explained(model, problem, error, data, document) from None
 
 
 def half_characters(data: Any, where: Where = ()) -> Iterator[tuple[Where, str]]:
@@ -131,13 +132,14 @@ def half_characters(data: Any, where: Where = ()) -> Iterator[tuple[Where, str]]
 
 
 def explained(
-    model: type[BaseModel], problem: ValidationError, error: type[UserError], document: Document | None = None
+    model: type[BaseModel], problem: ValidationError, error: type[UserError], data: Any, document: Document | None = None
 ) -> UserError:
     """The error for people behind pydantic's: every complaint on a line of its own, with its place."""
-    return error("\n".join(_complaint(model, item["loc"], item["type"], item["msg"], document) for item in problem.errors()))
+    found = complaints(problem.errors(include_url=False), data)
+    return error("\n".join(_complaint(model, loc, kind, said, document) for loc, kind, said in found))
 
 
-class Block(BaseModel):
+class Block(Exact):
     """A block that people fill in, in a file, in Python or in a form; mistakes in it are a ConfigError wherever it is read."""
 
     model_config = ConfigDict(extra="forbid")
@@ -150,11 +152,10 @@ class Block(BaseModel):
         except ValidationError as problem:
             if info.context == CHECKED:
                 raise
-            raise explained(cls, problem, ConfigError) from None
+            raise explained(cls, problem, ConfigError, data) from None
 
 
-def _complaint(model: type[BaseModel], loc: Where, kind: str, message: str, document: Document | None) -> str:
-    said = message.removeprefix("Value error, ")
+def _complaint(model: type[BaseModel], loc: Where, kind: str, said: str, document: Document | None) -> str:
     # A complaint about a whole block opens with the key that it is about.
     place = f"{document.place(loc or (said.partition(' ')[0],))}: " if document else ""
     key = ".".join(str(part) for part in loc)

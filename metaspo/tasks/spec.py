@@ -1,11 +1,13 @@
 """What a person writes to describe a task."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, ModelWrapValidatorHandler, ValidationError, ValidationInfo, model_validator
 
+from ..domain.errors import TaskError
 from ..domain.prompts import complaint_about_user_prompt, with_answer_format
 from .data_spec import DataSpec
+from .documents import CHECKED, explained
 from .metric_spec import MetricSpec, metric_block
 from .reader_spec import ReaderSpec, reader_block
 from .structure_checks import complaint_about_structure
@@ -26,6 +28,20 @@ class TaskSpec(DataSpec):
     licence: str = Field("", description="The licence of the examples.")
 
     _written: str = ""
+
+    if TYPE_CHECKING:
+        # Blocks may be written as plain data, for which type checkers that don't know pydantic want its objects.
+        def __init__(self, *, name: str, examples: Any, user_prompt: str, **settings: Any) -> None: ...
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _in_words(cls, data: Any, read: ModelWrapValidatorHandler[Self], info: ValidationInfo) -> Self:
+        try:
+            return read(data)
+        except ValidationError as problem:
+            if info.context == CHECKED:
+                raise
+            raise explained(cls, problem, TaskError, data) from None
 
     @model_validator(mode="after")
     def _consistent(self) -> "TaskSpec":

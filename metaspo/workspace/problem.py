@@ -3,14 +3,14 @@
 from dataclasses import replace
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from ..domain.errors import ConfigError
 from ..domain.locks import Locks, without_marks
 from ..domain.results import Split
 from ..prompts.renderer import DEFAULT_SYSTEM_PROMPT
 from ..tasks.catalogue import TaskSource, builtin_tasks, read_task
-from ..tasks.written import text_keys
+from ..tasks.written import Exact, text_keys
 from .method import FILE, Judging, Step, find_method, fixed_prompt, known_methods, needs_optimizer
 from .run_input import Aside, MadeBy, OptimizerPrompts, OwnPrompts, SystemPrompt
 from .settings import PRESETS, Settings
@@ -26,7 +26,7 @@ def _size(what: str, least: int = 1) -> Any:
     return Field(None, description=f"{what}; the preset's if empty.", ge=least)
 
 
-class Start(BaseModel):
+class Start(Exact):
     """Prompts to start from instead of the seeds: what stood after a round of a parent run.
 
     They are scored first, which costs nothing where the same pair has been scored before.

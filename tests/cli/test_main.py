@@ -87,7 +87,7 @@ def test_the_summary_is_plain_lines_when_not_a_terminal(metaspo: Metaspo) -> Non
         (["optimize", "--method", "magic", *DICE], "unknown method 'magic'; known: "),
         (["optimize", "--set", "iteration=3"], "unknown key 'iteration'"),
         (["optimize", "--set", "iterations"], "write key=value"),
-        (["optimize", "--set", "iterations=many"], "iterations: Input should be a valid integer"),
+        (["optimize", "--set", "iterations=many"], "iterations: 'many' is no whole number"),
         (["optimize", "--set", "budget.cals=3"], "unknown key 'budget.cals'"),
         (["optimize", "--task", "nonsense", *DICE], "no built-in task 'nonsense'"),
         (["optimize", "--set", "system_prompt= ", *DICE], "the system prompt is empty"),

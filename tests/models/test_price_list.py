@@ -155,7 +155,7 @@ GROUP = "currency: USD\nprices:\n  - hosts: [h.example]\n    date: 2026-11\n    
         ("folder", "mine.yaml: cannot be read: Is a directory"),
         ("- a", r"mine.yaml: expected 'key: value' lines"),
         ("a: [", r"mine.yaml:1: not valid YAML"),
-        (GROUP.replace("input: 1", "input: -1"), r"mine.yaml:6: prices.0.models.m.input: .*greater than or equal to 0"),
+        (GROUP.replace("input: 1", "input: -1"), r"mine.yaml:6: prices.0.models.m.input: .*write 0 or more"),
         (GROUP.replace("input: 1, ", ""), r"mine.yaml:6: 'prices.0.models.m.input' is missing"),
         (GROUP.replace("output", "outputs"), r"mine.yaml:6: unknown key 'prices.0.models.m.outputs'"),
         (GROUP.replace("2026-11", "soon"), r"mine.yaml:4: prices.0.date"),

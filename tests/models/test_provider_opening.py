@@ -170,7 +170,7 @@ async def test_the_environment_may_say_where_a_provider_is(monkeypatch: pytest.M
         ("bedrock_converse:a.b-v1:0,options.region_name=x", "needs the package langchain-aws: pip install langchain-aws"),
         ("azure_ai:m", "needs the package langchain-azure-ai: pip install langchain-azure-ai"),
         ("ollama:m,options.num_ctxt=3", "ChatOllama knows no option 'num_ctxt'; did you mean num_ctx?"),
-        ("ollama:m,options.num_ctx=many", "cannot be opened: num_ctx: Input should be a valid integer"),
+        ("ollama:m,options.num_ctx=many", "cannot be opened: num_ctx: 'many' is no whole number"),
         ("azure_openai:m,base_url=http://127.0.0.1:9", "cannot be opened: .*api_version"),
         ("google_genai:m,options.top_k=-1", r"cannot be opened: .*top_k must be positive"),
     ],

@@ -125,12 +125,12 @@ async def test_a_person_approves_in_the_server(client: LangGraphClient, server: 
 
 
 MISTAKES: list[tuple[dict[str, Any], dict[str, Any], str, str]] = [
-    ({"iterations": "many"}, {}, "ConfigError", "iterations: Input should be a valid integer"),
+    ({"iterations": "many"}, {}, "ConfigError", "iterations: 'many' is no whole number"),
     ({"method": "magic"}, {}, "ConfigError", "unknown method 'magic'; known: "),
     ({"system_prompt": " "}, {}, "ConfigError", "the system prompt is empty; write one"),
     ({"tasks": ["nowhere"]}, {}, "TaskError", "no built-in task 'nowhere'"),
     ({}, {"base": "gpt"}, "ModelError", "model 'gpt': the form is provider:name"),
-    ({}, {"budget": {"calls": -1}}, "ConfigError", "budget.calls: Input should be greater than or equal to 0"),
+    ({}, {"budget": {"calls": -1}}, "ConfigError", "budget.calls: -1 is too small: write 0 or more"),
     ({}, {"store": "elsewhere.db"}, "ConfigError", "leave 'store' out of the context, or start a server for the other file"),
 ]
 

@@ -45,7 +45,10 @@ def test_an_agent_sees_what_it_can_choose(tool: StructuredTool) -> None:
 
 @pytest.mark.parametrize(
     ("wish", "says"),
-    [({"tasks": ["c"]}, "there is no task 'c'; there are: a, b"), ({"calls": 901}, "less than or equal to 900")],
+    [
+        ({"tasks": ["c"]}, "there is no task 'c'; there are: a, b"),
+        ({"calls": 901}, "calls: 901 is too large: write 900 or less"),
+    ],
 )
 def test_an_agent_is_told_its_mistakes(wish: dict[str, Any], says: str, tool: StructuredTool) -> None:
     answer = tool.invoke(ToolCall(name=tool.name, args=wish, id="1", type="tool_call"))

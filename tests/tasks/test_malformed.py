@@ -60,7 +60,7 @@ TEXT = TASK.replace("  kind: choice\n  labels: [yes, no]\n", "  kind: text\n")
 QUESTION = '"Pick one. {question}"'
 FILES = [
     task("file: missing", "data.csv", "dta.csv", "dta.csv: no such file", "relative to"),
-    task("file: a NUL in its name", "data.csv", r'"a\0.csv"', "cannot be read", "null"),
+    task("file: a NUL in its name", "data.csv", r'"a\0.csv"', "task.yaml:2: examples: holds a NUL"),
     task("file: an unknown home", "data.csv", "~nobody-here/x.csv", "~nobody-here/x.csv: no such file"),
     data("file: wrong ending", "data.xlsx", b"PK\x03\x04\xff", "data.xlsx", "cannot read '.xlsx'", ".json, .jsonl or .csv"),
     data("file: empty", "data.csv", "", "data.csv: holds no examples"),
@@ -201,10 +201,7 @@ YAML = [
     ),
     task("user_prompt: nothing else", "Pick one. ", "", "task.yaml:3: user_prompt holds no instruction", "write one like"),
     reader(
-        "reader: bad kind",
-        "kind: letters",
-        "task.yaml:5: reader.kind",
-        "'choice', 'labels', 'integer', 'number', 'json' or 'text'",
+        "reader: bad kind", "kind: letters", "task.yaml:5: reader.kind", "'letters' is none of 'choice', 'labels', 'integer'"
     ),
     reader(
         "reader: no labels", "kind: choice", "task.yaml:4: reader: a 'choice' reader needs at least two labels", "labels: ["
@@ -265,9 +262,15 @@ YAML = [
     Case(
         "constrain: without choice", TEXT + "constrain: true\n", "data.csv", CSV, ("task.yaml:7: constrain needs", "'choice'")
     ),
-    Case("constrain: no boolean", TASK + "constrain: perhaps\n", "data.csv", CSV, ("task.yaml:8: constrain", "boolean")),
-    Case("max_tokens: none", TASK + "max_tokens: 0\n", "data.csv", CSV, ("task.yaml:8: max_tokens", "greater than 0")),
-    Case("duplicates: unknown", TASK + "duplicates: keep\n", "data.csv", CSV, ("task.yaml:8: duplicates", "'error' or 'drop'")),
+    Case(
+        "constrain: no boolean",
+        TASK + "constrain: perhaps\n",
+        "data.csv",
+        CSV,
+        ("task.yaml:8: constrain", "neither true nor false"),
+    ),
+    Case("max_tokens: none", TASK + "max_tokens: 0\n", "data.csv", CSV, ("task.yaml:8: max_tokens", "above 0")),
+    Case("duplicates: unknown", TASK + "duplicates: keep\n", "data.csv", CSV, ("task.yaml:8: duplicates", "'error', 'drop'")),
 ]
 
 
