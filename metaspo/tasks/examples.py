@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from ..domain.errors import TaskError
@@ -91,7 +92,7 @@ def _whole(row: Row) -> str:
 
 def _asked(spec: TaskSpec, row: Row) -> Conversation:
     """The question as messages: most often one, of the user's, with nothing but text."""
-    own = (spec._folder or Path()) / expanduser(spec.image_folder) if spec.image_folder else None
+    own = (spec._folder or Path()) / Path(spec.image_folder).expanduser() if spec.image_folder else None
     folders = [folder for folder in (own, row.folder, spec._folder) if folder]
 
     def shown(value: Any, where: str) -> str:

@@ -121,7 +121,7 @@ def test_integers_that_pandas_made_floats_for_a_missing_one() -> None:
         ({"hf": "owner/name", "revison": "main"}, "unknown key 'revison'; known keys: hf, config, split, revision"),
         ("hf:a b", "names no data set; write hf:owner/name"),
     ],
-    ids=str,
+    ids=lambda value: value if isinstance(value, str) else type(value).__name__,
 )
 def test_what_is_said_where_it_is_none(value: Any, says: str) -> None:
     with pytest.raises(ValueError, match=says):
