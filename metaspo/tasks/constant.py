@@ -10,7 +10,8 @@ from ..domain.results import Example
 from .metrics import Scorer, normalize
 from .own_metric import OwnMetric
 
-MOST = 1_000_000
+MOST = {"contains": 1_000_000, "numeric": 500_000}
+MOST_OTHER = 100_000
 """Answers that are scored against gold ones to find the best constant answer, at most; where it takes more, there is none."""
 
 MOST_OWN, LONGEST = 10_000, 5.0
@@ -34,12 +35,14 @@ def best_constant(accepted: Accepted, kind: str, score: Scorer) -> float | None:
     if kind == "token_f1":
         return _best_overlap(accepted)
     constants = _constants(accepted)
-    if len(constants) * sum(map(len, accepted)) > MOST:
+    if len(constants) * sum(map(len, accepted)) > MOST.get(kind, MOST_OTHER):
         return None
     return max(sum(score(constant, golds) for golds in accepted) for constant in constants) / len(accepted)
 
 
-def best_own_constant(examples: Sequence[Example], own: OwnMetric, score: Callable[[str, Example], float]) -> float | None:
+def best_own_constant(
+    examples: Sequence[Example], own: OwnMetric, score: Callable[[str, Example], float | None]
+) -> float | None:
     """The same by a person's own metric; None where it looks at replies, has no gold answers, is async or takes long."""
     constants = _constants([example.answers for example in examples])
     unknown = own.is_async or {"reply", "messages"} & {*own.names} or not all(example.answers for example in examples)
@@ -53,7 +56,8 @@ def best_own_constant(examples: Sequence[Example], own: OwnMetric, score: Callab
                 scores.append(score(constant, example))
                 if time.monotonic() > until:
                     return None
-            best = max(best, sum(scores) / len(scores))
+            graded = [one for one in scores if one is not None]
+            best = max(best, sum(graded) / len(graded) if graded else 0.0)
         return best
     return None
 

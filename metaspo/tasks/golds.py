@@ -48,10 +48,8 @@ def _answer(spec: TaskSpec, row: Row, last: str | None) -> tuple[str, Any]:
 
 
 def _has_none(row: Row) -> bool:
-    """Whether a row has no gold answer under the usual names."""
-    there = [row.values.get(key) for key in ("answer", "answers")]
-    return all(value is None or (isinstance(value, str | list) and not (value.strip() if isinstance(value, str) else value))
-               for value in there)  # fmt: skip
+    """Whether a row has no gold answer under the usual names; an empty one is a mistake."""
+    return all(row.values.get(key) is None for key in ("answer", "answers"))
 
 
 def _accepted(spec: TaskSpec, row: Row, key: str, value: Any) -> list[Any]:

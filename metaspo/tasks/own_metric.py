@@ -78,12 +78,18 @@ class OwnMetric:
         placed = (judged.answer, list(judged.example.answers)) if self.by_place else ()
         return self.function(*placed, **{name: judged.named(name) for name in self.names})
 
+    def _call(self, judged: Judged) -> Any:
+        try:
+            return self.call(judged)
+        except StopIteration as error:  # No future can hold one.
+            raise RuntimeError("there was no next one") from error
+
     async def called(self, judged: Judged) -> Any:
         """The same, once it is there. One that is not async runs in a thread of its own, in the order of the calls."""
         if self.is_async:
             return await self.call(judged)
         context = contextvars.copy_context()
-        found = await asyncio.get_running_loop().run_in_executor(_thread, lambda: context.run(self.call, judged))
+        found = await asyncio.get_running_loop().run_in_executor(_thread, lambda: context.run(self._call, judged))
         return await found if inspect.isawaitable(found) else found
 
 

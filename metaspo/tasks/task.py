@@ -138,20 +138,21 @@ class Task:
             return Graded(score, self.words(judged.answer, judged.example))
         try:
             returned = await own.called(judged)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise self._failed(judged.example, f"failed on {judged.answer[:60]!r}: {chain(error)}") from error
         return self._read(judged.example, returned)
 
     def score(self, answer: str, example: Example) -> float:
         """The score of a parsed answer in [0, 1] by what a metric can be told without a reply; not for judged tasks."""
         own = self.own_metric
-        if own is None:
-            return self._scorer(answer, example.answers)
+        return self._scorer(answer, example.answers) if own is None else self._by_own(own, answer, example) or 0.0
+
+    def _by_own(self, own: OwnMetric, answer: str, example: Example) -> float | None:
         try:
             returned = own.call(Judged(answer, example, "", ()))
         except Exception as error:
             raise self._failed(example, f"failed on {answer[:60]!r}: {chain(error)}") from error
-        return self._read(example, returned).score or 0.0
+        return self._read(example, returned).score
 
     def words(self, answer: str, example: Example) -> str:
         """What is wrong with an answer that has a structure, part by part; empty for others, and for what is right."""
@@ -217,4 +218,4 @@ class Task:
             return None
         if own is None:
             return best_constant([example.answers for example in examples], metric.kind, self._scorer)
-        return best_own_constant(examples, own, lambda answer, example: self.score(answer, example))
+        return best_own_constant(examples, own, lambda answer, example: self._by_own(own, answer, example))

@@ -227,3 +227,20 @@ def test_words_that_read_like_no_score_are_no_such_thing(make_task: Callable[...
     without = task.outcome_by(graded((None, "no reference")), example, "call", "x")
     assert not without.graded and not without.failed and "no reference" in without.explanation
     assert task.aggregate([outcome, without]) == 0.5
+
+
+def ends(answer: str) -> float:
+    raise SystemExit(3)
+
+
+def empty(answer: str) -> float:
+    return float(next(iter([])))
+
+
+@pytest.mark.parametrize(("metric", "says"), [(ends, "SystemExit: 3"), (empty, "there was no next one, because StopIteration")])
+async def test_nothing_that_it_raises_ends_the_process_or_hangs(
+    metric: Any, says: str, make_task: Callable[..., TaskSpec]
+) -> None:
+    task = open_(make_task, metric)
+    with pytest.raises(TaskError, match=says):
+        await asyncio.wait_for(task.graded(Judged("x", task.splits["test"][0], "x", ())), 5)
