@@ -100,13 +100,14 @@ def _by_model(report: "Report") -> Table:
 def verdict(report: "Report") -> list[str]:
     """What the figures allow one to say, and no more."""
     from ..reports.claims import claim
+    from ..tasks.given import short
 
     tested = (("On the source tasks", report.source), ("On tasks the search never saw", report.target))
     lines = [claim(where, change) for where, change in tested if change is not None]
-    metrics = ", ".join(sorted({task.metric for task in report.tasks}))
+    metrics = ", ".join(sorted({short(task.metric) for task in report.tasks}))
     lines.append(f"Scores are {metrics} in %; majority is what the best constant answer scores; unparsed is in %.")
     if any(task.majority is None for task in report.tasks):
-        lines.append("There is no majority answer's score where a judge grades, or where no answer is scored without a reply.")
+        lines.append("There is no majority answer's score where nobody can tell, as by a judge, or by a metric of replies.")
     below = [task.name for task in report.tasks if task.majority is not None and task.after <= task.majority]
     if below:
         lines.append(f"No better than the majority answer: {', '.join(below)}.")
@@ -213,7 +214,7 @@ def preview(shown: Mapping[str, Any]) -> None:
     """One call as a model gets it."""
     for message in shown["messages"]:
         console.print(panel(text_of(message_of(message)[1]), message["role"]))
-    console.print(plain(f"expected answer: {shown['expected']}"))
+    console.print(plain(f"expected answer: {shown['expected'] or 'none'}"))
     if shown["constraint"]:
         console.print(plain(f"constrained, where the backend can, to: {shown['constraint']}"))
 

@@ -84,4 +84,6 @@ async def induced(workspace: SearchWorkspace, job: Job) -> Proposal:
     return Proposal(None, system_request(workspace.sources.values(), random, tails=tails, own=own))
 
 
-INDUCED = Proposer("induced", induced, pairs=lambda sizes, level: USER_PAIRS if level == "user" else SYSTEM_PAIRS)
+INDUCED = Proposer(
+    "induced", induced, pairs=lambda sizes, level: USER_PAIRS if level == "user" else SYSTEM_PAIRS, labelled=True
+)

@@ -62,5 +62,6 @@ def given(name: str, version: str | None) -> Callable[..., Any] | None:
 
 
 def short(name: str) -> str:
-    """A function's name for people."""
-    return name.removeprefix(OBJECT).rpartition("-")[0] or name.removeprefix(OBJECT) if name.startswith(OBJECT) else name
+    """A function's name for people, also behind `reward:`."""
+    before, given, own = name.partition(OBJECT)
+    return before + (own.rpartition("-")[0] or own) if given else name

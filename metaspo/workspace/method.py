@@ -48,7 +48,7 @@ class Proposer:
     file). `analyses`: whether the optimizer analyses failing examples first; `draws`: whether
     they are drawn for the gate alone. `requests`: how many of a
     parent's candidates the optimizer writes. `pairs`: the labelled examples that a request shows, by
-    level, of the task or of each source task; it is for estimates only.
+    level, of the task or of each source task; it is for estimates only. `labelled`: whether tasks must have gold answers.
     """
 
     name: str
@@ -57,6 +57,7 @@ class Proposer:
     draws: bool = False
     requests: Callable[[Settings, int], int] = _every
     pairs: Callable[[Settings, Level], int] = lambda sizes, level: 0
+    labelled: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ from ..tasks.task import Task
 from .base_models import asked_models, check_counting, check_differ
 from .context import Context
 from .generalization import GENERALIZE, Generalization, GeneralizationWorkspace
+from .labelled import check_labelled
 from .lease import RunLease, acquired
 from .problem import Problem
 from .resources import Workspace
@@ -258,6 +259,7 @@ def open_tasks(problem: RunInput, settings: Settings, rules: Rules | None = None
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise ConfigError(f"two tasks are named {twice[0]!r}; names must differ, also between source and target tasks")
+    check_labelled(problem, sources)
     return {task.name: task for task in sources}, {task.name: task for task in targets}
 
 

@@ -137,12 +137,16 @@ def test_an_answer_that_is_named_must_be_there(store_path: Path) -> None:
 
 
 def test_methods_that_show_gold_answers_say_that_they_need_them(store_path: Path) -> None:
+    without = task("t", {"reward": short}, gold=False)
+    for tasks in ([without], [without, task("u", "token_f1")]):
+        with pytest.raises(TaskError, match="task 't' has no gold answers to induce a prompt from, as method metaspo_ape does"):
+            search(tasks, store_path, method="metaspo_ape")
+        assert not asked_of(store_path, "SELECT * FROM calls"), "it is found out before anything is paid"
     with pytest.raises(TaskError, match="task 't' has no gold answers to induce a prompt from"):
-        search([task("t", {"reward": short}, gold=False)], store_path, method="metaspo_ape")
-    # Where another task has some, the system prompt is induced from these.
-    ASKED.clear()
-    with pytest.raises(TaskError, match="task 't' has no gold answers to induce a prompt from"):
-        search([task("t", {"reward": short}, gold=False), task("u", "token_f1")], store_path, method="metaspo_ape")
+        metaspo.generalize(
+            tasks=[without], base=f"scripted:{__name__}:answers", optimizer=f"scripted:{__name__}:writes", store=store_path,
+            system_prompt="Be careful.", prompts=1, test_size=4,
+        )  # fmt: skip
 
 
 def test_a_judge_does_without_a_reference(store_path: Path, endpoint: Endpoint) -> None:
