@@ -145,7 +145,7 @@ def test_methods_that_show_gold_answers_say_that_they_need_them(store_path: Path
     with pytest.raises(TaskError, match="task 't' has no gold answers to induce a prompt from"):
         metaspo.generalize(
             tasks=[without], base=f"scripted:{__name__}:answers", optimizer=f"scripted:{__name__}:writes", store=store_path,
-            system_prompt="Be careful.", prompts=1, test_size=4,
+            system_prompt="Be careful.", prompts=1, train_size=8, test_size=4,
         )  # fmt: skip
 
 
