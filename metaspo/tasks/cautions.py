@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from ..domain.excerpts import excerpt
 from ..domain.results import Example
 from .examples import Pools
+from .label_sets import named_in
 from .near import nearly_alike
 from .task import Task
 
@@ -31,6 +32,7 @@ def _answers(task: Task, pools: Pools) -> Iterator[str]:
     """One answer only, one that is much more common than others, labels that no row has."""
     golds = Counter(example.answer for pool in pools.values() for example in pool if example.answers)
     total, labels = golds.total(), task.spec.reader.labels or []
+    in_golds = {label for answer in golds for label in named_in(task.spec.reader, answer)}
     if total > 1 and task.spec.metric.kind != "judge":
         [(common, count)] = golds.most_common(1)
         if count == total:
@@ -38,10 +40,11 @@ def _answers(task: Task, pools: Pools) -> Iterator[str]:
         elif count > IMBALANCED * total:
             said = f"{count} of {total} answers are {excerpt(common)!r}"
             yield f"{said}: {_always(task, pools)}; prefer balanced rows or macro_f1"
-    if missing := [label for label in labels if label not in golds and total]:
+    if missing := [label for label in labels if label not in in_golds and total]:
         yield f"no row has the answer {_or(missing)}, which the reader has as a label; add rows, or take it out of labels"
     for label in labels if "train" in pools and "test" in pools else ():
-        if label in golds and not any(label in example.answers for example in pools["train"]):
+        trained = (named_in(task.spec.reader, answer) for example in pools["train"] for answer in example.answers)
+        if label in in_golds and not any(label in named for named in trained):
             yield f"no train row has the answer {label!r}, and some of the others do: nothing can be learnt of it"
 
 
@@ -88,7 +91,7 @@ def _given_away(task: Task, examples: Sequence[Example]) -> Iterator[str]:
     told = [_closes_with_answer(example) for example in known]
     if len(labels) > 1 and not any(told):
         named = [[label for label in labels if _names(example.question, label)] for example in known]
-        told = [one == [example.answer] for one, example in zip(named, known, strict=True)]
+        told = [[*named_in(task.spec.reader, example.answer)] == one != [] for one, example in zip(named, known, strict=True)]
     if sum(told) > 1 and sum(told) >= GIVEN_AWAY * len(known):
         first = known[told.index(True)]
         yield (
@@ -107,7 +110,8 @@ def _unreadable(task: Task, examples: Sequence[Example]) -> Iterator[str]:
     reader = task.spec.reader
     if reader.pattern is not None or ":" in reader.source or task.spec.metric.kind == "judge":
         return
-    golds = dict.fromkeys([*(reader.labels or []), *(answer for example in examples for answer in example.answers)])
+    labels = reader.labels or [] if reader.kind == "choice" else []
+    golds = dict.fromkeys([*labels, *(answer for example in examples for answer in example.answers)])
     told = {gold: task.read(f"<answer>{gold}</answer>" if reader.source == "tag" else gold) for gold in golds}
     lost = [gold for gold, read in told.items() if read is None or (reader.kind == "text" and read.split() != gold.split())]
     if lost:
@@ -127,7 +131,7 @@ def _prompt(task: Task, examples: Sequence[Example]) -> Iterator[str]:
             "answers are read from <answer> and </answer>, which the user prompt does not ask for: say so in answer_format, or "
             "set from: reply in the reader"
         )
-    if reader.kind != "choice" or not reader.labels:
+    if reader.kind not in ("choice", "labels") or not reader.labels:
         return
     unnamed = [label for label in reader.labels if not _names(prompt, label)]
     shown = Counter(label for example in examples for label in unnamed if _names(example.question, label))

@@ -10,6 +10,7 @@ from ..domain.errors import TaskError
 from ..domain.messages import as_data, image_urls
 from .catalogue import builtin_tasks, read_task
 from .examples import Pools, load_pools
+from .label_sets import named_in
 from .paper import fetch
 from .paper.benchmarks import Benchmark, benchmarks, select
 from .spec import TaskSpec
@@ -51,7 +52,8 @@ def fetch_tasks(words: Sequence[str], folder: Path | None, seed: int) -> Iterato
 
 def described(spec: TaskSpec, pools: Pools) -> dict[str, Any]:
     """What a task holds, a word or a few for each thing."""
-    labels = Counter(example.answer for examples in pools.values() for example in examples if example.answers)
+    known = [example.answer for examples in pools.values() for example in examples if example.answers]
+    labels = Counter(label for answer in known for label in named_in(spec.reader, answer))
     common = ", ".join(f"{label} {count}" for label, count in labels.most_common(5)) if spec.reader.labels else ""
     return {
         "task": spec.name,

@@ -20,10 +20,11 @@ TOKEN = re.compile(
     re.DOTALL,
 )
 OPENS = re.compile(
+    r"[\[{][^\[\]{}]*\Z|"
     r"\{\s*(?:[\"'“‘}/#]|[A-Za-z_]\w*\s*:)|"
     r"\[\s*(?:[\"'“‘{\[\]/#]|-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?\s*(?:[,\]]|\Z)|(?:true|false|null|True|False|None)\b)"
 )
-"""How an object or a list begins, as against a bracket in a sentence."""
+"""How an object or a list begins, as against a bracket in a sentence; one that nothing closes may have begun either."""
 
 UNCLOSED = ('"', "'", "/*")
 """What begins a string or a comment: of one that does not end, nobody knows where it would."""

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence, Set
 from .choices import plain_signs
 from .json_reader import read_json
 from .json_text import values
+from .reader_spec import ReaderSpec
 
 AROUND = " \t\r\n.;,:*_`\"'()[]{}"
 BULLET = r"(?:[-*+\u2022\u2023\u25e6\u00b7]|\(?\d{1,2}[.)])\s+"
@@ -71,6 +72,12 @@ def _label(text: str, labels: Sequence[str]) -> str | None:
 def label_list(found: Set[str | None], labels: Sequence[str]) -> str:
     """Some of the labels as a JSON list, in the task's order."""
     return json.dumps([label for label in labels if label in found], ensure_ascii=False)
+
+
+def named_in(reader: ReaderSpec, answer: str) -> Sequence[str]:
+    """The labels that an answer stands for: those of a set, or the answer itself where it is one label, or any text."""
+    found = read_labels(answer, reader.labels or []) if reader.kind == "labels" else None
+    return [answer] if found is None else [str(label) for label in json.loads(found)]
 
 
 def _spaced(text: str) -> str:

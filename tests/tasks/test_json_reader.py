@@ -1,11 +1,14 @@
 """JSON in replies: read where there is one way to read it, and unparsed elsewhere."""
 
 import json
+from random import Random
 from time import monotonic
+from typing import Any
 
 import pytest
 
 from metaspo.tasks.json_reader import read_json
+from metaspo.tasks.json_text import form
 from metaspo.tasks.reader_spec import ReaderSpec
 from metaspo.tasks.readers import read
 
@@ -144,6 +147,38 @@ def test_only_the_tag_counts_where_that_is_asked_for() -> None:
     spec = ReaderSpec.model_validate({"kind": "json", "from": "tag"})
     assert read(spec, '{"a": 1}') is None
     assert read(spec, '<answer>{"a": 1}</answer> {"a": 2}') == A
+
+
+SIGNS = "abc {}[]:,\"'\\/#\n`~<>é“”‘’*-_ 1.0 TrueNone//final"
+AROUND = [("", ""), ("Here it is:\n```json\n", "\n```\nDone."), ("The result: ", " as asked."), ("~~~\n", "\n~~~")]
+
+
+def anything(random: Random, depth: int = 0) -> Any:
+    """A JSON value of odd strings."""
+    kind = random.randrange(8 if depth < 3 else 5)
+    if kind == 0:
+        return random.choice([True, False, None])
+    if kind == 1:
+        return random.choice([0, -1, 10**20, 1.5, -0.25, 1e-7, 2.0])
+    if kind < 5:
+        return "".join(random.choices(SIGNS, k=random.randrange(8)))
+    size = random.randrange(4)
+    if kind < 7:
+        return {"".join(random.choices(SIGNS, k=random.randrange(1, 5))): anything(random, depth + 1) for _ in range(size)}
+    return [anything(random, depth + 1) for _ in range(size)]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_any_value_is_read_whole_or_not_at_all(seed: int) -> None:
+    random, spec = Random(seed), ReaderSpec(kind="json")
+    for _ in range(100):
+        value = {"it": anything(random)}
+        for text in (json.dumps(value), json.dumps(value, ensure_ascii=False, indent=2), repr(value)):
+            for before, after in AROUND:
+                assert read(spec, before + text + after) == form(value), before + text + after
+        for cut in range(1, len(text := json.dumps(value))):
+            for before in ("", 'Draft: {"q": 1}. Then:\n```json\n'):
+                assert read(spec, before + text[:cut]) is None, before + text[:cut]
 
 
 @pytest.mark.parametrize("piece", ['[{"a": ', '{"', "`" * 3, '/*{"a"', "{'a': '", '"\\', "{“", "{a:[//", '{"a":1}'])

@@ -11,6 +11,9 @@ import yaml
 from metaspo.domain.errors import TaskError
 from metaspo.domain.results import Example
 from metaspo.tasks.catalogue import open_task, read_task
+from metaspo.tasks.cautions import cautions
+from metaspo.tasks.examples import load_pools
+from metaspo.tasks.inspection import described
 from metaspo.tasks.splits import Sizes
 from metaspo.tasks.task import Task
 
@@ -193,6 +196,17 @@ def test_sets_of_labels_are_held_to_a_list_of_them() -> None:
     assert task.constraint is not None
     assert json.loads(task.constraint.schema) == {"type": "array", "items": {"type": "string", "enum": ["a", "b", "c"]}}
     assert judged(task, '["b", "a"]') == (1.0, "")
+
+
+def test_a_check_counts_labels_one_by_one() -> None:
+    rows = [{"question": f"What is text {at} about?", "answer": answer} for at, answer in enumerate(["a, b", "c", "b", []])]
+    written = {**block(**{**LABELS, "examples": rows}), "user_prompt": "Name a, b or c, or [] for none.\n{question}"}
+    spec = read_task(written)
+    pools = load_pools(spec)
+    assert described(spec, pools)["answers"] == "b 2, a 1, c 1"
+    assert not [said for said in cautions(Task(spec, {}), pools) if "label" in said or "read as" in said]
+    lacking = {**written, "reader": {**LABELS["reader"], "labels": ["a", "b", "c", "d"]}}
+    assert any("no row has the answer 'd'" in said for said in cautions(Task(read_task(lacking), {}), pools))
 
 
 def test_names_alone_are_compared_exactly() -> None:
