@@ -35,13 +35,28 @@ def read_json(text: str, fits: Callable[[str], bool] | None = None) -> str | Non
     """
     if alone := read_alone(text):
         return alone
+    forms = _forms(text, fits)
+    return forms.pop() if len(forms) == 1 else None
+
+
+def why_none(text: str, fits: Callable[[str], bool] | None = None) -> str:
+    """Why a text that `read_json` reads nothing in gives no value, for people and for whoever rewrites the prompt."""
+    forms = _forms(text, fits)
+    if None in forms:
+        return "its JSON is cut off or broken"
+    return f"it holds {len(forms)} different JSON values" if forms else "it holds no JSON object or list"
+
+
+def _forms(text: str, fits: Callable[[str], bool] | None) -> set[str | None]:
+    """The different values that a text gives with equal right."""
     found = _found(text)
     group = [one for one in found if one.fenced] or found
     group = [one for one in group if one.final] or group
     forms = {one.form for one in [*group, *(one for one in found if one.final)]}
     if len(forms) > 1 and fits is not None and None not in forms:
-        forms = {form for form in forms if form is not None and fits(form)}
-    return forms.pop() if len(forms) == 1 else None
+        fitting: set[str | None] = {form for form in forms if form is not None and fits(form)}
+        return fitting or forms
+    return forms
 
 
 def read_alone(text: str) -> str | None:

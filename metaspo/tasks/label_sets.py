@@ -2,8 +2,9 @@
 
 import json
 import re
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 
+from ..domain.excerpts import excerpt
 from .choices import plain_signs
 from .json_reader import read_json
 from .json_text import values
@@ -22,50 +23,76 @@ ANNOUNCED = re.compile(
 )
 
 
-def read_labels(text: str, labels: Sequence[str], none: str | None = None) -> str | None:
+NONE = ""
+"""Stands for the word that says none of the labels."""
+
+Spellings = Sequence[tuple[str, str]]
+"""What may be written for a label, each with the label."""
+
+
+def read_labels(
+    text: str, labels: Sequence[str], none: str | None = None, synonyms: Mapping[str, Sequence[str]] | None = None
+) -> str | None:
     """The labels that a text gives, as a JSON list in the order of `labels`; `none` is the word for the empty list.
 
     A JSON list of them; or one a line, with or without bullets, or between commas, semicolons or bars. What comes
-    before is left aside where the labels are announced ("Labels: a, b"). Each element is a label, but for case, quotes,
-    brackets and a stop; one that is none leaves nothing of the whole.
+    before is left aside where the labels are announced ("Labels: a, b"). Each element is a label, or one of its
+    `synonyms`, but for case, quotes, brackets and a stop; one that is none leaves nothing of the whole.
     """
+    known = spellings(labels, none, synonyms)
+    for elements in _ways(text, known):
+        found = {_label(element, known) for element in elements}
+        if None not in found and (NONE not in found or len(found) == 1):
+            return label_list(found, labels)
+    return None
+
+
+def why_no_labels(text: str, known: Spellings) -> str:
+    """Why a text that `read_labels` reads nothing in gives no labels, for people and for whoever rewrites the prompt."""
+    ways = list(_ways(text, known))
+    odd = [element for element in (ways[-1] if ways else []) if _label(element, known) is None]
+    return f"{excerpt(odd[0].strip(), 40)!r} is none of the labels" if odd else "it holds no list of labels alone"
+
+
+def spellings(labels: Sequence[str], none: str | None = None, synonyms: Mapping[str, Sequence[str]] | None = None) -> Spellings:
+    """What may be written for each label, and for none of them."""
+    others = [(word, label) for label, words in (synonyms or {}).items() for word in words]
+    return [*((label, label) for label in labels), *others, *([(none, NONE)] if none is not None else [])]
+
+
+def _ways(text: str, known: Spellings) -> Iterator[list[str]]:
+    """The elements of the list that a text is, as it may be taken apart."""
     listed = read_json(text)
     elements = json.loads(listed) if listed is not None else None
     if isinstance(elements, list):
-        if not all(isinstance(element, str | int) for element in elements):
-            return None
-        return _canonical([element if isinstance(element, str) else json.dumps(element) for element in elements], labels)
+        if all(isinstance(element, str | int) for element in elements):
+            yield [element if isinstance(element, str) else json.dumps(element) for element in elements]
+        return
     if isinstance(elements, dict) or (listed is None and len(list(values(text))) > 1):
-        return None
+        return
     text = plain_signs(text).strip()
-    if (found := _separated(text, labels, none)) is not None:
-        return found
-    announced = list(ANNOUNCED.finditer(text))
-    return _separated(text[announced[-1].end() :], labels, none) if announced else None
+    yield from _separated(text, known)
+    if announced := list(ANNOUNCED.finditer(text)):
+        yield from _separated(text[announced[-1].end() :], known)
 
 
-def _separated(text: str, labels: Sequence[str], none: str | None) -> str | None:
-    if none is not None and text.strip(AROUND).casefold() == none.casefold():
-        return "[]"
+def _separated(text: str, known: Spellings) -> Iterator[list[str]]:
     if text.strip().startswith(("[", "{")) and not text.strip(" \t\r\n.`").endswith(("]", "}")):
-        return None  # cut off
+        return  # cut off
     # A label may hold a comma or an "and" itself.
     elements = [text]
     for separator in (LINE, SEPARATED, JOINED):
-        elements = [part for one in elements for part in ([one] if _label(one, labels) else separator.split(one))]
-    return _canonical([element for element in elements if element.strip(AROUND)] or [text], labels)
+        elements = [part for one in elements for part in ([one] if _label(one, known) is not None else separator.split(one))]
+    yield [element for element in elements if element.strip(AROUND)] or [text]
 
 
-def _canonical(elements: Sequence[str], labels: Sequence[str]) -> str | None:
-    found = {_label(element, labels) for element in elements}
-    return None if None in found else label_list(found, labels)
-
-
-def _label(text: str, labels: Sequence[str]) -> str | None:
+def _label(text: str, known: Spellings) -> str | None:
+    """The label that a text spells: as it stands, or else without what is around it."""
     for alike in (_spaced, _bare):
-        found = [label for label in labels if alike(label) == alike(text)]
+        own = alike(text)
+        found = {label for word, label in known if alike(word) == own}
         if len(found) == 1:
-            return found[0]
+            return found.pop()
     return None
 
 

@@ -6,8 +6,8 @@ from decimal import Decimal
 
 from ..domain.thoughts import without_thoughts
 from .choices import ANNOUNCED, AROUND, JOINED, plain_signs, read_choice, without_scale
-from .json_reader import read_alone, read_json
-from .label_sets import read_labels
+from .json_reader import read_alone, read_json, why_none
+from .label_sets import read_labels, spellings, why_no_labels
 from .reader_spec import ReaderSpec
 from .schemas import complaints, text_of
 
@@ -39,8 +39,7 @@ def canonical(spec: ReaderSpec, text: str) -> str | None:
     Several labels are a JSON list in the task's order.
     """
     if spec.kind == "json":
-        schema = text_of(spec.json_schema) if isinstance(spec.json_schema, dict) else None
-        return read_json(text, None if schema is None else lambda form: not complaints(schema, form))
+        return read_json(text, _fits(spec))
     if spec.kind == "labels":
         return read_labels(text, spec.labels or [], spec.none)
     if spec.kind == "choice":
@@ -48,6 +47,26 @@ def canonical(spec: ReaderSpec, text: str) -> str | None:
     if spec.kind == "text":
         return text.strip()
     return _read_number(text, spec)
+
+
+def why_unparsed(spec: ReaderSpec, reply: str, extract: Callable[[str], str | None] | None = None) -> str:
+    """Why a reply that `read` finds no answer in has none, where answers have a structure; "" elsewhere."""
+    if not spec.whole:
+        return ""
+    text = _place(spec, without_thoughts(reply), extract)
+    if text is None or not text.strip():
+        return "there is no <answer> tag with text in it" if spec.source == "tag" and spec.pattern is None else ""
+    if spec.kind == "labels":
+        return why_no_labels(text, spellings(spec.labels or [], spec.none))
+    return why_none(text, _fits(spec))
+
+
+def _fits(spec: ReaderSpec) -> Callable[[str], bool] | None:
+    """Whether a JSON value fits the reader's schema, where it has one."""
+    if not isinstance(spec.json_schema, dict):
+        return None
+    schema = text_of(spec.json_schema)
+    return lambda form: not complaints(schema, form)
 
 
 def _place(spec: ReaderSpec, reply: str, extract: Callable[[str], str | None] | None) -> str | None:

@@ -123,6 +123,10 @@ class Task:
             said = f"reader {short(self.spec.reader.source)} failed: {chain(error)}"
             raise TaskError(f"task '{self.name}': {said}{about}") from error
 
+    def unread(self, reply: str) -> str:
+        """Why a reply without a readable answer has none, as far as that is told; "" elsewhere."""
+        return readers.why_unparsed(self.spec.reader, reply, self._extract)
+
     def named(self, example: Example) -> str:
         """An example as it is named to people, with the beginning of its question."""
         return f"example {example.id} ({excerpt(example.question)!r})"

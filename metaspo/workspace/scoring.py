@@ -220,7 +220,8 @@ async def outcome_of(
     answer = task.read(reply.text, example) if reply.said.strip() else None
     if answer is None:
         why = f"no answer: {reply.finish}" if reply.finish in CUT_OFF else "no answer found in the reply"
-        why += f": {reply.error}" if reply.error else ""
+        told = reply.error or (task.unread(reply.text) if reply.said.strip() else "")
+        why += f": {told}" if told else ""
         return task.outcome(example, key, None, 0.0, why)
     if task.spec.metric.kind != "judge":
         grade = await task.graded(Judged(answer, example, reply.text, answered.exchange if task.own_metric else ()))

@@ -209,6 +209,26 @@ def test_a_check_counts_labels_one_by_one() -> None:
     assert any("no row has the answer 'd'" in said for said in cautions(Task(read_task(lacking), {}), pools))
 
 
+@pytest.mark.parametrize(
+    ("reader", "reply", "says"),
+    [
+        ({"kind": "json"}, "I cannot tell.", "it holds no JSON object or list"),
+        ({"kind": "json"}, '{"name": "An', "its JSON is cut off or broken"),
+        ({"kind": "json"}, '{"name": "Ann", "name": "Bob"}', "its JSON is cut off or broken"),
+        ({"kind": "json"}, '{"name": "Ann"} or {"name": "Bob"}', "it holds 2 different JSON values"),
+        ({"kind": "json", "from": "tag"}, '{"name": "Ann"}', "there is no <answer> tag with text in it"),
+        (LABELS["reader"], "a, sports", "'sports' is none of the labels"),
+        (LABELS["reader"], '["a", "sports"]', "'sports' is none of the labels"),
+        (LABELS["reader"], '{"a": 1}', "it holds no list of labels alone"),
+        ({"kind": "json"}, '{"name": "Ann"}', ""),
+    ],
+)
+def test_it_is_told_why_an_answer_is_unparsed(reader: dict[str, Any], reply: str, says: str) -> None:
+    task = Task(read_task({**block(), "reader": reader, "metric": "accuracy"}), {})
+    assert (task.read(reply) is None) == bool(says)
+    assert not says or task.unread(reply) == says
+
+
 def test_names_alone_are_compared_exactly() -> None:
     task = opened(metric={"kind": "fields", "fields": ["name"]})
     assert judged(task, '{"name": "ANN", "more": 1}') == (1.0, "")
