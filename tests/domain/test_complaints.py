@@ -93,7 +93,7 @@ def test_every_field_complains_in_our_words(model: type[BaseModel], valid: dict[
         (RunConfig, "store", "a\0b", "store: holds a NUL"),
         (Study, "seeds", [True], "seeds: true is no whole number"),
         (Study, "seeds", ["x"], "seeds.0: 'x' is no whole number"),
-        (ReaderSpec, "kind", "choise", "kind: 'choise' is none of 'choice', 'integer'"),
+        (ReaderSpec, "kind", "choise", "kind: 'choise' is none of 'choice', 'labels'"),
         (TaskSpec, "max_tokens", True, "max_tokens: true is no whole number"),
         (TaskSpec, "user_prompt", "Go\0. {question}", "user_prompt: holds a NUL"),
         (MetricSpec, "failing_below", False, "failing_below: false is no number"),
