@@ -74,7 +74,7 @@ def _example(spec: TaskSpec, row: Row, whole: bool) -> Example:
     asked = _asked(spec, row)
     said = sendable(as_text(asked.messages), row, spec.question)
     if not said.strip():
-        raise TaskError(f"{row.place}: the question is empty; fill it in or remove the row")
+        raise TaskError(f"{row.place}: field '{spec.question}': the question is empty; fill it in or remove the row")
     answers = golds(spec, row, asked.gold)
     if len(answers) > 1 and spec.metric.kind == "macro_f1":
         raise TaskError(f"{row.place}: has {len(answers)} accepted answers, and macro_f1 takes one per example; use accuracy")

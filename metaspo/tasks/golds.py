@@ -36,7 +36,9 @@ def golds(spec: TaskSpec, row: Row, last: str | None = None) -> tuple[str, ...]:
     key, value = _answer(spec, row, last)
     if spec.reader.whole:
         return structured_golds(spec, row.place, key, _prepared(spec, row, key, value))
-    return tuple(dict.fromkeys(_gold(spec, row, key, one) for one in _accepted(spec, row, key, value)))
+    several = isinstance(value, list | tuple)
+    accepted = enumerate(_accepted(spec, row, key, value))
+    return tuple(dict.fromkeys(_gold(spec, row, f"{key}.{at}" if several else key, one) for at, one in accepted))
 
 
 def _answer(spec: TaskSpec, row: Row, last: str | None) -> tuple[str, Any]:
@@ -90,7 +92,7 @@ def _stated(spec: TaskSpec, row: Row, key: str, value: Any) -> str:
             raise TaskError(f"{told}; mend the pattern, or the row")
         said = matches[-1][1].strip()
     if not said:
-        raise TaskError(f"{row.place}: the answer is empty; fill it in or remove the row")
+        raise TaskError(f"{row.place}: field '{key}': the answer is empty; fill it in or remove the row")
     return said if spec.answer_map is None else _mapped(spec, row, key, said)
 
 
@@ -171,8 +173,9 @@ def _suggestion(spec: TaskSpec, said: str) -> str:
     if key in ("true", "false") and labels:
         return f"write answer_map: {{true: {labels[0]}, false: {labels[-1]}}} with the label that each means, or "
     if key.isdecimal() and labels:
-        named = ", ".join(f"{at}: {label}" for at, label in enumerate(labels))
-        return f"write answer_map: {{{named}}} if it counts the labels from 0, or "
+        first = int(said == str(len(labels)))
+        named = ", ".join(f"{at}: {label}" for at, label in enumerate(labels, first))
+        return f"write answer_map: {{{named}}} if it counts the labels from {first}, or "
     if labels and len(said) <= SHOWN:
         return f"write answer_map: {{{_short(said)}: {labels[0]}, ...}} if it means one of them, or "
     return "write answer_pattern: '...(...)' if it is a part of this that counts, or " if len(said.split()) > 1 else ""

@@ -22,6 +22,10 @@ NOTHING = "\x1f"
 """What divides the fields of a table of one column."""
 SEP = re.compile(r'"?sep=([^\n"]|\\t)"?[ ,;\t]*\n', re.IGNORECASE)
 """The line by which Excel tells a file's delimiter."""
+ESCAPED = re.compile(r'(?<!\\)((?:\\\\)*)\\"')
+"""A quote inside a field as some programs write it, with a backslash before it; other backslashes are text."""
+SPACED = re.compile(r' +".*"', re.DOTALL)
+"""A quoted field after a delimiter and a space."""
 _limit = Lock()
 
 
@@ -56,7 +60,7 @@ class Dialect(NamedTuple):
 
     delimiter: str
     quoted: bool = True
-    escape: str | None = None
+    escaped: bool = False
     spaced: bool = False
 
 
@@ -140,21 +144,20 @@ def _of_delimiter(text: str, delimiter: str, columns: int) -> Table:
         # In many of these files quotes are text. Where they are not, taking them for text breaks rows.
         plain = _parsed(text, Dialect(delimiter, quoted=False), columns)
         return plain if plain.share == 1 and (table.share < 1 or len(plain.records) > len(table.records)) else table
-    if table.share < 1:
-        others = [Dialect(delimiter, escape="\\")] if '\\"' in text else []
-        others += [Dialect(delimiter, spaced=True)] if f'{delimiter} "' in text else []
-        return next((found for one in others if (found := _parsed(text, one, columns)).share == 1), table)
-    return table
+    others = [Dialect(delimiter, escaped=True)] if table.share < 1 and '\\"' in text else []
+    if f'{delimiter} "' in text and (
+        table.share < 1 or any(SPACED.fullmatch(cell) for record in table.records for cell in record.cells)
+    ):
+        others.append(Dialect(delimiter, spaced=True))
+    return next((found for one in others if (found := _parsed(text, one, columns)).share == 1), table)
 
 
 def _parsed(text: str, dialect: Dialect, columns: int) -> Table:
     records: list[Record] = []
     reader = csv.reader(
-        io.StringIO(text, newline=""),
+        io.StringIO(ESCAPED.sub(r'\1""', text) if dialect.escaped else text, newline=""),
         delimiter=dialect.delimiter,
         quoting=csv.QUOTE_MINIMAL if dialect.quoted else csv.QUOTE_NONE,
-        escapechar=dialect.escape,
-        doublequote=dialect.escape is None,
         skipinitialspace=dialect.spaced,
         strict=True,
     )
@@ -188,7 +191,9 @@ def _header(path: Path, table: Table, form: Form, above: int) -> tuple[list[str]
     names = table.header
     twice = sorted({name for name in names if name and names.count(name) > 1})
     if twice:
-        raise TaskError(f"{path}:{table.records[0].line + above}: two columns are named {twice[0]!r}; rename one")
+        place = f"{path}:{table.records[0].line + above}"
+        told = "rename one, or write columns: [...] if this line is no header"
+        raise TaskError(f"{place}: two columns are named {twice[0]!r}; {told}")
     return names, table.records[1:]
 
 
@@ -196,5 +201,6 @@ def _length(names: list[str], record: Record, table: Table, form: Form) -> str:
     than = "'columns' names" if form.columns else "the header"
     return (
         f"has another number of columns ({len(record.cells)}) than {than} ({len(names)}), divided by "
-        f"{table.dialect.delimiter!r}; check quotes and commas, or name another 'delimiter'"
+        f"{table.dialect.delimiter!r}; check quotes and commas, name another 'delimiter', or the 'columns' of a file "
+        "without a header"
     )

@@ -106,6 +106,9 @@ def test_answers_with_scores_are_those_with_the_highest(value: Any, found: tuple
     ("value", "reader", "settings", "says"),
     [
         (2, LETTERS, {}, r"'2' is not one of the labels A, B, C, D; write answer_map: \{0: A, 1: B, 2: C, 3: D\}"),
+        (4, LETTERS, {}, r"write answer_map: \{1: A, 2: B, 3: C, 4: D\} if it counts the labels from 1"),
+        (["A", None], LETTERS, {}, "field 'label.1' is null"),
+        (["A", "E"], LETTERS, {}, "field 'label.1': the answer 'E' is not one of"),
         (True, WORDS, {}, r"'true' is not .*; write answer_map: \{true: negative, false: positive\}"),
         ("very positive", WORDS, {}, r"'very positive' is not .*; write answer_map: \{'very positive': negative, \.\.\.\}"),
         ("not positive", WORDS, {}, "'not positive' is not one of"),

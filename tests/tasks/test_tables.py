@@ -36,7 +36,8 @@ def table(text: str, name: str = "x.csv", **form: Any) -> list[list[str]]:
         ("q,a,,\nx,1,,\ny,2,note,\nz,3\n", [["q", "a"], ["x", "1"], ["y", "2"], ["z", "3"]]),
         (",q,a\n0,x,1\n1,y,2\n", [["q", "a"], ["x", "1"], ["y", "2"]]),
         ("q,a\nx,1,,\ny,2\n", [["q", "a"], ["x", "1"], ["y", "2"]]),
-        ('q,a\n"say \\"hi, you\\"",1\nb,2\n', [["q", "a"], ['say "hi, you"', "1"], ["b", "2"]]),
+        ('q,a\n"say \\"hi, you\\".\\n",1\nb,2\n', [["q", "a"], ['say "hi, you".\\n', "1"], ["b", "2"]]),
+        ('q, a\n"x", "b"\n"y", "d"\n', [["q", "a"], ["x", "b"], ["y", "d"]]),
         ('q, a\n"x", "b, c"\n"y", "d"\n', [["q", "a"], ["x", "b, c"], ["y", "d"]]),
         ('q,a\n"two\nlines; one",1\n', [["q", "a"], ["two\nlines; one", "1"]]),
         ("q,a\nC:\\dir\\,1\n", [["q", "a"], ["C:\\dir\\", "1"]]),
@@ -102,7 +103,7 @@ def test_fields_of_any_length_and_the_limit_of_the_process_stays() -> None:
         ("sep=,\nq,a\nx,1\n\ny,2,3\n", r"x.csv:5: has another number of columns \(3\)"),
         ('q,a\n"two\nlines",1\ny,2,3\n', "x.csv:4: has"),
         ('sep=,\nq,a\nx,1\n"open,2\n', "x.csv:4: not valid CSV: unexpected end of data; check the quotes"),
-        ("sep=;\nq;q\nx;1\n", "x.csv:2: two columns are named 'q'; rename one"),
+        ("sep=;\nq;q\nx;1\n", "x.csv:2: two columns are named 'q'; rename one, or write columns"),
     ],
 )
 def test_what_is_wrong_is_told_with_the_line_that_the_row_begins_on(text: str, says: str) -> None:
