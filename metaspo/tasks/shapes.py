@@ -34,7 +34,8 @@ def rows_at(data: Any, path: str, place: str, around: Mapping[str, Any] | None =
     segments: list[list[str]] = [[]]
     for part in parts(path):
         segments.append([]) if part == "*" else segments[-1].append(part)
-    yield from _walk(data, [".".join(segment) for segment in segments], "", partial(_nowhere, place, path), around)
+    for one in _walk(data, [".".join(segment) for segment in segments], "", partial(_nowhere, place, path), around):
+        yield one._replace(path=one.path or path) if one.path != "*" else one._replace(path=f"{path}.*")
 
 
 def _nowhere(place: str, path: str, where: str, said: str) -> TaskError:
@@ -59,7 +60,7 @@ def _walk(
             more = scalars(item) if any(rest) else {}
             yield from _walk(item, rest, f"{where}[{name}]", error, {**(around or {}), **more})
     elif isinstance(found, list):
-        yield from (Found(f"{where}[{at}]", "", _within(item, around)) for at, item in enumerate(found))
+        yield from (Found(f"{where}[{at}]", "", _within(item, around), "*") for at, item in enumerate(found))
     elif around is not None:
         yield Found(where, "", _within(found, around))
     else:

@@ -149,3 +149,16 @@ def test_a_field_inside_a_list_of_a_row_says_what_to_write() -> None:
     )
     assert deeper("", {"qas": [{"question": "a"}]}, "question") == "write rows: qas.* if its items are the examples"
     assert deeper("*", ROW, "question") == ""
+
+
+@pytest.mark.parametrize(
+    ("path", "inside"),
+    [("data.*.paragraphs", "data.*.paragraphs.*"), ("data.*.paragraphs.*", "data.*.paragraphs.*"), ("data", "data.*")],
+)
+def test_a_row_knows_the_path_to_its_like(path: str, inside: str) -> None:
+    assert {one.path for one in rows_at(SQUAD, path, "x.json")} == {inside}
+
+
+def test_rows_that_are_splits_know_theirs() -> None:
+    data = {"d": {"train": [ROW], "dev": {"examples": [OTHER]}}}
+    assert [one.path for one in rows_at(data, "d", "x.json")] == ["d.train.*", "d.dev.examples.*"]
