@@ -17,7 +17,7 @@ READERS: Mapping[str, Reader] = {
     **dict.fromkeys((".csv", ".tsv", ".tab", ".txt"), table_rows),
 }
 """By the ending of the file, without a ".gz" after it."""
-ENDINGS = "use .json, .jsonl or .csv, .tsv or .txt for a table (each may be gzipped, .gz)"
+ENDINGS = "use .json, .jsonl or .csv, .tsv or .txt for a table (each may be gzipped, .gz), .parquet or .yaml"
 SPREADSHEETS = (".xlsx", ".xls", ".ods", ".numbers")
 
 

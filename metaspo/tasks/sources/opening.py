@@ -9,7 +9,7 @@ from typing import Any
 from ...domain.errors import TaskError
 from ..row import Row
 from . import folder as folders
-from . import hub, langsmith, parquet, promptfoo
+from . import hub, langsmith, parquet, yaml_files
 from .named import COMMIT, HUB, LANGSMITH, Named, is_named
 from .tools import filled
 
@@ -23,8 +23,8 @@ PINS: Mapping[str, Callable[[Named], Named]] = {HUB: hub.pinned, LANGSMITH: lang
 
 FILES: Mapping[str, Callable[[Path, ReadFile], list[Row]]] = {
     ".parquet": lambda path, read: parquet.rows(path),
-    ".yaml": promptfoo.tests,
-    ".yml": promptfoo.tests,
+    ".yaml": yaml_files.rows,
+    ".yml": yaml_files.rows,
 }
 """What opens a file that is no text file of rows, by its ending."""
 
@@ -38,10 +38,7 @@ def open_source(written: str | Mapping[str, Any], folder: Path | None, read: Rea
     Paths are relative to `folder`; `read` reads text files of rows. Raises TaskError, HubError, MissingExtraError.
     """
     if is_named(written):
-        try:
-            named = Named.parse(written)
-        except ValueError as error:
-            raise TaskError(f"examples: {error}") from None
+        named = _named(written)
         found = SERVICES[named.kind](named)
     else:
         path = Path(expanduser(str(written)))
@@ -56,15 +53,20 @@ def pinned(examples: Any, pins: dict[str, str]) -> Any:
     """
     if not is_named(examples):
         return {split: pinned(part, pins) for split, part in examples.items()} if isinstance(examples, dict) else examples
-    try:
-        named = Named.parse(examples)
-    except ValueError as error:
-        raise TaskError(f"examples: {error}") from None
+    named = _named(examples)
     if named.kind == HUB and COMMIT.fullmatch(named.version):
         return named.block
     if named.whole not in pins:
         pins[named.whole] = PINS[named.kind](named).version
     return named.at(pins[named.whole]).block
+
+
+def _named(written: str | Mapping[str, Any]) -> Named:
+    """The data set that is meant. Whatever asks a service comes through here first."""
+    try:
+        return Named.parse(written)
+    except ValueError as error:
+        raise TaskError(f"examples: {error}") from None
 
 
 def _of_path(path: Path, read: ReadFile) -> list[Row]:

@@ -18,21 +18,17 @@ TESTS = "a list of tests, such as [{vars: {question: ...}, assert: [{type: equal
 CODE = (".py", ".js", ".ts", ".mjs", ".cjs")
 
 
-def tests(path: Path, read: ReadFile) -> list[Row]:
-    """The tests of a config, or of a YAML file that is a list of tests. `read` reads the data files that they name.
+def tests(document: Document, read: ReadFile) -> list[Row]:
+    """The tests of a config, or of a list of tests. `read` reads the data files that they name.
 
     A variable that is a list stands for a test with each of its values, as promptfoo takes it. Raises TaskError with file,
     line and number of the test: what is no test, what runs code, what is not there.
     """
-    document = read_any_yaml(path, TaskError)
     data = document.data
     if isinstance(data, list):
         return list(_several(document, (), data, {}, read))
-    if not isinstance(data, dict) or "tests" not in data:
-        raise TaskError(
-            f"{path}: has no 'tests', and YAML under 'examples' is read as promptfoo's; write {TESTS}, or rows as JSON, "
-            "JSONL or CSV"
-        )
+    if not data.get("tests"):
+        raise TaskError(f"{document.place(('tests',))}: no 'tests' there; write {TESTS}")
     if data.get("scenarios"):
         raise TaskError(f"{document.place(('scenarios',))}: scenarios are not read; write them out under 'tests'")
     common = data.get("defaultTest") or {}
@@ -40,10 +36,7 @@ def tests(path: Path, read: ReadFile) -> list[Row]:
         common = read_any_yaml(_beside(document, ("defaultTest",), common), TaskError).data
     if not isinstance(common, dict):
         raise TaskError(f"{document.place(('defaultTest',))}: defaultTest is a mapping with vars and assert")
-    rows = list(_several(document, ("tests",), data["tests"], common, read))
-    if not rows:
-        raise TaskError(f"{document.place(('tests',))}: 'tests' is empty; write {TESTS}")
-    return rows
+    return list(_several(document, ("tests",), data["tests"], common, read))
 
 
 Where = tuple[int | str, ...]

@@ -83,10 +83,9 @@ def test_a_variable_in_a_text_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("config", "says"),
     [
-        ("prompts: [a]\n", "has no 'tests', and YAML under 'examples' is read as promptfoo's; write a list of tests"),
-        ("a\n", "has no 'tests'"),
-        ("tests: []\n", r"yaml:1: 'tests' is empty; write a list of tests"),
-        ("tests:\n  - 7\n", r"yaml:2, test 1: is no test; write a list of tests"),
+        ("prompts: [a]\n", "yaml:1: no 'tests' there; write a list of tests"),
+        ("prompts: [a]\ntests: []\n", r"yaml:2: no 'tests' there; write a list of tests"),
+        ("tests:\n  - 7\n  - {vars: {q: a}}\n", r"yaml:2, test 1: is no test; write a list of tests"),
         ("tests:\n  - vars: {q: a}\n  - vars: [a]\n", r"yaml:3, test 2: 'vars' is \['a'\]; write the variables themselves"),
         ("tests:\n  - {vars: {q: a}, assert: equals}\n", r"yaml:2, test 1: 'assert' is a list such as \[\{type: equals"),
         ("tests: file://tests.py\n", r"yaml:1: tests are not read from file://tests.py; name a .yaml"),
