@@ -1,8 +1,12 @@
 """The docs are true: their examples run, their tables name what there is."""
 
 import ast
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -40,6 +44,38 @@ def test_python_examples_run(
     monkeypatch.chdir(tmp_path)
     exec(compile(code, "example", "exec"), {})
     assert "{question}" in capsys.readouterr().out
+
+
+def test_the_readmes_example_shows_a_gain(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    known: dict[str, Any] = {}
+    [code] = blocks(ROOT / "README.md", "python")
+    exec(compile(code, "example", "exec"), known)
+    [task] = known["result"].report.tasks
+    before, after = map(int, re.findall(r"(\d+)%", capsys.readouterr().out))
+    assert (before, after) == (round(100 * task.before), round(100 * task.after)) and after >= before + 15
+    assert known["result"].report.verdict == "confirmed"
+
+
+def test_the_readmes_example_passes_a_strict_type_checker_that_knows_no_pydantic(tmp_path: Path) -> None:
+    [code] = blocks(ROOT / "README.md", "python")
+    objects = (
+        'spec = metaspo.ModelSpec(provider="openai", name="m", temperature=0)',
+        'config = metaspo.RunConfig(tasks=["a"], base=spec, train_size=3)',
+        'problem, context = metaspo.Problem(tasks=["a"]), metaspo.Context(base="scripted:dice")',
+        "found: str = result.system_prompt",
+        "wrong: int = result.system_prompt",
+    )
+    (tmp_path / "script.py").write_text("\n".join([code, *objects]))
+    # As with an installed package: only what is wrong in the script itself is told.
+    command = [sys.executable, "-m", "mypy", "--strict", "--follow-imports=silent", "--config-file=", "script.py"]
+    cache = ["--cache-dir", str(ROOT / ".mypy_cache" / "readme")]
+    environment = {**os.environ, "MYPYPATH": str(ROOT)}
+    done = subprocess.run([*command, *cache], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    [error, _] = done.stdout.splitlines()
+    assert f"script.py:{len(code.splitlines()) + 1 + len(objects)}: error: Incompatible types in assignment" in error
 
 
 @pytest.mark.parametrize("text", cases("yaml"))

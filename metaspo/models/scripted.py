@@ -2,6 +2,7 @@
 
 import hashlib
 import inspect
+import re
 from collections.abc import Awaitable, Callable
 from random import Random
 from typing import Any
@@ -20,10 +21,10 @@ class Scripted:
     """A model whose replies a function writes; words are counted as tokens."""
 
     def __init__(self, spec: ModelSpec) -> None:
-        """Find the function that `spec` names: "dice", or package.module:function."""
+        """Find the function that `spec` names: "dice", "novice", or package.module:function."""
         self.identity: dict[str, Any] = {"script": spec.name}
-        self._script = dice if spec.name == "dice" else _load(spec)
-        if spec.name != "dice":
+        self._script = BUILT_IN.get(spec.name) or _load(spec)
+        if spec.name not in BUILT_IN:
             self.identity |= code_identity(spec)
 
     async def ready(self) -> None:
@@ -47,7 +48,7 @@ class Scripted:
 
 def _load(spec: ModelSpec) -> Script:
     if ":" not in spec.name:
-        raise ModelError(f"{spec.label}: write scripted:dice or scripted:package.module:function")
+        raise ModelError(f"{spec.label}: write scripted:dice, scripted:novice or scripted:package.module:function")
     script = imported(spec)
     if not callable(script):
         raise ModelError(f"{spec.label} is not a function")
@@ -67,3 +68,34 @@ def dice(request: Request) -> str:
         return f"<prompt>Take your time, step {throw.randrange(10**6)}.{end}</prompt>"
     choices = request.constraint.choices if request.constraint else ()
     return throw.choice(choices) if choices else f"<answer>{throw.randrange(10)}</answer>"
+
+
+VIRTUES = (
+    (r"\bcheck", "Check your answer once more before you give it."),
+    (r"\bcare|attenti|conscientious|closely|correctly", "Read every word with care."),
+)
+"""What a novice has to be told, each with a sentence that does."""
+
+
+def novice(request: Request) -> str:
+    """A model that knows odd numbers from even ones and has to be told to take care: what its prompts say decides its score.
+
+    As base model it answers yes or no to questions such as "Is 7 odd?". It is wrong about as often as a coin where nothing
+    is asked of it, and less with each of the two things that its prompts may ask for, see `VIRTUES`. As optimizer it writes
+    a prompt that asks for one or both of these.
+    """
+    text = "\n".join(content for _, content in request.messages)
+    if "<prompt>" in text:
+        throw = Random(hashlib.sha256(f"{text}\0{request.sample}".encode()).digest())
+        sentences = " ".join(sentence for _, sentence in throw.sample(VIRTUES, throw.randint(1, 2)))
+        end = " Answer yes or no.\n\n{question}" if "{question}" in text else ""
+        return f"<prompt>You are a helpful assistant. {sentences}{end}</prompt>"
+    question = request.messages[-1][1].rpartition("\n")[2]
+    number = re.search(r"\d+", question)
+    asked = sum(bool(re.search(words, text, re.IGNORECASE)) for words, _ in VIRTUES)
+    wrong = Random(hashlib.sha256(question.encode()).digest()).random() < 0.5 - 0.24 * asked
+    return "yes" if (number is not None and int(number[0]) % 2 == 1) != wrong else "no"
+
+
+BUILT_IN: dict[str, Script] = {"dice": dice, "novice": novice}
+"""The functions that have a name of their own."""

@@ -2,7 +2,7 @@
 
 import re
 import shlex
-from typing import Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -42,6 +42,10 @@ class ModelSpec(RequestSettings, Prices, Rates, ProviderOptions):
     """
 
     model_config = ConfigDict(extra="forbid")
+
+    if TYPE_CHECKING:
+        # For type checkers that don't know pydantic.
+        def __init__(self, *, provider: str, name: str, **settings: Any) -> None: ...
 
     provider: str
     name: str = Field(min_length=1, description="The model's name at its endpoint, a path, or a function.")

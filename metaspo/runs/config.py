@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import yaml
 from langchain_core.runnables import Runnable
@@ -28,6 +28,10 @@ Part = TypeVar("Part", bound=BaseModel)
 
 class RunConfig(Problem, Context):
     """Everything about a run: the problem, and what it works with. Keys are those of both."""
+
+    if TYPE_CHECKING:
+        # For type checkers that don't know pydantic.
+        def __init__(self, **settings: Any) -> None: ...
 
     def problem(self) -> Problem:
         """What to optimize and how."""

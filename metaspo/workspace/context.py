@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, ValidationInfo, WithJsonSchema, field_validator
 
@@ -24,6 +24,10 @@ SETTING = re.compile(r"\s*[\w.-]+=")
 
 class Context(Block):
     """What a run works with: plain data, in no state. A run that goes on keeps what is not set anew."""
+
+    if TYPE_CHECKING:
+        # For type checkers that don't know pydantic.
+        def __init__(self, **settings: Any) -> None: ...
 
     base: Annotated[ModelSpec | list[ModelSpec], WithJsonSchema({"type": "string"})] = Field(
         default_factory=lambda: ModelSpec.parse(BASE),

@@ -1,7 +1,7 @@
 """What the graph is given: what to optimize and how."""
 
 from dataclasses import replace
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import ConfigDict, Field, field_validator, model_validator
 
@@ -48,6 +48,10 @@ class Start(Exact):
 
 class Problem(OwnPrompts):
     """What to optimize and how: the graph's input. The defaults are the built-in demo."""
+
+    if TYPE_CHECKING:
+        # For type checkers that don't know pydantic.
+        def __init__(self, **settings: Any) -> None: ...
 
     tasks: list[str | dict[str, Any]] = Field(
         default_factory=list,
