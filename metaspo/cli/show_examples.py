@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from rich.text import Text
+from rich.console import RenderableType
 
 from ..domain.excerpts import head_and_tail
 from ..domain.messages import text_of
@@ -55,7 +55,7 @@ def show_reply(text: str, finish: str, error: str, steps: str) -> None:
     console.print(panel(shortened(said), "reply" if finish == "stop" else f"reply, ended by {finish}"))
 
 
-def came_to(answer: str | None, expected: Sequence[str], score: float | None, how: str, explanation: str) -> Text:
+def came_to(answer: str | None, expected: Sequence[str], score: float | None, how: str, explanation: str) -> RenderableType:
     """What was read from a reply, what was expected, and the score with the words about it."""
     read = f"answer: {shortened(answer)}" if answer is not None else f"unparsed: {explanation}"
     gold = shortened(" or ".join(expected)) if expected else "(none given)"

@@ -84,13 +84,14 @@ def novice(request: Request) -> str:
     is asked of it, and less with each of the two things that its prompts may ask for, see `VIRTUES`. As optimizer it writes
     a prompt that asks for one or both of these.
     """
-    text = "\n".join(content for _, content in request.messages)
+    said = [text_of(content) for _, content in request.messages]
+    text = "\n".join(said)
     if "<prompt>" in text:
         throw = Random(hashlib.sha256(f"{text}\0{request.sample}".encode()).digest())
         sentences = " ".join(sentence for _, sentence in throw.sample(VIRTUES, throw.randint(1, 2)))
         end = " Answer yes or no.\n\n{question}" if "{question}" in text else ""
         return f"<prompt>You are a helpful assistant. {sentences}{end}</prompt>"
-    question = request.messages[-1][1].rpartition("\n")[2]
+    question = said[-1].rpartition("\n")[2]
     number = re.search(r"\d+", question)
     asked = sum(bool(re.search(words, text, re.IGNORECASE)) for words, _ in VIRTUES)
     wrong = Random(hashlib.sha256(question.encode()).digest()).random() < 0.5 - 0.24 * asked
