@@ -60,6 +60,8 @@ def _sources(run: runs.Run) -> Sequence[Any]:
 
 def _recorded_task(db: Database, row: RunTask, source: TaskSpec | None) -> RecordedTask:
     _, written = evaluations.task_metric(db, row.task)
+    # What was recorded before there were other rules was read by the first.
+    written = {**written, "reader": {"rules": 1, **written.get("reader", {})}}
     found = evaluations.examples(db, row.task)
     spec = TaskSpec.model_validate({**written, "examples": [{"question": "", "answer": ""}]})
     spec._folder = source._folder if source else None

@@ -1,98 +1,234 @@
 """Which of a closed set of labels a text chooses. Pure functions; None means that it chooses none, or several."""
+# ruff: noqa: RUF001
 
 import re
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 
-SIGNS = str.maketrans({"\u2018": "'", "\u2019": "'", "\u201c": '"', "\u201d": '"', "\u00a0": " ", "\u202f": " "})
-SIGNS |= str.maketrans({"\u2010": "-", "\u2011": "-", "\u2013": "-", "\u2212": "-"})
-"""Typographic quotes, spaces, hyphens, dashes and minus signs, and the plain ones that they are read as."""
+from .denials import denies
+from .labels import Labels
+from .languages import ENDINGS, LONGER
+from .signs import MARKS, TOGETHER, unwrapped
+from .statements import Mention, mentions
+from .words import is_sure, roles_of, tokens_of
 
+AROUND = " \t\r\n.,;:!?*_`\"'()[]{}$#~«»„“”「」『』【】《》〈〉。、"
 NEARBY = 60
-"""How many characters before a label are looked at for what they say about it."""
-AROUND = " \t\r\n.,;:!?*_`\"'()[]{}"
-ANNOUNCED = (
-    r"\b(?:(?:answer|choice|option|label|rating|result)\b[\s*_]*(?:(?:is|would be|should be)\b|[:=])"
-    r"|(?:answer|label|rating|result)\b)"
-    r"(?:[\s:*_`\"'(\[{$]|\\boxed|\\text|\b(?:the|option|choice|letter|clearly|definitely|probably|likely|most likely)\b)*"
-)
-"""What comes before an answer that is announced as one, with the decoration around it."""
-JOINED = r"[\s*_`\"')\]}]*(?:[,/&]|\bor\b|\band\b)(?:[\s,/&]|\bor\b|\band\b)*(?:option\s+|choice\s+)?[*_`\"'(\[{]*"
-"""What comes between two answers that are given side by side."""
-GOES_ON = re.compile(r"\s+(?:is|because|since|as|and|or|but|it|this|that|the|there)\b", re.IGNORECASE)
-NEGATED = re.compile(
-    r"(?:\bnot|\bcannot|n't|\bnever|\brather than|\binstead of|\bneither|\bnor)\s+(?:[a-z]+\s+)?[\"'(\[*_]*\Z", re.IGNORECASE
-)
-LEADS_TO_A_LETTER = re.compile(
-    r"(?:^|[^\w\s'-]|\b(?:is|be|it's|that's|with|choose|pick|select|say|think|guess|option|choice|letter|or|and|but"
-    r"|clearly|definitely|probably|likely|so|thus|therefore|hence|to|for))[ \t]*[\"'*_]*\Z",
-    re.IGNORECASE | re.MULTILINE,
-)
-
-
-def plain_signs(text: str) -> str:
-    """The text with typographic quotes, spaces and dashes made plain."""
-    return text.translate(SIGNS)
+"""How many characters before a label of one character are looked at for what announces it."""
+BESIDE = re.compile(r"[\s*_`\"')\]}]*[,、][\s*_`\"'(\[{]*")
+"""What may stand between two labels that are given side by side without a word."""
+GOES_ON = re.compile(r"\s+(?:it|this|that|the|there)\b", re.IGNORECASE)
+ALWAYS_WORDS = frozenset("ai")
+SOMETIMES_WORDS = frozenset("aieoyuzwkvsàаивксуояو")
+"""Letters that are words: in English, and in some other language."""
+NEXT_WORD = re.compile(rf"\s*([\w{MARKS}]+)")
+INSIDE = re.compile(rf"[\w{MARKS}]")
+KANA = re.compile("[\u30a1-\u30ff]")
+HIRAGANA = re.compile("[\u3041-\u309f]")
+HANGUL = re.compile("[\uac00-\ud7af]")
+ONE_SCRIPT = re.compile(f"[{TOGETHER}]")
 
 
 def without_scale(text: str, top: str) -> str:
     """The text without the scale of a rating: "4/5" and "4 stars out of 5" say 4 where `top` is 5."""
-    return re.sub(rf"(?<=\d)((?:\s+stars?)?)\s*(?:/|\bout of\b)\s*{re.escape(top)}\b(?!\.\d)", r"\1", text)
+    return re.sub(rf"(?<=\d)((?:\s{{1,3}}stars?)?)\s{{0,3}}(?:/|\bout of\b)\s{{0,3}}{re.escape(top)}\b(?!\.\d)", r"\1", text)
 
 
-def read_choice(text: str, labels: list[str]) -> str | None:
-    """The one label that `text` chooses.
+def read_choice(text: str, labels: Sequence[str], synonyms: Mapping[str, Sequence[str]] | None = None) -> str | None:
+    """The one label that `text` chooses; `synonyms` are other spellings of a label.
 
-    In this order: the text is a label; a label is announced ("The answer is C"), the last time that
-    one is; it stands in brackets ("(b)"); it is the only label named as a word of its own, negated
-    ones aside. Two different labels with equal right are no answer.
+    In this order: the text is a label; a label is announced ("The answer is C"), the last time that one is; it
+    stands in brackets ("(b)"); it is all that the last line says; it is the only label named as a word of its own.
+    What is denied, asked about or said in a language whose denials are not known does not count. Two different
+    labels with equal right are no answer.
     """
-    text = plain_signs(text).strip()
-    if all(label.isdecimal() for label in labels):
-        text = without_scale(text, max(labels, key=int))
+    return choice_of(text, Labels.of(labels, synonyms or {}))
+
+
+def choice_of(text: str, labels: Labels) -> str | None:
+    """`read_choice` for labels that are ready to use."""
+    text = unwrapped(text).strip()
+    if labels.digits:
+        text = without_scale(text, labels.highest)
     for whole in (text, text.strip(AROUND)):
-        if found := _spelled(whole, labels):
+        if found := labels.spelled(whole):
             return found
-    letters = all(len(label) == 1 and label.isalpha() for label in labels)
-    # The longest first: "not urgent" before "urgent".
-    some = "|".join(re.escape(plain_signs(label)) for label in sorted(labels, key=len, reverse=True))
-    some = rf"({some})(?!['-]?\w)(?![.,]\d)"
-    announced = [m for m in re.finditer(ANNOUNCED + some, text, re.IGNORECASE) if not _is_word(text, m, ("a", "i"))]
-    if announced:
-        last = announced[-1]
-        second = re.match(rf"{JOINED}{some}(?!\s+(?:is|isn't|does|would)\b)", text[last.end() :], re.IGNORECASE)
-        return _only([last] + ([second] if second else []), labels)
-    if letters:
-        bracketed = [m for m in re.finditer(rf"[(\[]{some}[)\]]", text, re.IGNORECASE) if not _stands_after(NEGATED, text, m)]
-        if bracketed:
-            return _only(bracketed, labels)
-    named = [m for m in re.finditer(rf"(?<![\w-])(?<!\w')(?<!\d[.,]){some}", text, re.IGNORECASE) if _is_named(text, m)]
-    # "Vitamin C" is no answer: a lone letter has to stand where an answer stands.
-    if letters and not any(_stands_after(LEADS_TO_A_LETTER, text, match) for match in named):
+    named = list(_places(text, labels))
+    if not named:
         return None
-    return _only(named, labels)
+    said = mentions(text, named)
+    for chosen in (_announced(said, text), _bracketed(said, text, labels)):
+        if chosen is not None:
+            return chosen[0] if len(chosen) == 1 else None
+    last = _last_line(text, labels, said)
+    if last is not None:
+        return last
+    there = [one for one in said if not one.denied and not one.asked and not _is_word(text, one, labels)]
+    if any(not one.known for one in there):
+        return None
+    # "Vitamin C" is no answer: a lone letter has to stand where an answer stands.
+    letters = [one for one in there if _is_letter(text[one.start : one.end])]
+    if letters and len(letters) == len(there) and not any(one.leads for one in letters):
+        return None
+    return _only(there)
 
 
-def _only(found: list[re.Match[str]], labels: list[str]) -> str | None:
-    different = {_spelled(match[1], labels) for match in found}
+def _only(found: Sequence[Mention]) -> str | None:
+    different = {one.value for one in found}
     return different.pop() if len(different) == 1 else None
 
 
-def _spelled(text: str, labels: list[str]) -> str | None:
-    """The label that `text` is, as the task spells it; compared as the patterns compare."""
-    same = (label for label in labels if re.fullmatch(re.escape(plain_signs(label)), text, re.IGNORECASE))
-    return next(same, None)
+def _announced(said: Sequence[Mention], text: str) -> list[str] | None:
+    """The labels that are announced last, side by side; empty where something later takes them back."""
+    announced = [one for one in said if one.announced and not one.denied and not one.asked and not _announces_a_word(text, one)]
+    if not announced:
+        return None
+    last = announced[-1]
+    chosen = {one.value for one in [last, *(one for one in said if beside(text, last, one))]}
+    for one in said:
+        if one.start > last.end and one.group != last.group:
+            other = one.value not in chosen and one.corrects and one.leads and not one.denied and not one.asked
+            if other or (one.value in chosen and one.refuted):
+                return []
+    return sorted(chosen)
 
 
-def _is_named(text: str, match: re.Match[str]) -> bool:
-    opens = not re.search(r"\w", text[: match.start()])
-    return not _is_word(text, match, ("a", "i") if opens else ("a", "i", "no")) and not _stands_after(NEGATED, text, match)
+def beside(text: str, last: Mention, one: Mention) -> bool:
+    """Whether a value is given together with one before it, that is announced: "The answer is A or B"."""
+    if one.start <= last.start or one.denied or one.goes_on:
+        return False
+    return one.group == last.group or BESIDE.fullmatch(text[last.end : one.start][: NEARBY + 1]) is not None
 
 
-def _stands_after(words: re.Pattern[str], text: str, match: re.Match[str]) -> bool:
-    return words.search(text, max(0, match.start() - NEARBY), match.start()) is not None
+def _announces_a_word(text: str, one: Mention) -> bool:
+    return text[one.start : one.end].casefold() in ALWAYS_WORDS and _followed_by_a_word(text, one)
 
 
-def _is_word(text: str, match: re.Match[str], words: tuple[str, ...]) -> bool:
+def _bracketed(said: Sequence[Mention], text: str, labels: Labels) -> list[str] | None:
+    if not labels.letters:
+        return None
+    found = {
+        one.value
+        for one in said
+        if not one.denied
+        and not one.asked
+        and re.fullmatch(r"\(.\)|\[.\]", text[max(0, one.start - 1) : one.end + 1])
+        and not re.match(r"\w", text[max(0, one.start - 2) : max(0, one.start - 1)])
+    }
+    return sorted(found) or None
+
+
+def _last_line(text: str, labels: Labels, said: Sequence[Mention]) -> str | None:
+    """The label that is all the last line says, where no other line is a label and nothing before it was only beginning."""
+    *before, last = text.split("\n")
+    label = labels.spelled(last.strip(AROUND))
+    lines = [line.strip() for line in before if line.strip()]
+    if label is None or not lines or said[-1].denied or said[-1].asked:
+        return None
+    alone = [line for line in lines[-20:] if labels.spelled(line.strip(AROUND + "-)0123456789"))]
+    return label if not alone and lines[-1][-1] in ".!?。！？*`" else None
+
+
+def _is_letter(text: str) -> bool:
+    return len(text) == 1 and text.isalpha()
+
+
+def _is_word(text: str, one: Mention, labels: Labels) -> bool:
     """Whether a label is but a word of the sentence: "A patient", "I think", "a Dog", "there is no doubt"."""
-    rest = text[match.end() :]
-    follows = re.match(r"[ \t]+\w" if match[1].islower() else r"[ \t]+[a-z\d]", rest)
-    return match[1].casefold() in words and follows is not None and not GOES_ON.match(rest)
+    spelled = text[one.start : one.end].casefold()
+    if spelled not in SOMETIMES_WORDS and not denies(spelled):
+        return False
+    if len(spelled) > 1 and is_sure(text[one.start : one.end + 30]):
+        return True
+    if len(spelled) > 1 and not INSIDE.search(text[: one.start]):
+        return False
+    if spelled in SOMETIMES_WORDS - ALWAYS_WORDS and one.leads and text[one.start : one.end].isascii():
+        return False
+    return _followed_by_a_word(text, one)
+
+
+def _followed_by_a_word(text: str, one: Mention) -> bool:
+    rest = text[one.end : one.end + 40]
+    follows = re.match(r"[ \t]+\w" if text[one.start : one.end].islower() else r"[ \t]+(?:[a-z\d]|[^\W\d_A-Z])", rest)
+    if not follows or GOES_ON.match(rest):
+        return False
+    word = NEXT_WORD.match(rest)
+    return not (word and {"is", "but", "join"} & roles_of(word[1]).keys())
+
+
+def _places(text: str, labels: Labels) -> Iterator[tuple[int, int, str]]:
+    """Where the text names a label as a word of its own, and which: start, end and label."""
+    at = 0
+    while match := labels.pattern.search(text, at):
+        found = _is_apart(text, match.start(), match.end()) or _ends_a_run(text, match)
+        if found:
+            yield match.start(), match.end(), labels.spelled(match[0]) or ""
+        at = match.end() if found else match.start() + 1
+
+
+def _is_apart(text: str, start: int, end: int) -> bool:
+    """Whether what stands at a place is no part of a longer word or number."""
+    first, last, word = text[start], text[end - 1], text[start:end]
+    before, after = text[start - 1 : start], text[end : end + 1]
+    if any(text.startswith(longer, start) for longer in LONGER if longer.startswith(word)):
+        return False
+    if after and unicodedata.category(after) in ("Mn", "Mc"):
+        return False
+    if before and _one_word(before, first, word) and not (HANGUL.match(first) and not HANGUL.match(before)):
+        return False
+    if after and _one_word(last, after, word) and not (HANGUL.match(last) and len(word) > 1):
+        return False
+    if re.search(r"\w['-]\Z|[-]\Z|\d[.,]\Z", text[max(0, start - 2) : start]) and INSIDE.match(first):
+        return False
+    return not re.match(r"['-]\w|[.,]\d|\+", text[end : end + 2]) or _has_ending(text, end)
+
+
+def _has_ending(text: str, end: int) -> bool:
+    """Whether a label has an ending that Turkish puts behind names: "B'dir"."""
+    return re.match(r"'(?:[dt][iıuü]r|y[iıuü]|[iıuü]n?|[dt][ae]n?)\b", text[end : end + 5], re.IGNORECASE) is not None
+
+
+def _one_word(one: str, other: str, word: str) -> bool:
+    """Whether two characters next to each other are of one word."""
+    if not (INSIDE.match(one) and INSIDE.match(other)):
+        return False
+    together = ONE_SCRIPT.match(one), ONE_SCRIPT.match(other)
+    if all(together):
+        if KANA.match(one) and KANA.match(other):
+            return True
+        if HANGUL.match(one) and HANGUL.match(other):
+            return True
+        return len(word) == 1 or all(HIRAGANA.match(sign) for sign in word)
+    return not any(together) and _script(one) == _script(other)
+
+
+@lru_cache(4096)
+def _script(sign: str) -> str:
+    """The script of a letter as far as words go on in it; digits go on in any that puts spaces between words."""
+    name = unicodedata.name(sign, "").split()[0] if unicodedata.name(sign, "") else ""
+    return "LATIN" if name in ("LATIN", "DIGIT", "GREEK", "CYRILLIC", "COMBINING", "LOW", "SUPERSCRIPT", "SUBSCRIPT") else name
+
+
+def _ends_a_run(text: str, match: re.Match[str]) -> bool:
+    """Whether a label of one character, within a run of letters without spaces, is announced and ends what is said.
+
+    "答案是否" says 否 where the labels are 是 and 否, "是的" says 是, and "是否" says neither.
+    """
+    if not ONE_SCRIPT.match(match[0]):
+        return False
+    rest = text[match.end() : match.end() + 12]
+    ending = next((ending for ending in sorted(ENDINGS, key=len, reverse=True) if rest.startswith(ending)), "")
+    after = rest[len(ending) : len(ending) + 1]
+    if (after and INSIDE.match(after)) or (not ending and rest and INSIDE.match(rest)):
+        return False
+    before = text[max(0, match.start() - NEARBY) : match.start()]
+    if not before or not INSIDE.match(before[-1]):
+        return True
+    tokens = tokens_of(before, [])
+    for token in reversed(tokens):
+        if token.has("answer"):
+            return token is not tokens[-1]
+        if not any(token.has(role) for role in ("is", "fill", "option")):
+            return False
+    return False

@@ -8,7 +8,7 @@ from ..domain.errors import TaskError
 from .data_spec import mapped_key
 from .paths import PathError, follow
 from .questions import field, text
-from .readers import canonical
+from .readers import canonical, canonical_number, labels_of
 from .row import Row
 from .spec import TaskSpec
 from .structured_golds import structured_golds
@@ -101,7 +101,7 @@ def _gold(spec: TaskSpec, row: Row, key: str, value: Any) -> str:
     if spec.metric.kind == "judge" or spec.reader.kind == "text":
         wrapped = WRAPPED.fullmatch(said) if spec.reader.source == "tag" else None
         return wrapped[1] if wrapped and wrapped[1] else said
-    found = _read(spec, said)
+    found = _number(spec, value) or _read(spec, said)
     if found is None:
         wanted = f"one of the labels {', '.join(spec.reader.labels or [])}" if spec.reader.labels else _span(spec)
         raise TaskError(
@@ -109,6 +109,12 @@ def _gold(spec: TaskSpec, row: Row, key: str, value: Any) -> str:
             f"fix the row or the reader of '{spec.name}'"
         )
     return found
+
+
+def _number(spec: TaskSpec, value: Any) -> str | None:
+    """A gold answer that is a number already, whatever sign texts have before their fractions."""
+    as_it_stands = spec.answer_map is None and spec.answer_pattern is None and spec.reader.kind in ("integer", "number")
+    return canonical_number(spec.reader, value) if as_it_stands and type(value) in (int, float) else None
 
 
 def _mapped(spec: TaskSpec, row: Row, key: str, said: str) -> str:
@@ -159,7 +165,7 @@ def _read(spec: TaskSpec, said: str) -> str | None:
 
 def _label(spec: TaskSpec, said: str) -> str | None:
     """The label that a text spells, as the task spells it."""
-    return {label.casefold(): label for label in spec.reader.labels or []}.get(said.casefold())
+    return labels_of(spec.reader).spelled(said)
 
 
 def _suggestion(spec: TaskSpec, said: str) -> str:

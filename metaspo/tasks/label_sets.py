@@ -5,10 +5,11 @@ import re
 from collections.abc import Iterator, Mapping, Sequence, Set
 
 from ..domain.excerpts import excerpt
-from .choices import plain_signs
 from .json_reader import read_json
 from .json_text import values
+from .labels import Labels
 from .reader_spec import ReaderSpec
+from .signs import plain_signs
 
 AROUND = " \t\r\n.;,:*_`\"'()[]{}"
 BULLET = r"(?:[-*+\u2022\u2023\u25e6\u00b7]|\(?\d{1,2}[.)])\s+"
@@ -30,34 +31,31 @@ Spellings = Sequence[tuple[str, str]]
 """What may be written for a label, each with the label."""
 
 
-def read_labels(
-    text: str, labels: Sequence[str], none: str | None = None, synonyms: Mapping[str, Sequence[str]] | None = None
-) -> str | None:
-    """The labels that a text gives, as a JSON list in the order of `labels`; `none` is the word for the empty list.
+def read_labels(text: str, labels: Labels, none: str | None = None) -> str | None:
+    """The labels that a text gives, as a JSON list in the task's order; `none` is the word for the empty list.
 
     A JSON list of them; or one a line, with or without bullets, or between commas, semicolons or bars. What comes
     before is left aside where the labels are announced ("Labels: a, b"). Each element is a label, or one of its
-    `synonyms`, but for case, quotes, brackets and a stop; one that is none leaves nothing of the whole.
+    synonyms, but for case, quotes, brackets and a stop; one that is none leaves nothing of the whole.
     """
-    known = spellings(labels, none, synonyms)
+    known = _known(labels, none)
     for elements in _ways(text, known):
         found = {_label(element, known) for element in elements}
         if None not in found and (NONE not in found or len(found) == 1):
-            return label_list(found, labels)
+            return label_list(found, labels.labels)
     return None
 
 
-def why_no_labels(text: str, known: Spellings) -> str:
+def why_no_labels(text: str, labels: Labels, none: str | None = None) -> str:
     """Why a text that `read_labels` reads nothing in gives no labels, for people and for whoever rewrites the prompt."""
+    known = _known(labels, none)
     ways = list(_ways(text, known))
     odd = [element for element in (ways[-1] if ways else []) if _label(element, known) is None]
     return f"{excerpt(odd[0].strip(), 40)!r} is none of the labels" if odd else "it holds no list of labels alone"
 
 
-def spellings(labels: Sequence[str], none: str | None = None, synonyms: Mapping[str, Sequence[str]] | None = None) -> Spellings:
-    """What may be written for each label, and for none of them."""
-    others = [(word, label) for label, words in (synonyms or {}).items() for word in words]
-    return [*((label, label) for label in labels), *others, *([(none, NONE)] if none is not None else [])]
+def _known(labels: Labels, none: str | None) -> Spellings:
+    return [*labels.spellings, *([(none, NONE)] if none is not None else [])]
 
 
 def _ways(text: str, known: Spellings) -> Iterator[list[str]]:
@@ -103,7 +101,7 @@ def label_list(found: Set[str | None], labels: Sequence[str]) -> str:
 
 def named_in(reader: ReaderSpec, answer: str) -> Sequence[str]:
     """The labels that an answer stands for: those of a set, or the answer itself where it is one label, or any text."""
-    found = read_labels(answer, reader.labels or []) if reader.kind == "labels" else None
+    found = read_labels(answer, Labels.of(reader.labels or [], reader.synonyms)) if reader.kind == "labels" else None
     return [answer] if found is None else [str(label) for label in json.loads(found)]
 
 

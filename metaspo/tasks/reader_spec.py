@@ -8,7 +8,11 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from .given import NAME, name_of
 from .schemas import complaint_about_schema
+from .signs import plain_signs
 from .written import CALLABLE, VERSION, Written, word
+
+RULES: Literal[2] = 2
+"""The number of the rules that answers are read by; another one wherever a reply may be read otherwise than before."""
 
 LONGEST_RANGE = 50
 """Integers that a reply may be held to, at most."""
@@ -31,6 +35,10 @@ class ReaderSpec(Written):
         "tag", alias="from", description="'tag' (last <answer> tag), 'reply' (all of it), or package.module:function."
     )
     pattern: str | None = Field(None, description="A regular expression; its last match's group 1 is the answer.")
+    synonyms: dict[str, list[Annotated[str, BeforeValidator(word)]]] = Field(
+        default_factory=dict, description="Other spellings of a label, in replies and in gold answers: {positive: [pos, good]}."
+    )
+    decimal: Literal["point", "comma"] = Field("point", description="The sign before a number's fraction: 1.5 or 1,5.")
     minimum: float | None = Field(None, description="Numbers below this are unparsed.")
     maximum: float | None = Field(None, description="Numbers above this are unparsed.")
     none: Annotated[str | None, BeforeValidator(word)] = Field(
@@ -40,6 +48,18 @@ class ReaderSpec(Written):
         None, alias="schema", description="json: the JSON schema of an answer, or the .json file that holds it."
     )
     version: Annotated[str | None, BeforeValidator(word)] = Field(None, description=VERSION)
+    rules: Literal[1, 2] = Field(
+        RULES, description="The rules that answers are read by: 1 are those of runs that began before there were others."
+    )
+
+    def by_rules(self, rules: int) -> "ReaderSpec":
+        """The reader as it reads for a run that began by these rules."""
+        return self if self.rules <= rules else self.model_copy(update={"rules": rules})
+
+    @property
+    def rules_matter(self) -> bool:
+        """Whether a reply may be read otherwise by other rules: not where text is taken as it stands."""
+        return self.kind != "text" or (self.source == "tag" and self.pattern is None)
 
     @property
     def closed(self) -> list[str]:
@@ -69,6 +89,19 @@ class ReaderSpec(Written):
         """Whether a gold answer is one value, or one set of labels, even where it is a list."""
         return self.kind in ("json", "labels")
 
+    def _check_synonyms(self, labels: list[str]) -> None:
+        """Raises ValueError for a synonym of no label, and for a spelling that would count as two."""
+        spelled = {plain_signs(label).casefold(): label for label in labels}
+        for label, words in self.synonyms.items():
+            if label not in labels:
+                raise ValueError(f"synonyms are of labels, and {label!r} is none of {', '.join(labels)}")
+            for spelling in words:
+                known = spelled.setdefault(plain_signs(spelling).casefold(), label)
+                if not spelling.strip():
+                    raise ValueError(f"a synonym of label {label!r} is empty; fill it in or remove it")
+                if known != label:
+                    raise ValueError(f"synonym {spelling!r} of label {label!r} counts as label {known!r} as well; remove one")
+
     @model_validator(mode="after")
     def _consistent(self) -> "ReaderSpec":
         self._structured()
@@ -79,10 +112,15 @@ class ReaderSpec(Written):
                 raise ValueError("two labels are the same but for upper and lower case; keep one")
             if any(not label.strip() for label in self.labels):
                 raise ValueError("a label is empty; fill it in or remove it")
+            self._check_synonyms(self.labels)
+        elif self.synonyms:
+            raise ValueError(f"synonyms belong to a reader with labels, not to '{self.kind}'; set kind: choice, or remove them")
         elif self.labels:
             raise ValueError(
                 f"labels belong to a 'choice' or a 'labels' reader, not to '{self.kind}'; set kind: choice, or remove them"
             )
+        if self.decimal != "point" and self.kind not in ("integer", "number"):
+            raise ValueError(f"decimal belongs to a reader of numbers, not to '{self.kind}'; set kind: number, or remove it")
         if self.pattern is not None:
             try:
                 groups = re.compile(self.pattern).groups

@@ -5,29 +5,26 @@ from collections.abc import Callable
 from decimal import Decimal
 
 from ..domain.thoughts import without_thoughts
-from .choices import ANNOUNCED, AROUND, JOINED, plain_signs, read_choice, without_scale
+from . import first_rules
+from .choices import choice_of
 from .json_reader import read_alone, read_json, why_none
-from .label_sets import read_labels, spellings, why_no_labels
+from .label_sets import read_labels, why_no_labels
+from .labels import Labels
+from .numbers import plain_number, read_number
 from .reader_spec import ReaderSpec
 from .schemas import complaints, text_of
-
-TAG = re.compile(r"<answer>((?:(?!<answer>).)*?)</answer>", re.IGNORECASE | re.DOTALL)
-FIGURE = r"(?<![\w.,])(?<![a-z]-)([-+]?\$?(?:(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?|\.\d+)(?:e[-+]?\d{1,2})?)(?!\w)(?![.,]\d)"
-NUMBER = re.compile(FIGURE, re.IGNORECASE)
-ANNOUNCED_NUMBER = re.compile(ANNOUNCED + FIGURE, re.IGNORECASE)
-NUMBER_WORDS = (
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen"
-    " eighteen nineteen twenty"
-).split()
-SECOND_NUMBER = re.compile(rf"(?:{JOINED}|\s*(?:-|\bto\b)\s*){FIGURE}", re.IGNORECASE)
+from .tags import tagged
 
 
-def read(spec: ReaderSpec, reply: str, extract: Callable[[str], str | None] | None = None) -> str | None:
+def read(
+    spec: ReaderSpec, reply: str, extract: Callable[[str], str | None] | None = None, *, cut_off: bool = False
+) -> str | None:
     """The answer in `reply` in canonical form, or None when there is none; what the model thought before is no part of it.
 
-    `extract` is the callable behind `from: package.module:function`, loaded by the task.
+    `extract` is the callable behind `from: package.module:function`, loaded by the task. A reply that was `cut_off`
+    has no answer in a tag that it did not close.
     """
-    text = _place(spec, without_thoughts(reply), extract)
+    text = _place(spec, without_thoughts(reply), extract, cut_off)
     if text is None or not text.strip():
         return None
     return canonical(spec, text)
@@ -41,23 +38,25 @@ def canonical(spec: ReaderSpec, text: str) -> str | None:
     if spec.kind == "json":
         return read_json(text, _fits(spec))
     if spec.kind == "labels":
-        return read_labels(text, spec.labels or [], spec.none)
+        return read_labels(text, labels_of(spec), spec.none)
     if spec.kind == "choice":
-        return read_choice(text, spec.labels or [])
+        if spec.rules == 1:
+            return first_rules.read_choice(text, spec.labels or [])
+        return choice_of(text, labels_of(spec))
     if spec.kind == "text":
         return text.strip()
-    return _read_number(text, spec)
+    return first_rules.read_number(text, spec) if spec.rules == 1 else read_number(text, spec)
 
 
 def why_unparsed(spec: ReaderSpec, reply: str, extract: Callable[[str], str | None] | None = None) -> str:
     """Why a reply that `read` finds no answer in has none, where answers have a structure; "" elsewhere."""
     if not spec.whole:
         return ""
-    text = _place(spec, without_thoughts(reply), extract)
+    text = _place(spec, without_thoughts(reply), extract, cut_off=False)
     if text is None or not text.strip():
         return "there is no <answer> tag with text in it" if spec.source == "tag" and spec.pattern is None else ""
     if spec.kind == "labels":
-        return why_no_labels(text, spellings(spec.labels or [], spec.none))
+        return why_no_labels(text, labels_of(spec), spec.none)
     return why_none(text, _fits(spec))
 
 
@@ -69,46 +68,31 @@ def _fits(spec: ReaderSpec) -> Callable[[str], bool] | None:
     return lambda form: not complaints(schema, form)
 
 
-def _place(spec: ReaderSpec, reply: str, extract: Callable[[str], str | None] | None) -> str | None:
+def canonical_number(spec: ReaderSpec, value: int | float) -> str | None:
+    """The same of a number that is one already, whatever sign a text has before its fraction."""
+    return canonical(spec.model_copy(update={"decimal": "point"}), plain_number(Decimal(str(value))))
+
+
+def labels_of(spec: ReaderSpec) -> Labels:
+    """The labels of a reader with their synonyms."""
+    return Labels.of(spec.labels or [], spec.synonyms)
+
+
+def _place(spec: ReaderSpec, reply: str, extract: Callable[[str], str | None] | None, cut_off: bool) -> str | None:
     if extract is not None:
         found = extract(reply)
         return None if found is None else str(found)
     if spec.pattern is not None:
         matches = list(re.finditer(spec.pattern, reply))
         return matches[-1].group(1) if matches else None
-    if spec.source == "tag":
-        tags = TAG.findall(reply)
-        return tags[-1] if tags else None
-    if spec.kind == "json" and (tags := TAG.findall(reply)) and read_alone(reply) is None:
-        return str(tags[-1])
+    if spec.source == "tag" or (spec.kind == "json" and read_alone(reply) is None):
+        inside = first_rules.tagged(reply) if spec.rules == 1 else tagged(reply, cut_off, lambda text: _is_answer(spec, text))
+        return reply if inside is None and spec.source != "tag" else inside
     return reply
 
 
-def _read_number(text: str, spec: ReaderSpec) -> str | None:
-    """The number that is announced, the last time that one is, or else the only one there is.
-
-    A text of nothing but a number word ("Seven.") is read as well; within a sentence "one" is too often no number.
-    """
-    text = plain_signs(text)
-    if (word := text.strip(AROUND).casefold()) in NUMBER_WORDS:
-        text = str(NUMBER_WORDS.index(word))
-    if spec.kind == "integer" and spec.maximum is not None:
-        text = without_scale(text, f"{spec.maximum:g}")
-    announced = list(ANNOUNCED_NUMBER.finditer(text))
-    found = [announced[-1], SECOND_NUMBER.match(text, announced[-1].end())] if announced else NUMBER.finditer(text)
-    values = {Decimal(re.sub(r"[,$]", "", match[1])) for match in found if match}
-    if len(values) != 1:
-        return None
-    value = values.pop()
-    if spec.kind == "integer" and value != value.to_integral_value():
-        return None
-    low, high = spec.minimum, spec.maximum
-    if (low is not None and value < low) or (high is not None and value > high):
-        return None
-    return _plain(value)
-
-
-def _plain(value: Decimal) -> str:
-    digits = format(value, "f")
-    digits = digits.rstrip("0").rstrip(".") if "." in digits else digits
-    return digits if value else "0"
+def _is_answer(spec: ReaderSpec, text: str) -> bool:
+    """Whether a text is an answer though it may look like what an instruction writes: "[x]" where that is a label."""
+    if spec.kind == "choice":
+        return labels_of(spec).spelled(text) is not None
+    return spec.kind in ("json", "labels") and canonical(spec, text) is not None

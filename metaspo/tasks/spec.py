@@ -65,6 +65,10 @@ class TaskSpec(DataSpec):
             )
         return self
 
+    def by_rules(self, rules: int) -> "TaskSpec":
+        """The task as a run reads its answers that began by these rules."""
+        return self.model_copy(update={"reader": self.reader.by_rules(rules)})
+
     @property
     def written_prompt(self) -> str:
         """The seed user prompt as a person wrote it, before the answer format was added."""

@@ -1,14 +1,14 @@
 """Gold answers that are structures: JSON values, and sets of labels. Each is kept as the text that an answer is read as."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from ..domain.errors import TaskError
 from .json_reader import read_alone
 from .json_text import form
 from .label_sets import read_labels
-from .readers import canonical
+from .readers import canonical, labels_of
 from .schemas import complaints, text_of
 from .spec import TaskSpec
 
@@ -51,9 +51,11 @@ def _json(spec: TaskSpec, value: Any) -> str:
 def _labels(spec: TaskSpec, value: Any) -> str:
     if spec.metric.kind == "judge" and isinstance(value, str):
         return value.strip()
-    labels: Sequence[str] = spec.reader.labels or []
+    labels = labels_of(spec.reader)
     text = form(value) if isinstance(value, list) else str(value)
     answer = canonical(spec.reader, text) if isinstance(value, str | list | int | float) else None
     if answer is None or read_labels(answer, labels) != answer:
-        raise ValueError(f"is no set of the labels {', '.join(labels)}: {text[:60]!r}; write some of them, or [] for none")
+        raise ValueError(
+            f"is no set of the labels {', '.join(labels.labels)}: {text[:60]!r}; write some of them, or [] for none"
+        )
     return answer

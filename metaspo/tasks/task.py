@@ -52,6 +52,10 @@ class Task:
         if isinstance(self.spec.reader.json_schema, dict):
             # As text: the order of its properties is that in which a reply that is held to it is written.
             parts["reader"]["json_schema"] = text_of(self.spec.reader.json_schema)
+        if self.spec.reader.rules > 1 and self.spec.reader.rules_matter:
+            parts["reader"]["rules"] = self.spec.reader.rules
+        else:
+            parts["reader"].pop("rules", None)
         parts["examples"] = [(split, [e.id for e in examples]) for split, examples in sorted(self.splits.items())]
         parts["code"] = self._code
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
@@ -114,10 +118,13 @@ class Task:
         choices = tuple(f"<answer>{label}</answer>" if tagged else label for label in labels)
         return Constraint("root ::= " + " | ".join(json.dumps(choice, ensure_ascii=False) for choice in choices), choices)
 
-    def read(self, reply: str, example: Example | None = None) -> str | None:
-        """The answer in a reply, or None when it is unparsed. A failing callable raises TaskError, naming the example."""
+    def read(self, reply: str, example: Example | None = None, *, cut_off: bool = False) -> str | None:
+        """The answer in a reply, or in one that was `cut_off`; None when it is unparsed.
+
+        A failing callable raises TaskError, naming the example.
+        """
         try:
-            return readers.read(self.spec.reader, reply, self._extract)
+            return readers.read(self.spec.reader, reply, self._extract, cut_off=cut_off)
         except Exception as error:
             about = f", on {self.named(example)}" if example else ""
             said = f"reader {short(self.spec.reader.source)} failed: {chain(error)}"

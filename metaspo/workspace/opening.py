@@ -23,6 +23,7 @@ from ..store.checkpoints import refuse_elsewhere
 from ..store.database import Store, now
 from ..tasks.catalogue import TaskSource, open_task, pinned, read_task
 from ..tasks.likeness import comparable
+from ..tasks.reader_spec import RULES
 from ..tasks.splits import Dealing, Sizes
 from ..tasks.task import Task
 from .base_models import asked_models, check_counting, check_differ
@@ -216,7 +217,7 @@ async def open_judges(tasks: Sequence[Task], context: Context) -> dict[str, Mode
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """By which rules a run's examples are dealt: today's, or those of when it, or what it builds on, began.
+    """By which rules a run's examples are dealt and answers read: today's, or those of when it, or what it builds on, began.
 
     `data` are the versions of data sets of services; those that are read anew are put there.
     """
@@ -224,6 +225,7 @@ class Rules:
     dealing: Dealing = "one test set"
     seen: frozenset[str] = frozenset()
     data: dict[str, str] = field(default_factory=dict)
+    reading: int = RULES
 
 
 def dealing_rules(db: Database, run: str, problem: RunInput) -> Rules:
@@ -232,11 +234,12 @@ def dealing_rules(db: Database, run: str, problem: RunInput) -> Rules:
     before = own or (runs.known(db, problem.parent[0]) if problem.parent else None)
     dealing: Dealing = before.config.get("dealing", "train first") if before else "one test set"
     data = dict(before.config.get("data", {})) if before else {}
+    reading = before.config.get("reading", 1) if before else RULES
     if own is not None and not own.config.get("unseen"):
-        return Rules(dealing, data=data)
+        return Rules(dealing, data=data, reading=reading)
     builds_on = [*([problem.parent[0]] if problem.parent else []), *problem.made_by]
     questions = {question for one in builds_on for question in dealt.selected_on(db, one)}
-    return Rules(dealing, frozenset(map(comparable, questions)), data)
+    return Rules(dealing, frozenset(map(comparable, questions)), data, reading)
 
 
 def open_tasks(problem: RunInput, settings: Settings, rules: Rules | None = None) -> tuple[dict[str, Task], dict[str, Task]]:
@@ -248,9 +251,10 @@ def open_tasks(problem: RunInput, settings: Settings, rules: Rules | None = None
     )  # fmt: skip
 
     def opened(sources: Sequence[TaskSource], target: bool) -> list[Task]:
+        specs = [read_task(source).by_rules(rules.reading) for source in sources]
         held = [
             spec.model_copy(update={"constrain": spec.constrain or (problem.constrain and spec.reader.holdable)})
-            for spec in map(read_task, sources)
+            for spec in specs
         ]
         return [open_task(pinned(spec, rules.data), sizes, problem.seed, target=target) for spec in held]
 
@@ -272,9 +276,11 @@ def _record(db: Database, workspace: Workspace, rules: Rules) -> None:
     }
     before = runs.known(db, workspace.run)
     if before is None:
-        config |= {"unseen": True} | ({} if rules.dealing == "train first" else {"dealing": rules.dealing})
+        config |= {"unseen": True, "reading": rules.reading} | (
+            {} if rules.dealing == "train first" else {"dealing": rules.dealing}
+        )
     else:
-        config |= {name: before.config[name] for name in ("dealing", "unseen", "left_out") if name in before.config}
+        config |= {name: before.config[name] for name in ("dealing", "unseen", "reading", "left_out") if name in before.config}
         check_counting(workspace.run, before.config["context"], workspace.context)
     config |= {"data": rules.data} if rules.data else {}
     # Which prices a run was counted at stays with it, whatever a later list says.

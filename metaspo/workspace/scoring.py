@@ -217,7 +217,7 @@ async def outcome_of(
     A call's outcome is made here and nowhere else, whether the call is new or looked at again.
     """
     key, reply = answered.call, answered.reply
-    answer = task.read(reply.text, example) if reply.said.strip() else None
+    answer = task.read(reply.text, example, cut_off=reply.finish in CUT_OFF) if reply.said.strip() else None
     if answer is None:
         why = f"no answer: {reply.finish}" if reply.finish in CUT_OFF else "no answer found in the reply"
         told = reply.error or (task.unread(reply.text) if reply.said.strip() else "")

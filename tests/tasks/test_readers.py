@@ -23,7 +23,7 @@ def reader(kind: str = "text", source: str = "tag", **settings: Any) -> ReaderSp
         ("<answer>no <answer>yes</answer>", "yes"),
         ("**<answer>yes</answer>**", "yes"),
         ("yes", None),
-        ("<answer>yes", None),
+        ("<answer>yes", "yes"),
         ("yes</answer>", None),
         ("<answer></answer>", None),
         ("<answer>  \n</answer>", None),

@@ -12,7 +12,7 @@ from random import Random
 from typing import Any
 
 from ..likeness import context
-from ..readers import NUMBER_WORDS
+from ..numerals import NUMBER_WORDS
 
 Record = Mapping[str, Any]
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
