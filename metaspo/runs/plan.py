@@ -14,8 +14,8 @@ from ..prompts.renderer import template
 from ..store.database import open_store
 from ..store.runs import PLACEBO
 from ..tasks.task import Task
+from ..workspace.dealing import Rules, dealing_rules, open_tasks
 from ..workspace.method import Step
-from ..workspace.opening import Rules, dealing_rules, open_tasks
 from ..workspace.run_input import RunInput
 from ..workspace.settings import Settings
 from .config import RunConfig

@@ -24,8 +24,8 @@ from ..store import calls, runs
 from ..store.database import open_store
 from ..tasks.catalogue import read_task
 from ..workspace.context import Context
+from ..workspace.dealing import open_tasks
 from ..workspace.events import Event
-from ..workspace.opening import open_tasks
 from ..workspace.run_input import RunInput
 
 NAMESPACE = uuid.UUID("8f3a5d0e-5c1b-4c57-9a52-1f0e7f7f6f55")

@@ -13,8 +13,8 @@ from ..runs.need import Need, need, summed
 from ..runs.plan import TEMPLATES, instructions, plan
 from ..tasks.task import Task
 from ..workspace.context import Context
+from ..workspace.dealing import open_tasks
 from ..workspace.generalization import Generalization
-from ..workspace.opening import open_tasks
 from ..workspace.problem import Problem
 from .batch import Planned
 from .study import Cell

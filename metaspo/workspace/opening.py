@@ -3,7 +3,7 @@
 import asyncio
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from importlib.metadata import version
 from typing import Any, TypeVar, cast
 from weakref import WeakKeyDictionary
@@ -12,7 +12,7 @@ from langgraph.runtime import ExecutionInfo, Runtime
 from sqlite_utils import Database
 
 from ..compat import outer_namespace
-from ..domain.errors import ConfigError, EditError, TaskError
+from ..domain.errors import EditError, TaskError
 from ..models.account import Account
 from ..models.model import Model
 from ..models.priced import from_lists
@@ -21,21 +21,16 @@ from ..models.spec import ModelSpec
 from ..store import calls, dealt, evaluations, images, leases, runs
 from ..store.checkpoints import refuse_elsewhere
 from ..store.database import Store, now
-from ..tasks.catalogue import TaskSource, open_task, pinned, read_task
-from ..tasks.likeness import comparable
-from ..tasks.reader_spec import RULES
-from ..tasks.splits import Dealing, Sizes
 from ..tasks.task import Task
 from .base_models import asked_models, check_counting, check_differ
 from .context import Context
+from .dealing import Rules, dealing_rules, open_tasks
 from .generalization import GENERALIZE, Generalization, GeneralizationWorkspace
-from .labelled import check_labelled
 from .lease import RunLease, acquired
 from .problem import Problem
 from .resources import Workspace
 from .run_input import RunInput
 from .search import SearchWorkspace
-from .settings import Settings
 from .state import problem_of
 
 Begins = Callable[[Any], RunInput]
@@ -213,58 +208,6 @@ async def open_judges(tasks: Sequence[Task], context: Context) -> dict[str, Mode
         for task in tasks
         if task.spec.metric.kind == "judge"
     }
-
-
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """By which rules a run's examples are dealt and answers read: today's, or those of when it, or what it builds on, began.
-
-    `data` are the versions of data sets of services; those that are read anew are put there.
-    """
-
-    dealing: Dealing = "one test set"
-    seen: frozenset[str] = frozenset()
-    data: dict[str, str] = field(default_factory=dict)
-    reading: int = RULES
-
-
-def dealing_rules(db: Database, run: str, problem: RunInput) -> Rules:
-    """The rules for a run: those that it began with, or its parent's, with what its lineage selected on kept from testing."""
-    own = runs.known(db, run)
-    before = own or (runs.known(db, problem.parent[0]) if problem.parent else None)
-    dealing: Dealing = before.config.get("dealing", "train first") if before else "one test set"
-    data = dict(before.config.get("data", {})) if before else {}
-    reading = before.config.get("reading", 1) if before else RULES
-    if own is not None and not own.config.get("unseen"):
-        return Rules(dealing, data=data, reading=reading)
-    builds_on = [*([problem.parent[0]] if problem.parent else []), *problem.made_by]
-    questions = {question for one in builds_on for question in dealt.selected_on(db, one)}
-    return Rules(dealing, frozenset(map(comparable, questions)), data, reading)
-
-
-def open_tasks(problem: RunInput, settings: Settings, rules: Rules | None = None) -> tuple[dict[str, Task], dict[str, Task]]:
-    """The source and the target tasks of a problem by name, with their splits drawn; by today's rules if none are given."""
-    rules = rules or Rules()
-    sizes = Sizes(
-        settings.train_size, settings.validation_size, settings.test_size, problem.most, rules.dealing, problem.aside or 0,
-        rules.seen,
-    )  # fmt: skip
-
-    def opened(sources: Sequence[TaskSource], target: bool) -> list[Task]:
-        specs = [read_task(source).by_rules(rules.reading) for source in sources]
-        held = [
-            spec.model_copy(update={"constrain": spec.constrain or (problem.constrain and spec.reader.holdable)})
-            for spec in specs
-        ]
-        return [open_task(pinned(spec, rules.data), sizes, problem.seed, target=target) for spec in held]
-
-    sources, targets = opened(problem.tasks, False), opened(problem.unseen_tasks, True)
-    names = [task.name for task in sources + targets]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise ConfigError(f"two tasks are named {twice[0]!r}; names must differ, also between source and target tasks")
-    check_labelled(problem, sources)
-    return {task.name: task for task in sources}, {task.name: task for task in targets}
 
 
 def _record(db: Database, workspace: Workspace, rules: Rules) -> None:
