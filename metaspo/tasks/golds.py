@@ -6,8 +6,8 @@ from typing import Any
 
 from ..domain.errors import TaskError
 from .data_spec import mapped_key
-from .paths import PathError, follow
-from .questions import field, text
+from .options import MARKED, marks, named
+from .questions import field, row_options, text
 from .readers import canonical, canonical_number, labels_of
 from .row import Row
 from .spec import TaskSpec
@@ -120,7 +120,7 @@ def _number(spec: TaskSpec, value: Any) -> str | None:
 def _mapped(spec: TaskSpec, row: Row, key: str, said: str) -> str:
     """What `answer_map` makes of an answer; one that it gives already stays."""
     if isinstance(spec.answer_map, str):
-        return _looked_up(spec.answer_map, row, said)
+        return _option(spec, row, spec.answer_map, said)
     given = {str(name): str(answer) for name, answer in (spec.answer_map or {}).items()}
     own = mapped_key(said)
     for name in (own, ALIKE.get(own, own)):
@@ -134,12 +134,22 @@ def _mapped(spec: TaskSpec, row: Row, key: str, said: str) -> str:
     )
 
 
-def _looked_up(path: str, row: Row, said: str) -> str:
-    """The item of the row's own options that an answer names by its index or key."""
+def _option(spec: TaskSpec, row: Row, path: str, said: str) -> str:
+    """The text of the row's own option that an answer names, or its mark where the path asks for one (`choices:A.`)."""
+    marked = MARKED.fullmatch(path) if path not in row.values else None
+    found = row_options(spec, row, marked[1] if marked else path, "answer_map")
+    which = named(found, mapped_key(said))
+    if len(which) != 1:
+        told = f"may be {' or '.join(str(found[at].said) for at in which)}" if which else "is none of them"
+        there = ", ".join(f"{one.label or at}: {one.said}" for at, one in enumerate(found[:10]))
+        raise TaskError(
+            f"{row.place}: answer_map: {path} has options ({there}), and the answer {_short(said)} {told}; fix the row, or "
+            "write which answer stands for which label, such as answer_map: {0: A, 1: B}"
+        )
     try:
-        return text(follow(row.values, f"{path}.{mapped_key(said)}"), row, f"{path}.{said}").strip()
-    except PathError as problem:
-        raise TaskError(f"{row.place}: answer_map '{path}' has nothing for the answer {_short(said)}: {problem}") from None
+        return marks(found, marked[3])[which[0]] if marked else text(found[which[0]].said, row, f"{path}.{which[0]}").strip()
+    except ValueError as problem:
+        raise TaskError(f"{row.place}: answer_map: {path} has {len(found)} options, {problem}") from None
 
 
 def _read(spec: TaskSpec, said: str) -> str | None:

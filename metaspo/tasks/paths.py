@@ -1,10 +1,10 @@
 """Dotted paths into a row: `inputs.question`, `messages.-1.content`, `choices.*.text`. Pure functions."""
 
-import ast
-import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
+
+from .cells import opened
 
 MOST = 12
 """How many fields an error lists."""
@@ -21,7 +21,7 @@ def follow(values: Any, path: str) -> Any:
 
     A part is a key, the index of a list (from its end where negative) or `*` for everything in a list or mapping, which
     gives a list, a flat one where there are several `*`. Keys that hold dots themselves are taken first, so that a column
-    `a.b` is found by its name. Text is looked into where it is JSON or a Python literal, as in cells of a CSV file.
+    `a.b` is found by its name. Text is looked into where it spells a list or a mapping, as cells of tables do.
     Raises PathError.
     """
     if isinstance(values, Mapping):
@@ -78,7 +78,7 @@ def _follow(value: Any, names: list[str], done: tuple[str, ...]) -> Any:
     if not names:
         return value
     if isinstance(value, str):
-        value = _opened(value)
+        value = opened(value)
     if isinstance(value, Mapping):
         return _into_mapping(value, names, done)
     if isinstance(value, list | tuple):
@@ -122,14 +122,3 @@ def _everything(items: list[tuple[Any, Any]], rest: list[str], done: tuple[str, 
 
 def _reached(done: tuple[str, ...]) -> str:
     return f"'{'.'.join(done)}'" if done else "it"
-
-
-def _opened(text: str) -> Any:
-    """The list or mapping that a text spells, as JSON or as Python does; else the text."""
-    if text.lstrip()[:1] in ("{", "["):
-        for read in (json.loads, ast.literal_eval):
-            try:
-                return read(text.strip())
-            except (ValueError, SyntaxError, RecursionError, MemoryError):
-                continue
-    return text

@@ -5,17 +5,15 @@ import re
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from math import isfinite
-from string import ascii_lowercase, ascii_uppercase
 from typing import Any
 
 from ..domain.errors import TaskError
 from .data_spec import DataSpec
+from .options import MARKED, Option, marks, options
 from .paths import PathError, fields, follow, kind, outline
 from .row import Row
 
 COLUMN = re.compile(r"\{([^{}]+)\}")
-LETTERED = re.compile(r"(.+):(\W{0,2})([Aa1])(\W{0,2})", re.DOTALL)
-"""A field with the mark that its first item gets: `choices:A.`, `choices:(1)`."""
 
 
 def field(spec: DataSpec, row: Row, path: str, role: str, *, or_null: bool = False) -> Any:
@@ -84,9 +82,9 @@ def question(spec: DataSpec, row: Row) -> str:
 
 
 def _filled(spec: DataSpec, row: Row, path: str) -> str:
-    marked = LETTERED.fullmatch(path) if path not in row.values else None
+    marked = MARKED.fullmatch(path) if path not in row.values else None
     if marked:
-        return "\n".join(_options(field(spec, row, marked[1], "question"), row, marked))
+        return "\n".join(_listed(spec, row, marked))
     value = field(spec, row, path, "question")
     if chat(value):
         return text(value, row, path)
@@ -110,24 +108,22 @@ def chat(value: Any) -> bool:
     )  # fmt: skip
 
 
-def _options(value: Any, row: Row, marked: re.Match[str]) -> Iterator[str]:
-    """The items of a list, each with its mark; labels that the data has itself are kept."""
+def row_options(spec: DataSpec, row: Row, path: str, role: str) -> list[Option]:
+    """The options in a field of a row; raises TaskError where it holds none."""
+    value = field(spec, row, path, role)
+    found = options(value)
+    if not found:
+        raise TaskError(f"{row.place}: field '{path}' is {kind(value)}, no list of options; name one under '{role}'")
+    return found
+
+
+def _listed(spec: DataSpec, row: Row, marked: re.Match[str]) -> Iterator[str]:
+    """The options of a row, each with its mark."""
     path, before, first, after = marked.groups()
-    marks = {"A": ascii_uppercase, "a": ascii_lowercase}.get(first)
-    for at, (label, said) in enumerate(_labelled(value, row, path)):
-        if label is None and marks and at >= len(marks):
-            raise TaskError(f"{row.place}: field '{path}' has {kind(value)}, more than letters; write {{{path}:1.}}")
-        label = label or (marks[at] if marks else str(at + 1))
-        yield f"{before}{label}{after} {text(said, row, f'{path}.{at}')}"
-
-
-def _labelled(value: Any, row: Row, path: str) -> list[tuple[str | None, Any]]:
-    """The options in the forms that there are: a list, texts by label, labels and texts side by side."""
-    if isinstance(value, Mapping) and isinstance(texts := value.get("text"), list):
-        labels = value.get("label")
-        return list(zip(labels if isinstance(labels, list) else [None] * len(texts), texts, strict=False))
-    if isinstance(value, Mapping):
-        return [(str(label), said) for label, said in value.items()]
-    if isinstance(value, list | tuple):
-        return [(one.get("label"), one["text"]) if isinstance(one, Mapping) and "text" in one else (None, one) for one in value]
-    raise TaskError(f"{row.place}: field '{path}' is {kind(value)}, no list of options; write {{{path}}}")
+    found = row_options(spec, row, path, "question")
+    try:
+        labels = marks(found, first)
+    except ValueError as problem:
+        raise TaskError(f"{row.place}: field '{path}' has {len(found)} options, {problem}; write {{{path}:1.}}") from None
+    for at, (label, one) in enumerate(zip(labels, found, strict=True)):
+        yield f"{before}{label}{after} {text(one.said, row, f'{path}.{at}')}"

@@ -193,6 +193,20 @@ CASES = [
         "answer: answers.text", dealt(("a", "x", "y")),
     ),
     Case(
+        "ARC as pandas writes it",
+        "x.csv",
+        "question,choices,answerKey\nWhich?,\"{'text': array(['red', 'blue'], dtype=object), 'label': array(['1', '2'], dtype=object)}\",2\n",
+        f'question: "{{question}}\\n{{choices.text:A.}}"\nanswer: answerKey\nanswer_map: {{1: A, 2: B}}\n{LETTERS}',
+        dealt(("Which?\nA. red\nB. blue", "B")),
+    ),
+    Case(
+        "the text of an option for its letter",
+        "x.csv",
+        "question,options,answer\nWhich?,\"['red' 'blue']\",blue\n",
+        f'question: "{{question}}\\n{{options:A)}}"\nanswer_map: options:A\n{LETTERS}',
+        dealt(("Which?\nA) red\nB) blue", "B")),
+    ),
+    Case(
         "a split in a nested field", "x.jsonl",
         lines(*({"q": q, "a": "x", "meta": {"part": part}} for q, part in (("a", "train"), ("b", "Dev"), ("c", "holdout")))),
         "question: q\nanswer: a\nsplit: meta.part", {"train": [("a", "x")], "validation": [("b", "x")], "test": [("c", "x")]},

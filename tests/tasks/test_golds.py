@@ -48,14 +48,43 @@ def test_a_map_and_a_pattern_are_for_each_of_a_set_of_labels() -> None:
         gold([0, 4], reader, metric="set_f1", **told)
 
 
-def test_a_map_may_be_the_row_s_own_options() -> None:
-    row = {"choices": ["red", "blue"], "options": {"A": "red", "B": {"text": "blue"}}}
-    assert gold(1, {"kind": "text"}, row, answer_map="choices") == ("blue",)
-    assert gold("A", {"kind": "text"}, row, answer_map="options") == ("red",)
-    with pytest.raises(
-        TaskError, match=r"x.csv:7: answer_map 'choices' has nothing for the answer '4': 'choices' is a list of 2"
-    ):
-        gold(4, {"kind": "text"}, row, answer_map="choices")
+@pytest.mark.parametrize(
+    ("value", "options", "text", "mark"),
+    [
+        (1, ["red", "blue"], "blue", "B"),
+        ("1.0", ["red", "blue"], "blue", "B"),
+        ("b", ["red", "blue"], "blue", "B"),
+        ("Blue", ["red", "blue"], "blue", "B"),
+        ("A", {"A": "red", "B": "blue"}, "red", "A"),
+        ("blue", {"A": "red", "B": "blue"}, "blue", "B"),
+        ("2", {"text": ["red", "blue"], "label": ["1", "2"]}, "blue", "2"),
+        ("D", [{"label": "C", "text": "red"}, {"label": "D", "text": "blue"}], "blue", "D"),
+        (0, "['red' 'blue']", "red", "A"),
+    ],
+)
+def test_a_map_may_be_the_row_s_own_options(value: Any, options: Any, text: str, mark: str) -> None:
+    row = {"given": {"choices": options}}
+    assert gold(value, {"kind": "text"}, row, answer_map="given.choices") == (text,)
+    assert gold(value, {"kind": "text"}, row, answer_map="given.choices:A.") == (mark,)
+
+
+@pytest.mark.parametrize(
+    ("value", "options", "says"),
+    [
+        (
+            4,
+            ["red", "blue"],
+            r"x.csv:7: answer_map: choices has options \(0: red, 1: blue\), and the answer '4' is none of them",
+        ),
+        (1, ["1", "0"], "the answer '1' may be 1 or 0; fix the row, or write which"),
+        (1, {"A": "red", "B": "blue"}, "the answer '1' is none of them"),
+        (1, "red, blue", "field 'choices' is the text 'red, blue', no list of options; name one under 'answer_map'"),
+        (1, [], "field 'choices' is a list of 0 items, no list of options"),
+    ],
+)
+def test_an_option_that_cannot_be_told_is_an_error(value: Any, options: Any, says: str) -> None:
+    with pytest.raises(TaskError, match=says):
+        gold(value, {"kind": "text"}, {"choices": options}, answer_map="choices")
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,8 @@ def asked(template: str, **values: Any) -> str:
         ("{o:A.}", {"o": {"text": ["red", "blue"]}}, "A. red\nB. blue"),
         ("{o:A.}", {"o": [{"text": "red", "label": "C"}, {"text": "blue", "label": "D"}]}, "C. red\nD. blue"),
         ("{o.text:A.}", {"o": {"text": ["red", "blue"], "label": ["1", "2"]}}, "A. red\nB. blue"),
+        ("{o:A.}", {"o": "['red' 'blue']"}, "A. red\nB. blue"),
+        ("{o:A.}", {"o": {"text": ["red", "blue"], "label": [0, 1]}}, "0. red\n1. blue"),
         ("{o:A.}", {"o:A.": "a column of that name", "o": ["red"]}, "a column of that name"),
     ],
 )
@@ -53,8 +55,8 @@ def test_a_question_put_together(template: str, values: dict[str, Any], text: st
         ("record", {"record": {"a": 1}}, "field 'record' is a mapping of a, not text or a number; .* such as record.a"),
         ("list", {"list": ["a", None]}, "field 'list.1' is null"),
         ("{list}", {"list": [1.0, float("nan")]}, "field 'list.1' is nan; fill it in"),
-        ("{o:A.}", {"o": "red"}, "field 'o' is the text 'red', no list of options; write {o}"),
-        ("{o:A.}", {"o": ["x"] * 27}, "more than letters; write {o:1.}"),
+        ("{o:A.}", {"o": "red"}, "field 'o' is the text 'red', no list of options; name one"),
+        ("{o:A.}", {"o": ["x"] * 27}, "field 'o' has 27 options, more than letters; write {o:1.}"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_put_is_told_with_place_field_and_what_to_write(
