@@ -4,10 +4,11 @@ Libraries are known by what their objects can do, so that none is imported here.
 """
 
 from collections.abc import Iterable, Mapping
+from math import isnan, nan
 from os import PathLike, fspath
 from typing import Any
 
-from ..split_names import by_split
+from ..split_names import by_split, split_named
 from .arrow import Record, dataset_records, is_dataset
 from .named import Named, is_named
 from .plain import NotPlain, fields_of, plain
@@ -31,7 +32,17 @@ def plain_examples(value: Any) -> Any:
         if list(splits.values()) == [""]:
             return _part(next(iter(value.values())), "")
         return {split: _part(value[name], f"{split} ") for name, split in splits.items()}
+    if columns := _columns(value):
+        return _part(columns, "")
     return {split: _part(part, f"{split} ") for split, part in by_split({str(k): v for k, v in value.items()}).items()}
+
+
+def _columns(value: Mapping[Any, Any]) -> list[dict[Any, Any]]:
+    """The rows of columns by name; nothing where the names are those of splits, or the columns differ in length."""
+    lists = [list(one) for one in value.values() if isinstance(one, list | tuple) or hasattr(one, "tolist")]
+    if len(lists) < len(value) or any(map(split_named, value)) or len({len(one) for one in lists}) != 1:
+        return []
+    return [dict(zip(value, row, strict=True)) for row in zip(*lists, strict=True)]
 
 
 def _part(value: Any, split: str) -> Any:
@@ -73,18 +84,21 @@ def _of_pandas(table: Any) -> Iterable[Any]:
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
         raise ValueError(f"two columns are named {twice!r}; rename one")
-    rows = table.to_dict(orient="records")
+    rows: list[dict[Any, Any]] = table.to_dict(orient="records")
     for name in names:
-        column = [row[name] for row in rows]
-        # A column of integers is one of floats as soon as one of them is missing.
-        if table[name].dtype.kind == "f" and any(one != one for one in column) and all(_is_whole(one) for one in column):
-            for row in rows:
-                row[name] = int(row[name]) if row[name] == row[name] else None
-    return rows  # type: ignore[no-any-return]
+        if table[name].dtype.kind == "f":
+            for row, number in zip(rows, _numbers(table[name]), strict=True):
+                row[name] = number
+    return rows
 
 
-def _is_whole(number: float) -> bool:
-    return number != number or number.is_integer()
+def _numbers(column: Any) -> list[Any]:
+    """A column of floats: integers again where one that is missing made them floats, and short floats as they are written."""
+    short = column.dtype.itemsize < 8
+    numbers = [nan if str(one) == "<NA>" else float(one) for one in (column.astype(str) if short else column)]
+    if any(map(isnan, numbers)) and all(isnan(one) or one.is_integer() for one in numbers):
+        return [None if isnan(one) else int(one) for one in numbers]
+    return numbers
 
 
 def _row(row: Any, place: str) -> dict[str, Any]:

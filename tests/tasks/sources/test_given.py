@@ -60,7 +60,8 @@ COLUMNS = {"question": ["a", "b"], "answer": ["yes", "no"]}
         pd.DataFrame(COLUMNS, index=[7, 7]), Frame(), pa.table(COLUMNS), datasets.Dataset.from_dict(COLUMNS),
         datasets.Dataset.from_dict({"question": ["x", "a", "b"], "answer": ["", "yes", "no"]}).select([1, 2]),
         datasets.Dataset.from_dict(COLUMNS).to_iterable_dataset(),
-        datasets.DatasetDict({"train": datasets.Dataset.from_dict(COLUMNS)}),
+        datasets.DatasetDict({"train": datasets.Dataset.from_dict(COLUMNS)}), COLUMNS,
+        {"question": np.array(["a", "b"]), "answer": pd.Series(["yes", "no"])},
     ],
     ids=lambda value: type(value).__name__,
 )  # fmt: skip
@@ -92,6 +93,8 @@ def test_integers_that_pandas_made_floats_for_a_missing_one() -> None:
     frame = pd.DataFrame({"question": ["a", "b", None], "answer": [1, None, 2], "part": [0.5, None, 1]})
     found = plain_examples(frame)
     assert [row["answer"] for row in found] == [1, None, 2] and type(found[0]["answer"]) is int
+    for short in (np.array([0.1, np.nan], "f4"), pd.array([0.1, None], "Float32"), pd.array([0.1, None], "Float64")):
+        assert plain_examples(pd.DataFrame({"a": short})) == [{"a": 0.1}, {"a": None}]
     assert [row["part"] for row in found] == [0.5, None, 1.0] and found[2]["question"] is None
     json.dumps(found, allow_nan=False)
 
@@ -112,6 +115,7 @@ def test_integers_that_pandas_made_floats_for_a_missing_one() -> None:
         ([*ROWS, {"question": b"x"}], "^example 3, field 'question' holds bytes"),
         ([*ROWS, {"question": {"deep": [float("inf")]}}], "^example 3, field 'question.deep.0' is inf"),
         ({"test": [{"question": object()}]}, "^test example 1, field 'question' is of the type object"),
+        ({"question": ["a"], "answer": []}, "unknown split 'question'"),
         ({"train": ROWS, "trian": ROWS}, "unknown split 'trian'; use train, validation"),
         ({"dev": ROWS, "val": ROWS}, "'dev' and 'val' both mean validation"),
         (pd.DataFrame([[1, 2]], columns=["a", "a"]), "two columns are named 'a'; rename one"),
