@@ -12,6 +12,7 @@ from .arrow import dataset_records
 from .named import COMMIT, FORMS, HUB, Named
 from .several import taken
 
+AGAIN = "check the network and try again, or name a commit that this machine has already"
 LOG_IN = "for private or gated data log in with 'hf auth login' or set HF_TOKEN"
 NOT_THERE = {
     "GatedRepoError": f"does not give it to you; ask for access there, and {LOG_IN}",
@@ -52,13 +53,15 @@ def rows(named: Named) -> list[Row]:
 
     Raises as `pinned` does, and TaskError for a configuration or a split that the data set does not have.
     """
+    # First, since it fails at once, where the library would try for half a minute.
+    asked, named = named, named if COMMIT.fullmatch(named.version) else pinned(named)
     load = library("reading from the Hugging Face hub").load_dataset
     try:
         found = load(named.name, named.config or None, split=named.split or None, revision=named.version or None)
         _check_commit(found, named)
     except Exception as error:
         raise failure(named, error) from error
-    return rows_of(found, str(named), lambda split: str(named.of(split)))
+    return rows_of(found, str(named), lambda split: asked.of(split).line)
 
 
 def _check_commit(found: Any, named: Named) -> None:
@@ -110,7 +113,7 @@ def failure(named: Named, error: Exception) -> Exception:
         return TaskError(f"{named}: the hub at {endpoint()} {known}")
     if isinstance(error, ValueError | RuntimeError) and not UNREACHABLE.intersection(kinds):
         return TaskError(f"{named}: {said.rstrip('.')}; write {FORMS[HUB]}")
-    return HubError(f"{named} could not be read from {endpoint()}: {kinds[0]}: {said}; check the network and try again")
+    return HubError(f"{named} could not be read from {endpoint()}: {kinds[0]}: {said}; {AGAIN}")
 
 
 def endpoint() -> str:

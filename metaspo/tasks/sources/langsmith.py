@@ -52,7 +52,7 @@ def _rows(named: Named, examples: list[Any]) -> Iterator[Row]:
         without = examples[splits.index(set())]
         raise TaskError(
             f"{named}, example {without.id}: is in no split that is called train, validation or test, but others are; name the "
-            f"splits, such as examples: {{train: '{named.of('base')}', test: '{named.of('test')}'}}"
+            f"splits, such as examples: {{train: '{named.of('base').line}', test: '{named.of('test').line}'}}"
         )
     for example, split in zip(examples, splits, strict=True):
         place = f"{named}, example {example.id}"

@@ -66,11 +66,15 @@ class Named:
         """The data set, in the version that was asked for, as one line: what is pinned."""
         return f"{self.kind}:{self.name}" + (f"@{self.version}" if self.version else "")
 
+    @property
+    def line(self) -> str:
+        """As a person writes it."""
+        told = ((":", self.config), ("@", self.version), ("#", self.split))
+        return f"{self.kind}:{self.name}" + "".join(mark + said for mark, said in told if said)
+
     def __str__(self) -> str:
-        """As one line, a commit shortened."""
-        config = f":{self.config}" if self.config else ""
-        version = self.version[:12] if COMMIT.fullmatch(self.version) else self.version
-        return f"{self.kind}:{self.name}{config}" + f"@{version}" * bool(version) + f"#{self.split}" * bool(self.split)
+        """The same, a commit shortened."""
+        return self.at(self.version[:12]).line if COMMIT.fullmatch(self.version) else self.line
 
     def at(self, version: str) -> "Named":
         """The same data set in another version."""

@@ -83,13 +83,13 @@ def test_splits_configurations_revisions_and_labels(server: Hub, env: dict[str, 
         "hf:someone/tickets#none", "hf:someone/tickets:none", "hf:someone/tickets@none", "hf:someone/none",
     )  # fmt: skip
     assert [row[1] for row in default[::20]] == ["train", "validation", "test"] and len(default) == 60
-    assert default[1] == ["hf:someone/tickets, train[1]", "train", {"question": "train 1", "answer": "yes"}]
+    assert default[1] == [f"hf:someone/tickets@{new[:12]}, train[1]", "train", {"question": "train 1", "answer": "yes"}]
     assert tagged[0] == [f"hf:someone/tickets@{old[:12]}, train[0]", "train", {"question": "old train 0", "answer": "no"}]
-    assert train[0] == ["hf:someone/tickets:main@v1#train[0]", "", {"question": "old train 0", "answer": "no"}]
+    assert train[0] == [f"hf:someone/tickets:main@{old[:12]}#train[0]", "", {"question": "old train 0", "answer": "no"}]
     assert [row[2]["question"] for row in block] == [f"test {i}" for i in range(20)] and block[0][2]["answer"] == 0
     assert len(one) == 20 and {row[1] for row in one} == {""}
     assert odd[0] == "TaskError" and odd[1].startswith(
-        "hf:someone/tickets:odd has the splits easy, hard; say which are which, such as examples: "
+        f"hf:someone/tickets:odd@{new[:12]} has the splits easy, hard; say which are which, such as examples: "
         "{train: 'hf:someone/tickets:odd#easy', test: 'hf:someone/tickets:odd#hard'}"
     )
     assert no_split[0] == "TaskError" and 'Unknown split "none"' in no_split[1]
@@ -110,7 +110,9 @@ def test_out_of_reach_it_takes_the_commit_that_it_has_and_no_other(server: Hub, 
     quick = {**env, "HF_HUB_OFFLINE": "1"}
     again, other = opened(quick, f"hf:someone/tickets@{old}", f"hf:someone/tickets@{new}")
     assert again[0][2]["question"] == "old train 0"
-    assert other[0] == "HubError" and other[1].endswith("check the network and try again")
+    assert other[0] == "HubError" and other[1].endswith(
+        "check the network and try again, or name a commit that this machine has already"
+    )
     server.start()
 
 
