@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 from ..domain.errors import TaskError
-from ..domain.messages import Fields, Message, text_of, with_more_images
+from ..domain.messages import Content, Fields, Message, text_of, with_more_images
 
 ROLES = {
     "user": "user", "human": "user", "assistant": "assistant", "ai": "assistant", "gpt": "assistant", "model": "assistant",
@@ -18,6 +18,9 @@ WANTED = '{"role": "user", "content": "..."}'
 TEXTS = ("text", "input_text", "output_text")
 IMAGES = ("image", "image_url", "input_image")
 """What the parts of a message are called."""
+
+MARK = "<image>"
+"""What stands in a text for one of the images that its row names beside it."""
 
 ShownImage = Callable[[Any, str], str]
 """The address, or the reference, of an image as a row holds it; the text begins what is said of a mistake."""
@@ -60,6 +63,20 @@ def conversation(value: Sequence[Any], where: str, shown: ShownImage, images: Se
     return Conversation(tuple(messages), gold or None)
 
 
+def placed(text: str, urls: Sequence[str]) -> tuple[Content, list[str]]:
+    """A text with images where it says `<image>`, as data sets of images do, and the images that are left."""
+    pieces = text.split(MARK)
+    places = min(len(pieces) - 1, len(urls))
+    if not places:
+        return text, list(urls)
+    pieces[places:] = [MARK.join(pieces[places:])]
+    parts: list[dict[str, Any]] = []
+    for at, piece in enumerate(pieces):
+        parts += [{"type": "image_url", "image_url": {"url": urls[at - 1]}}] if at else []
+        parts += [{"type": "text", "text": piece.strip("\n")}] if piece.strip() else []
+    return Fields.of({"content": parts}), list(urls[places:])
+
+
 @dataclass
 class _Reading:
     """The messages of one row, read in order; `images` are left for parts that name none."""
@@ -95,7 +112,8 @@ class _Reading:
         if calls and content in (None, "", []):
             return None
         if isinstance(content, str):
-            return content
+            put, self.images = placed(content, self.images)
+            return put if isinstance(put, str) else put.parts
         if content is None:
             self._fail("its content is null; write text, or remove the message")
         if not isinstance(content, list | tuple):

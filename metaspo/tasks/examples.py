@@ -9,12 +9,13 @@ from typing import Any
 from ..domain.errors import TaskError
 from ..domain.messages import as_text, with_more_images
 from ..domain.results import Example, example_id
-from .conversations import Conversation, conversation, is_conversation
+from .cells import opened
+from .conversations import Conversation, conversation, is_conversation, placed
 from .files import read_rows
 from .golds import golds
 from .likeness import comparable
 from .own_code import looks_at_rows
-from .questions import COLUMN, field, is_template, question, sendable, text
+from .questions import COLUMN, chat, field, is_template, question, sendable, text
 from .row import Row
 from .sources.named import is_named
 from .sources.opening import open_source
@@ -100,15 +101,19 @@ def _asked(spec: TaskSpec, row: Row) -> Conversation:
 
     images = [shown(value, f"{row.place}: field '{key}'") for key, value in _images(spec, row)]
     written: Any = None if is_template(spec.question) else field(spec, row, spec.question, "question")
+    if isinstance(written, str) and chat(messages := opened(written)):
+        written = messages  # As a cell of a table keeps them.
     if is_conversation(written):
         return conversation(written, f"{row.place}: field '{spec.question}'", shown, images)
-    return Conversation((("user", with_more_images(question(spec, row), images)),))
+    content, left = placed(question(spec, row), images)
+    return Conversation((("user", with_more_images(content, left)),))
 
 
 def _images(spec: TaskSpec, row: Row) -> Iterator[tuple[str, Any]]:
     """The images that a row names beside its question, each with its column; where that holds nothing, there is none."""
     for key in [spec.images] if isinstance(spec.images, str) else spec.images:
         value = field(spec, row, key, "images", or_null=True) if key else None
+        value = opened(value) if isinstance(value, str) else value
         yield from ((key, one) for one in (value if isinstance(value, list | tuple) else [value]) if one not in (None, ""))
 
 

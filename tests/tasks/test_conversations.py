@@ -1,11 +1,13 @@
 """Questions that are lists of messages."""
 
+import csv
 import hashlib
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
+from langchain_core.messages import AIMessage, HumanMessage
 
 from metaspo.domain.errors import TaskError
 from metaspo.domain.messages import as_data
@@ -207,3 +209,27 @@ def test_a_judge_reads_the_conversation_within_its_fence() -> None:
     )
     ((_, text),) = judge_messages("Kind?", example.question, example.answers, "y")
     assert isinstance(text, str) and fenced(example.question) in text and "assistant: Hello!" in fenced(example.question)
+
+
+@pytest.mark.parametrize("written", [json.dumps(TURNS), repr(TURNS)])
+def test_a_cell_of_a_table_may_hold_the_messages(tmp_path: Path, written: str) -> None:
+    with (tmp_path / "chats.csv").open("w", newline="") as file:
+        csv.writer(file).writerows([["chat", "answer"], [written, "3"], ["[{1}] is a question", "4"]])
+    talk, plain = load_pools(spec_of(str(tmp_path / "chats.csv"), question="chat"))[""]
+    assert talk == only(spec_of([{"messages": TURNS, "answer": "3"}]))
+    assert (plain.question, plain.messages) == ("[{1}] is a question", ())
+
+
+def test_turns_are_found_by_paths() -> None:
+    turns = [{"role": "user", "content": "2?"}, {"role": "assistant", "content": "2"}, {"role": "user", "content": "3?"}]
+    answered = [{"role": "assistant", "content": "3"}]
+    row = {"inputs": {"messages": turns}, "outputs": {"messages": answered}, "all": [*turns, *answered]}
+    found = only(spec_of([row], question="inputs.messages", answer="outputs.messages.-1.content"))
+    assert found == only(spec_of([row], question="all", answer="all.-1.content")) == only(spec_of([row], question="all"))
+    with pytest.raises(TaskError, match=r"field 'inputs\.messages', message 1: the role 'x' is unknown"):
+        only(spec_of([{"inputs": {"messages": [{"role": "x", "content": "?"}]}}], question="inputs.messages"))
+
+
+def test_messages_of_langchain_itself() -> None:
+    made = [HumanMessage("Hello"), AIMessage("Hello!"), HumanMessage("How warm?")]
+    assert [role for role, _ in only(spec_of([{"messages": made, "answer": "3"}])).messages] == ["user", "assistant", "user"]

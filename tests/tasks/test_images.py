@@ -148,3 +148,23 @@ def test_a_file_that_changes_before_it_is_kept_is_told(tmp_path: Path) -> None:
     (tmp_path / "data" / "a").write_bytes(png(9))
     with pytest.raises(TaskError, match="has changed while the run began"):
         list(spec._images.of([STORED[7:]]))
+
+
+@pytest.mark.parametrize("names", [["a.png", "b.png"], '["a.png", "b.png"]', "['a.png', 'b.png']"])
+def test_images_stand_where_the_text_says_so(tmp_path: Path, names: Any) -> None:
+    for name, color in (("a.png", 1), ("b.png", 2)):
+        (tmp_path / name).write_bytes(png(color))
+    first, second = (f"[image sha256:{hashlib.sha256(png(color)).hexdigest()[:16]}]" for color in (1, 2))
+    beside: dict[str, Any] = {"images": "photos", "image_folder": str(tmp_path)}
+
+    def read(question: Any) -> str:
+        return only(spec_of([{"question": question, "photos": names, "answer": "x"}], **beside)).question
+
+    turns = [
+        {"from": "human", "value": "<image>\nWhat is it?"},
+        {"from": "gpt", "value": "A cat."},
+        {"from": "human", "value": "And it?"},
+    ]
+    assert read(turns) == f"user: {first}\nWhat is it?\n\nassistant: A cat.\n\nuser: And it?\n{second}"
+    assert read("Is <image> or <image> older than <image>?") == f"Is \n{first}\n or \n{second}\n older than <image>?"
+    assert read("Which?") == f"Which?\n{first}\n{second}"
