@@ -99,7 +99,7 @@ class _Reading:
             self._fail(f"{told}; write user, assistant, system or tool")
         if one.get("function_call"):
             self._fail("function_call is OpenAI's old form of a tool call; write tool_calls")
-        calls = [self._call(call) for call in one.get("tool_calls") or ()]
+        calls = [self._call(call) for call in self._listed(one.get("tool_calls"), role)]
         content = self._content(next((one[name] for name in ("content", "value") if one.get(name) is not None), None), calls)
         fields: dict[str, Any] = {"content": content} | ({"tool_calls": calls} if calls else {})
         if role == "tool":
@@ -152,6 +152,11 @@ class _Reading:
         if held is None and not source and self.images:
             return self.images.pop(0)
         return self.shown(held, self._at)
+
+    def _listed(self, calls: Any, role: str) -> Sequence[Any]:
+        if calls and (role != "assistant" or not isinstance(calls, list | tuple)):
+            self._fail(f"tool_calls is {_kind(calls)} in a message of the role {role}; write a list, in one of the assistant's")
+        return calls or ()
 
     def _call(self, call: Any) -> dict[str, Any]:
         function = call.get("function", call) if isinstance(call, Mapping) else None

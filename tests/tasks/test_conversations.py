@@ -148,6 +148,11 @@ def test_tool_calls_of_other_forms_get_ids_and_their_results_find_them() -> None
         ([TURNS[1], {"role": "tool", "content": "3"}], "message 2: the result of the tool call '' follows no"),
         ([TURNS[1], TURNS[4], TURNS[3]], "message 3: the tool call 'c1' before it has no result; add a message"),
         ([TURNS[1], {"role": "assistant", "tool_calls": [{"id": "x"}]}, TURNS[5]], "message 2: a tool call names no function"),
+        (
+            [{"role": "user", "content": "a", "tool_calls": [CALL]}],
+            "message 1: tool_calls is list in a message of the role user",
+        ),
+        ([TURNS[1], {"role": "assistant", "tool_calls": 1.5}], "message 2: tool_calls is float in a message of the role assis"),
         ([TURNS[1], {"role": "assistant", "function_call": {"name": "f"}}], "message 2: function_call is OpenAI's old form"),
     ],
 )
