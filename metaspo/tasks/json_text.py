@@ -22,7 +22,7 @@ TOKEN = re.compile(
 OPENS = re.compile(
     r"[\[{][^\[\]{}]*\Z|"
     r"\{\s*(?:[\"'“‘}/#]|[A-Za-z_]\w*\s*:)|"
-    r"\[\s*(?:[\"'“‘{\[\]/#]|-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?\s*(?:[,\]]|\Z)|(?:true|false|null|True|False|None)\b)"
+    r"\[\]|\[\s*(?:[\"'“‘{\[/#]|-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?\s*(?:[,\]]|\Z)|(?:true|false|null|True|False|None)\b)"
 )
 """How an object or a list begins, as against a bracket in a sentence; one that nothing closes may have begun either."""
 

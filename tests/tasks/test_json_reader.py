@@ -37,6 +37,8 @@ READ = {
     "a fence within a tag": ('<answer>\n```json\n{"a": 1}\n```\n</answer>', A),
     "a tag within a string": ('{"a": "<answer>{}</answer>"}', '{"a": "<answer>{}</answer>"}'),
     "after thoughts": ('<think>{"a": 7}?</think>{"a": 1}', A),
+    "boxes to tick": ('- [ ] read\n- [x] {"a": 1}\n', A),
+    "an empty list in a sentence": ("There are none: [].", "[]"),
     "brackets in prose": ('See [the note] and {this}: {"a": 1}', A),
     "a comma too many": ('{"a": [1, 2,], "b": 1,}', '{"a": [1, 2], "b": 1}'),
     "Python": ("{'a': True, 'b': None, 'c': False}", '{"a": true, "b": null, "c": false}'),
