@@ -74,6 +74,16 @@ def choice_of(text: str, labels: Labels) -> str | None:
     return _only(there)
 
 
+def stated(text: str, labels: Labels) -> str | None:
+    """The label that `text` is, or that it announces. One among other words is none: "very positive" is not "positive"."""
+    text = unwrapped(text).strip()
+    for whole in (text, text.strip(AROUND)):
+        if found := labels.spelled(whole):
+            return found
+    chosen = _announced(mentions(text, list(_places(text, labels))), text)
+    return chosen[0] if chosen is not None and len(chosen) == 1 else None
+
+
 def _only(found: Sequence[Mention]) -> str | None:
     different = {one.value for one in found}
     return different.pop() if len(different) == 1 else None

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..domain.errors import TaskError
+from .choices import stated
 from .data_spec import mapped_key
 from .options import MARKED, marks, named
 from .questions import field, row_options, text
@@ -14,12 +15,6 @@ from .spec import TaskSpec
 from .structured_golds import structured_golds
 
 WRAPPED = re.compile(r"\s*<answer>\s*(.*?)\s*</answer>\s*", re.IGNORECASE | re.DOTALL)
-ANNOUNCING = re.compile(
-    r"\W*(?:the\s+)?(?:(?:correct|final|gold|right|true)\s+)?(?:answer|choice|option|label|class|rating|result)\b\s*(?:is\b|[:=])",
-    re.IGNORECASE,
-)
-"""What may stand before a gold label that is announced as one."""
-AROUND = " \t\n.,;:!?*_`\"'()[]{}$"
 ALIKE = {"true": "1", "false": "0", "1": "true", "0": "false"}
 SHOWN = 60
 """How much of an answer an error shows."""
@@ -162,20 +157,15 @@ def _read(spec: TaskSpec, said: str) -> str | None:
     if spec.reader.pattern is not None and (matches := list(re.finditer(spec.reader.pattern, said))):
         said = matches[-1][1] or ""
     if spec.reader.kind == "choice":
+        labels = labels_of(spec.reader)
         # "4.0" is 4 where a table of numbers has gaps.
-        bare = said[announced.end() if (announced := ANNOUNCING.match(said)) else 0 :].strip(AROUND)
-        found = next((label for one in (said, bare, mapped_key(said)) if (label := _label(spec, one))), None)
-        short = all(len(label) == 1 for label in spec.reader.labels or [])
+        found = labels.spelled(mapped_key(said)) or stated(said, labels)
+        short = all(len(label) == 1 for label in labels.labels)
         return found or (canonical(spec.reader, said) if short else None)
     found = canonical(spec.reader, said)
     # The one number of some reasoning need not be the one that it ends with.
     ends_otherwise = "####" in said and found != canonical(spec.reader, said.rpartition("####")[2])
     return None if ends_otherwise else found
-
-
-def _label(spec: TaskSpec, said: str) -> str | None:
-    """The label that a text spells, as the task spells it."""
-    return labels_of(spec.reader).spelled(said)
 
 
 def _suggestion(spec: TaskSpec, said: str) -> str:
@@ -184,6 +174,8 @@ def _suggestion(spec: TaskSpec, said: str) -> str:
         return "write answer_pattern: '#### (.+)' if the answer stands after '####', or "
     if "\\boxed{" in said:
         return r"write answer_pattern: '\\boxed\{(.+)\}' if the answer is what is boxed, or "
+    if spec.reader.decimal == "point" and re.fullmatch(r"[-+]?[\d.]*\d,\d+", said):
+        return "set decimal: comma in the reader, or "
     labels = spec.reader.labels or []
     key = mapped_key(said)
     if key in ("true", "false") and labels:

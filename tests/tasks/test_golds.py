@@ -106,8 +106,22 @@ def test_the_last_match_of_a_pattern_is_the_gold(value: str, pattern: str, found
             (value, LETTERS, "A")
             for value in ("a", "(A)", "A.", "A) Paris", "A: Paris", "The answer is A", "<answer>A</answer>")
         ),
-        *((value, WORDS, "positive") for value in ("Positive", "positive.", "Answer: positive", "<answer> Positive</answer>")),
+        *(
+            (value, WORDS, "positive")
+            for value in (
+                "Positive",
+                "positive.",
+                "Answer: positive",
+                "The correct label is positive",
+                "**positive**",
+                "<answer> Positive</answer>",
+            )
+        ),
         *((value, NUMBER, "1250") for value in ("$1,250", "1250.0", "#### 1,250", "The answer is 1,250", 1250)),
+        ("Die richtige Antwort ist gut.", {"kind": "choice", "labels": ["gut", "schlecht"]}, "gut"),
+        ("+", WORDS | {"synonyms": {"positive": ["+", "good"]}}, "positive"),
+        (1.5, NUMBER | {"decimal": "comma"}, "1.5"),
+        ("1.250,5", NUMBER | {"decimal": "comma"}, "1250.5"),
         ("Result: (c)", LETTERS | {"pattern": r"Result: (\S+)"}, "C"),
         ("<answer>Paris</answer>", {"kind": "text"}, "Paris"),
         ("<answer>Paris</answer>", {"kind": "text", "from": "reply"}, "<answer>Paris</answer>"),
@@ -140,10 +154,11 @@ def test_answers_with_scores_are_those_with_the_highest(value: Any, found: tuple
         (["A", "E"], LETTERS, {}, "field 'label.1': the answer 'E' is not one of"),
         (True, WORDS, {}, r"'true' is not .*; write answer_map: \{true: negative, false: positive\}"),
         ("very positive", WORDS, {}, r"'very positive' is not .*; write answer_map: \{'very positive': negative, \.\.\.\}"),
+        ("3,5", NUMBER, {}, "'3,5' is not one number; set decimal: comma in the reader, or fix"),
         ("not positive", WORDS, {}, "'not positive' is not one of"),
         ("A or B", LETTERS, {}, "'A or B' is not one of"),
         ("The answer is 3 dogs, so.\n#### 12", NUMBER, {}, "is not one number; write answer_pattern: '#### "),
-        ("so $\\boxed{7}$ of 8", NUMBER, {}, r"write answer_pattern: '\\\\boxed"),
+        ("of 3 and 4, $\\boxed{x}$", NUMBER, {}, r"write answer_pattern: '\\\\boxed"),
         ("3 or 4 of them", NUMBER, {}, "is not one number; write answer_pattern"),
         ("so it is", NUMBER, {"answer_pattern": "#### (.+)"}, r"field 'label': answer_pattern '#### \(\.\+\)' finds nothing in 'so it"),
         (2, WORDS, {"answer_map": {0: "negative", 1: "positive"}},
