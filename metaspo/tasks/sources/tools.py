@@ -114,7 +114,7 @@ def _message(value: Any) -> dict[str, Any] | None:
     role = value.get("role") or ROLES.get(str(inside.get("type") or value.get("type")))
     if not isinstance(role, str) or "content" not in inside:
         return None
-    more = {name: inside[name] for name in ("tool_calls", "tool_call_id") if inside.get(name)}
+    more = {name: inside[name] for name in ("name", "tool_calls", "tool_call_id") if inside.get(name)}
     return {"role": role, "content": inside["content"], **more}
 
 

@@ -77,10 +77,10 @@ def test_splits_configurations_revisions_and_labels(server: Hub, env: dict[str, 
     old = server.commit(files("old "))
     new = server.commit(files())
     server.branches["v1"] = old
-    default, tagged, train, block, one, odd, no_split, no_config, no_revision, no_data = opened(
+    default, tagged, train, block, one, odd, some, no_split, no_config, no_revision, no_data = opened(
         env, "hf:someone/tickets", f"hf:someone/tickets@{old}", "hf:someone/tickets:main@v1#train",
         {"hf": "someone/tickets", "config": "odd", "split": "hard"}, "hf:someone/tickets:one", "hf:someone/tickets:odd",
-        "hf:someone/tickets#none", "hf:someone/tickets:none", "hf:someone/tickets@none", "hf:someone/none",
+        "hf:someone/tickets#train[5:8]", "hf:someone/tickets#none", "hf:someone/tickets:none", "hf:someone/tickets@none", "hf:someone/none",
     )  # fmt: skip
     assert [row[1] for row in default[::20]] == ["train", "validation", "test"] and len(default) == 60
     assert default[1] == [f"hf:someone/tickets@{new[:12]}, train[1]", "train", {"question": "train 1", "answer": "yes"}]
@@ -92,6 +92,7 @@ def test_splits_configurations_revisions_and_labels(server: Hub, env: dict[str, 
         f"hf:someone/tickets:odd@{new[:12]} has the splits easy, hard; say which are which, such as examples: "
         "{train: 'hf:someone/tickets:odd#easy', test: 'hf:someone/tickets:odd#hard'}"
     )
+    assert [row[2]["question"] for row in some] == ["train 5", "train 6", "train 7"]
     assert no_split[0] == "TaskError" and 'Unknown split "none"' in no_split[1]
     assert no_config[0] == "TaskError" and "'main', 'odd', 'one'" in no_config[1]
     assert no_revision[1] == (

@@ -10,14 +10,17 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+import datasets
 from metaspo import Task, optimize, resume
 from metaspo.domain.errors import TaskError
+from metaspo.domain.messages import Fields
 from metaspo.runs.config import config_of, read_config
 from metaspo.store.database import Store
 from metaspo.tasks.catalogue import read_task
 from metaspo.tasks.examples import Pools, load_pools
 
 from ...helpers.langsmith_server import KEY, LangSmith, example
+from ...helpers.pictures import png
 
 BLOCK: dict[str, Any] = {
     "name": "likes",
@@ -47,6 +50,16 @@ def test_what_a_row_lacks_is_said_where_it_is_missed(tmp_path: Path) -> None:
     (tmp_path / "tests.yaml").write_text("tests: [{vars: {q: a}, assert: [{type: llm-rubric, value: short}]}]\n")
     with pytest.raises(TaskError, match=r"tests.yaml:1, test 1: no field 'answer' .*, or write an assert of type equals"):
         pools(tmp_path, "tests.yaml")
+
+
+def test_images_of_a_data_set_are_those_of_its_questions(tmp_path: Path) -> None:
+    columns = {"question": ["What is this?"], "picture": [{"bytes": png(1), "path": None}], "answer": ["yes"]}
+    datasets.Dataset.from_dict(columns).cast_column("picture", datasets.Image(decode=False)).save_to_disk(tmp_path / "saved")
+    saved = datasets.load_from_disk(str(tmp_path / "saved"))
+    found = [pools(tmp_path, examples, images="picture")[""] for examples in ("saved", saved, [*saved])]
+    [(_, content)] = found[0][0].messages
+    assert isinstance(content, Fields) and content.parts[1]["image_url"]["url"].startswith("sha256:")
+    assert found[1] == found[2] == found[0]
 
 
 def test_rows_of_evals_and_exports_need_no_setting(tmp_path: Path) -> None:

@@ -29,6 +29,10 @@ ASSISTANT = {"role": "assistant", "content": "ho"}
         ({"inputs": {"q": "a"}, "outputs": {"x": "b"}, "answer": "own"}, {"question": "a"}),
         ({"input": [USER], "ideal": "b"}, {"question": "hi", "answer": "b"}),
         ({"input": [SYSTEM, USER], "ideal": ["b", "c"]}, {"question": [SYSTEM, USER], "answers": ["b", "c"]}),
+        (
+            {"input": [{**SYSTEM, "name": "example_user"}, USER], "ideal": "b"},
+            {"question": [{**SYSTEM, "name": "example_user"}, USER], "answer": "b"},
+        ),
         ({"input": "hi", "ideal": 3}, {"question": "hi", "answer": 3}),
         ({"messages": [USER, ASSISTANT]}, {"question": "hi", "answer": "ho"}),
         ({"messages": [SYSTEM, USER, ASSISTANT]}, {"question": [SYSTEM, USER], "answer": "ho"}),
