@@ -11,7 +11,7 @@ from typing import Any
 from ..split_names import by_split, split_named
 from .arrow import Record, dataset_records, is_dataset
 from .named import Named, is_named
-from .plain import NotPlain, fields_of, plain
+from .plain import NotPlain, fields_of, is_plain, plain
 from .several import taken
 
 WANTED = "is a file, a list of rows with named fields, or one of either per split"
@@ -102,6 +102,8 @@ def _numbers(column: Any) -> list[Any]:
 
 
 def _row(row: Any, place: str) -> dict[str, Any]:
+    if type(row) is dict and is_plain(row):
+        return dict(row)
     values, lacks = row if isinstance(row, Record) else (fields_of(row), {})
     if values is None:
         raise ValueError(f"{WANTED}; {place} is {row!r:.60}, write {{'question': ..., 'answer': ...}}")

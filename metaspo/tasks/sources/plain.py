@@ -30,6 +30,20 @@ class NotPlain(ValueError):
         super().__init__(f"field '{visible('.'.join(map(str, where)))}' {why}" if where else why)
 
 
+def is_plain(value: Any, deep: int = 0) -> bool:
+    """Whether a value is plain already, told quickly: most rows are. False also where only `plain` can tell."""
+    kind = type(value)
+    if kind is str:
+        return "\0" not in value and (value.isascii() or half_character(value) is None)
+    if kind is float:
+        return isfinite(value)
+    if kind is dict:
+        return deep < DEEPEST and all(type(key) is str and is_plain(key) and is_plain(value[key], deep + 1) for key in value)
+    if kind is list:
+        return deep < DEEPEST and all(is_plain(one, deep + 1) for one in value)
+    return value is None or kind is bool or (kind is int and -(2**63) <= value < 2**63)
+
+
 def plain(value: Any, where: tuple[str | int, ...] = ()) -> Any:
     """The value as None, bool, int, float, str, or lists and dicts of them. Missing values (NaT, NA, NaN) are None.
 

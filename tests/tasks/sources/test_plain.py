@@ -17,7 +17,7 @@ import pytest
 from langchain_core.messages import AIMessage, HumanMessage
 from pydantic import BaseModel
 
-from metaspo.tasks.sources.plain import NotPlain, plain
+from metaspo.tasks.sources.plain import NotPlain, is_plain, plain
 
 from ...helpers.pictures import png
 
@@ -93,6 +93,8 @@ def test_a_value_becomes_plain(value: Any, expected: Any) -> None:
     found = plain(value)
     assert found == expected and type(found) is type(expected)
     assert json.loads(json.dumps(found, allow_nan=False)) == expected
+    assert not is_plain(value) or found == value
+    assert is_plain(found) or found == 10**400
 
 
 def loop() -> list[Any]:
@@ -121,5 +123,6 @@ def loop() -> list[Any]:
     ids=["bytes", "inf", "nan", "number", "decimal", "nul", "half", "huge", "object", "function", "key", "loop", "inside"],
 )
 def test_what_cannot_be_plain_is_said_in_words_with_its_place(value: Any, says: str) -> None:
+    assert not is_plain({"row": {"deep": value}})
     with pytest.raises(NotPlain, match=says):
         plain({"row": {"deep": value}})
