@@ -10,8 +10,9 @@ from .json_text import values
 from .labels import Labels
 from .reader_spec import ReaderSpec
 from .signs import plain_signs
+from .words import tokens_of
 
-AROUND = " \t\r\n.;,:*_`\"'()[]{}"
+AROUND = " \t\r\n.;,:*_`\"'()[]{}«»„「」『』【】《》。、"
 BULLET = r"(?:[-*+\u2022\u2023\u25e6\u00b7]|\(?\d{1,2}[.)])\s+"
 LINE = re.compile(rf"\s*\n\s*(?:{BULLET})?|\A\s*{BULLET}")
 """The break between two lines of a list, with the bullet or the number of the next one."""
@@ -19,10 +20,19 @@ SEPARATED = re.compile(r"[;|,\u3001\uff0c\uff1b](?:\s*(?:and|und|et|y|e|og|och|e
 JOINED = re.compile(r"\s+(?:and|&|und|et|y|e|og|och|en)\s+|\s*(?:和|と)\s*", re.IGNORECASE)
 """What stands before the last of several, where no comma does."""
 ANNOUNCED = re.compile(
-    r"\b(?:answers?|labels?|tags?|topics?|categor(?:y|ies)|class(?:es)?)\b[\s*_]*(?:(?:is|are)\b[\s*_]*:?|[:=])",
+    r"(?:\b(?:answers?|labels?|tags?|topics?|categor(?:y|ies)|class(?:es)?|respuestas?|etiquetas?|categor[ií]as?|temas?|respostas?"
+    r"|r[oó]tulos?|r[eé]ponses?|[eé]tiquettes?|cat[eé]gories?|th[eè]mes?|antwort(?:en)?|etikett(?:en)?|kategorien?|them(?:a|en)"
+    r"|klassen?|rispost[ae]|etichett[ae]|categorie|temi|ответы?|метк[аи]|категори[яи]|темы?|उत्तर|लेबल|श्रेणियाँ|উত্তর)"
+    r"|الإجابة|الإجابات|التصنيفات|الفئات|答案|标签|標籤|类别|類別|主题|主題|答え|回答|ラベル|カテゴリー?|라벨|정답)"
+    r"[\s*_]*(?:(?:is|are|son|sind|sont|sono|são|ist|est|es|è)\b[\s*_]*:?|[是为為は][\s*_]*:?|[:=])",
     re.IGNORECASE,
 )
+"""What comes before labels that are announced, in the languages that most people speak."""
+DENYING = ("not", "without", "wrong")
 
+
+NEARBY = 60
+"""How many characters before that are looked at for what denies them."""
 
 NONE = ""
 """Stands for the word that says none of the labels."""
@@ -70,8 +80,14 @@ def _ways(text: str, known: Spellings) -> Iterator[list[str]]:
         return
     text = plain_signs(text).strip()
     yield from _separated(text, known)
-    if announced := list(ANNOUNCED.finditer(text)):
+    if announced := [match for match in ANNOUNCED.finditer(text) if not _is_denied(text, match)]:
         yield from _separated(text[announced[-1].end() :], known)
+
+
+def _is_denied(text: str, announced: re.Match[str]) -> bool:
+    """Whether what announces labels says that they are none: "Wrong labels: a, b"."""
+    line = text[text.rfind("\n", 0, announced.start()) + 1 : announced.start()]
+    return any(token.has(role) for token in tokens_of(line[-NEARBY:], []) for role in DENYING)
 
 
 def _separated(text: str, known: Spellings) -> Iterator[list[str]]:

@@ -8,6 +8,7 @@ from metaspo.tasks.readers import read
 
 SPEC = ReaderSpec.model_validate(
     {"kind": "labels", "from": "reply", "labels": ["sports", "politics", "rock and roll", "C", "C#"], "none": "none"}
+    | {"synonyms": {"sports": ["football", "tennis"]}}
 )
 TWO = '["sports", "politics"]'
 
@@ -29,6 +30,14 @@ READ = {
     "a label that holds an and": ("rock and roll, and sports", '["sports", "rock and roll"]'),
     "announced": ("The labels are: sports, politics.", TWO),
     "announced after words": ("It speaks of both.\n\n**Labels:** sports, politics", TWO),
+    "announced in Spanish": ("El texto trata de dos.\nEtiquetas: sports, politics", TWO),
+    "announced in German": ("Es geht um beides. Die Labels sind: sports, politics", TWO),
+    "announced in French": ("**Catégories :** sports ; politics", TWO),
+    "announced in Russian": ("Текст об этом.\nМетки: sports, politics", TWO),
+    "announced in Chinese": ("这段文字谈到两者。标签：sports、politics", TWO),
+    "announced in Chinese with a verb": ("答案是：sports，politics。", TWO),
+    "announced in Japanese": ("ラベルは sports、politics", TWO),
+    "synonyms": ("football and politics", TWO),
     "quotes": ("\"sports\", 'politics', `C#`", '["sports", "politics", "C#"]'),
     "smart quotes": ("“sports”, “politics”", TWO),
     "full-width commas": ("sports，politics、C", '["sports", "politics", "C"]'),
@@ -50,6 +59,8 @@ UNPARSED = {
     "two lists": '["sports"]\n["sports", "politics"]',
     "one or the other": "sports or politics",
     "negated": "sports, not politics",
+    "wrong ones": "The wrong labels: sports, politics",
+    "ones that do not apply": "It is about art.\nNot labels: sports",
     "words after them": "sports, politics, since it is about both",
     "an object": '{"sports": true}',
     "nothing": "...",
