@@ -13,8 +13,8 @@ class FieldSpec(Written):
     kind: Literal["exact", "numeric", "set", "jaccard", "token_f1", "contains"] = Field(
         "exact", description="exact, numeric, set (F1 of two lists), jaccard, token_f1 or contains."
     )
-    weight: float = Field(1.0, gt=0, description="How much the field counts beside the others.")
-    tolerance: float = Field(1e-6, ge=0, description="numeric: how far the field may be off.")
+    weight: float = Field(1.0, gt=0, allow_inf_nan=False, description="How much the field counts beside the others.")
+    tolerance: float = Field(1e-6, ge=0, allow_inf_nan=False, description="numeric: how far the field may be off.")
 
 
 def field_blocks(value: Any) -> Any:

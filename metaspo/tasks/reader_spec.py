@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from .given import NAME, name_of
-from .schemas import complaint_about_schema
+from .schemas import complaint_about_schema, schema_written
 from .signs import plain_signs
 from .written import CALLABLE, VERSION, Written, word
 
@@ -44,7 +44,7 @@ class ReaderSpec(Written):
     none: Annotated[str | None, BeforeValidator(word)] = Field(
         None, description="labels: the word for none of them; an empty list says so too."
     )
-    json_schema: dict[str, Any] | str | None = Field(
+    json_schema: Annotated[dict[str, Any] | str | None, BeforeValidator(schema_written)] = Field(
         None, alias="schema", description="json: the JSON schema of an answer, or the .json file that holds it."
     )
     version: Annotated[str | None, BeforeValidator(word)] = Field(None, description=VERSION)

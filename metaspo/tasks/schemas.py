@@ -7,6 +7,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from pydantic import PydanticUserError, TypeAdapter
+
 from ..domain.errors import TaskError
 from ..domain.excerpts import excerpt
 
@@ -27,6 +29,18 @@ def read_schema(path: Path) -> dict[str, Any]:
     if complaint := complaint_about_schema(schema):
         raise TaskError(f"{path}: the schema {complaint}")
     return schema
+
+
+def schema_written(value: Any) -> Any:
+    """The schema of a type that is given in Python, such as a pydantic model or a TypedDict; anything else as it is."""
+    if isinstance(value, type):
+        try:
+            return TypeAdapter(value).json_schema()
+        except PydanticUserError:
+            raise ValueError(f"{value.__name__} has no JSON schema; give a pydantic model, a dataclass or a mapping") from None
+    if value is not None and not isinstance(value, dict | str):
+        raise ValueError(f"a schema is a mapping or the path of a .json file, not {value!r}")
+    return value
 
 
 def complaint_about_schema(schema: dict[str, Any]) -> str | None:

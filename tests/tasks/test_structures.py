@@ -2,11 +2,13 @@
 
 import json
 import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from pydantic import BaseModel
 
 from metaspo.domain.errors import TaskError
 from metaspo.domain.results import Example
@@ -104,6 +106,9 @@ REFUSED = {
     "a text compared as a number": ({"metric": {"kind": "fields", "fields": {"name": "numeric"}}}, 'has "Ann" there'),
     "a way to compare that there is none of": ({"metric": {"kind": "fields", "fields": {"name": "fuzzy"}}}, "fields.name"),
     "a weight of nothing": ({"metric": {"kind": "fields", "fields": {"name": {"weight": 0}}}}, "weight"),
+    "a weight without end": ({"metric": {"kind": "fields", "fields": {"name": {"weight": float("inf")}}}}, "weight"),
+    "a schema that is a number": ({"reader": {"kind": "json", "schema": 5}}, "a mapping or the path of a .json file, not 5"),
+    "a schema of a plain class": ({"reader": {"kind": "json", "schema": TaskError}}, "give a pydantic model"),
     "fields of another metric": ({"metric": {"kind": "accuracy", "fields": ["a"]}}, "fields belong to a 'fields' metric"),
     "no fields": ({"metric": {"kind": "fields", "fields": {}}}, "dotted paths such as total.amount"),
     "fields without json": ({"reader": {"kind": "text"}}, "metric fields needs a reader of kind 'json'"),
@@ -269,6 +274,22 @@ def test_a_schema_may_stand_in_a_file_beside_the_task(tmp_path: Path) -> None:
     (tmp_path / "invoice.json").write_text("[1]")
     with pytest.raises(TaskError, match=r"invoice.json: a schema is an object such as"):
         read_task(str(tmp_path / "task.yaml"))
+
+
+def test_a_schema_may_be_a_pydantic_model_or_a_dataclass() -> None:
+    class Invoice(BaseModel):
+        name: str
+        total: float | None = None
+
+    @dataclass
+    class Bill:
+        name: str
+
+    for schema in (Invoice, Bill):
+        task = opened(reader={"kind": "json", "schema": schema}, constrain=True)
+        assert task.constraint is not None and json.loads(task.constraint.schema)["required"] == ["name"]
+        with pytest.raises(TaskError, match="breaks the schema: 'name' is a required property"):
+            opened(reader={"kind": "json", "schema": schema}, **row({"nmae": "Ann"}))
 
 
 def test_what_decides_a_score_is_in_the_name_of_a_task() -> None:
