@@ -333,6 +333,14 @@ async def test_a_schema_is_sent_as_the_endpoint_has_it(
     assert json.dumps({name: body[name] for name in names if name in body}) == json.dumps(sent)
 
 
+def test_a_request_with_a_schema_is_made_again_from_its_record() -> None:
+    from metaspo.domain.calls import Constraint, Request
+
+    request = Request((("user", "q"),), 16, 0.0, constraint=Constraint(schema=json.dumps(OBJECT)))
+    assert Request.of(json.loads(json.dumps(request.content())), "base") == request
+    assert "grammar" not in request.content()
+
+
 async def test_two_schemas_are_two_calls(desk: Desk, endpoint: Endpoint) -> None:
     from metaspo.domain.calls import Constraint
 
