@@ -14,8 +14,10 @@ from click.testing import CliRunner
 import metaspo
 from metaspo import Task
 from metaspo.cli.main import main
+from metaspo.models import batches, collecting
 
-from ..helpers.endpoint import Endpoint, say
+from ..helpers.batch_host import BatchHost
+from ..helpers.endpoint import Endpoint, completion, say
 
 SCHEMA = {
     "type": "object", "properties": {"name": {"type": "string"}, "total": {"type": "number"}, "tags": {"type": "array"}},
@@ -134,6 +136,32 @@ def test_a_schema_file_is_found_from_anywhere(
     assert len(endpoint.seen) == paid
     (tmp_path / "schema.json").unlink()
     assert metaspo.verify(store=store_path).well
+
+
+def test_lists_of_labels_come_out_of_batches_as_out_of_single_calls(
+    store_path: Path, endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batches, "SETTLED", 0.05)
+    monkeypatch.setattr(collecting, "FIRST_LOOK", 0.02)
+
+    def topics(body: Any) -> Any:
+        schema = body["response_format"]["json_schema"]["schema"]
+        assert schema["properties"]["answer"]["items"]["enum"] == ["art", "sport"]
+        return completion('{"answer": ["sport", "art"]}')
+
+    host = BatchHost(topics)
+    host.act = lambda request, body, number: None
+    endpoint.act = lambda request, body, number: web.json_response(topics(body))
+    rows = [{"question": f"Text {at}", "answer": "sport, art"} for at in range(12)]
+    task = Task.model_validate(
+        {"name": "topics", "examples": rows, "user_prompt": "Name the topics.\n{question}", "constrain": True,
+         "reader": {"kind": "labels", "labels": ["art", "sport"], "from": "reply"}, "metric": "set_f1"}
+    )  # fmt: skip
+    settings: dict[str, Any] = {"train_size": 3, "validation_size": 0, "test_size": 6, "method": "fixed"}
+    for base, path in ((host.spec(batch=True), store_path), (endpoint.spec(), store_path.with_name("single.db"))):
+        found = metaspo.optimize(tasks=[task], base=base | {"constrain": "json_schema"}, store=path, **settings)
+        assert found.report.tasks[0].after == 1 and metaspo.verify(store=path).well
+    host.close()
 
 
 @pytest.mark.parametrize("metric", ["accuracy", "set_f1", "jaccard"])
