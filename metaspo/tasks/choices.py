@@ -106,9 +106,9 @@ def _announced(said: Sequence[Mention], text: str) -> list[str] | None:
 
 def beside(text: str, last: Mention, one: Mention) -> bool:
     """Whether a value is given together with one before it, that is announced: "The answer is A or B"."""
-    if one.start <= last.start or one.denied or one.goes_on:
+    if one.denied or one.goes_on:
         return False
-    return one.group == last.group or BESIDE.fullmatch(text[last.end : one.start][: NEARBY + 1]) is not None
+    return one.group == last.group or BESIDE.fullmatch(text[last.end : max(last.end, one.start)][: NEARBY + 1]) is not None
 
 
 def _announces_a_word(text: str, one: Mention) -> bool:

@@ -139,7 +139,7 @@ class Sentence:
             return False
         joins = [token for token in between if _joins(token, self.languages) or token.text in "/&"]
         rest = [token for token in between if token.text not in ",/&" and not _joins(token, self.languages)]
-        return bool(joins) and all(any(token.has(role, self.languages) for role in FILL) for token in rest)
+        return bool(joins) and all(any(token.has(role, self.languages) for role in (*FILL, "answer")) for token in rest)
 
     def _listed(self, before: int, after: int) -> bool:
         between = self.between(before, after)

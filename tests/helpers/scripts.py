@@ -114,11 +114,3 @@ async def slow(request: Request) -> str:
 def analyst(request: Request) -> str:
     """Only analyses: it has no prompt to give."""
     return f"As far as the analyst found this, reason {_number(request, 1000)} is why; the analyst found this."
-
-
-def talkative(request: Request) -> str:
-    """As base it says what one set of reading rules takes for an answer and another does not; else like `uneven`."""
-    if _is_proposal(request) or "BEGIN DATA" in request.messages[-1][1]:
-        return uneven(request)
-    said = "The answer is yes|The answer is no|Answer yes is wrong.|I don't think the answer is no.|Yes|Is the answer no? Yes."
-    return said.split("|")[_number(request, 6)]

@@ -24,7 +24,7 @@ from .test_old_stores import QUERIES
 
 STORES = Path(__file__).parent / "stores"
 ENDS: dict[str, Any] = json.loads((STORES / "first_rules.json").read_text())
-TALKATIVE = "scripted:tests.helpers.scripts:talkative"
+TALKATIVE = "scripted:tests.helpers.talkative:talkative"
 
 
 @pytest.fixture

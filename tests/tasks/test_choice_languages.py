@@ -402,6 +402,7 @@ ENGLISH = [
     (LETTERS, "**Answer:**\nB", "B"),
     (LETTERS, "A fails, C fails, hence \\boxed{B}", "B"),
     (LETTERS, "$\\boxed{\\text{B}}$", "B"),
+    (LETTERS, "\\boxed{A} or \\boxed{B}", None),
     (LETTERS, "\\[\\boxed{\\mathbf{(B)}}\\]", "B"),
     (LETTERS, "```\nB\n```", "B"),
     (LETTERS, "```text\nB\n```", "B"),
