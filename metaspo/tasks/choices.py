@@ -13,10 +13,10 @@ from .signs import MARKS, TOGETHER, unwrapped
 from .statements import Mention, mentions
 from .words import is_sure, roles_of, tokens_of
 
-AROUND = " \t\r\n.,;:!?*_`\"'()[]{}$#~«»„“”「」『』【】《》〈〉。、"
+AROUND = " \t\r\n.,;:!?*_`\"'()[]{}$~«»„“”「」『』【】《》〈〉。、"
 NEARBY = 60
 """How many characters before a label of one character are looked at for what announces it."""
-BESIDE = re.compile(r"[\s*_`\"')\]}]*[,、][\s*_`\"'(\[{]*")
+BESIDE = re.compile(r"[\s*_`\"')\]}]*[,、][\s*_`\"'(\[{]*|[ \t*_]+")
 """What may stand between two labels that are given side by side without a word."""
 GOES_ON = re.compile(r"\s+(?:it|this|that|the|there)\b", re.IGNORECASE)
 ALWAYS_WORDS = frozenset("ai")
@@ -51,7 +51,7 @@ def choice_of(text: str, labels: Labels) -> str | None:
     text = unwrapped(text).strip()
     if labels.digits:
         text = without_scale(text, labels.highest)
-    for whole in (text, text.strip(AROUND)):
+    for whole in (text, text.lstrip("# ").strip(AROUND)):
         if found := labels.spelled(whole):
             return found
     named = list(_places(text, labels))
@@ -191,7 +191,7 @@ def _is_apart(text: str, start: int, end: int) -> bool:
         return False
     if re.search(r"\w['-]\Z|[-]\Z|\d[.,]\Z", text[max(0, start - 2) : start]) and INSIDE.match(first):
         return False
-    return not re.match(r"['-]\w|[.,]\d|\+", text[end : end + 2]) or _has_ending(text, end)
+    return not re.match(r"['-]\w|[.,]\d|[+#]", text[end : end + 2]) or _has_ending(text, end)
 
 
 def _has_ending(text: str, end: int) -> bool:

@@ -137,8 +137,8 @@ class Sentence:
         between = self.between(before, after)
         if not between or len(between) > 6:
             return False
-        joins = [token for token in between if _joins(token, self.languages) or token.text in "/&"]
-        rest = [token for token in between if token.text not in ",/&" and not _joins(token, self.languages)]
+        joins = [token for token in between if _joins(token, self.languages) or token.text in "/&、"]
+        rest = [token for token in between if token.text not in ",/&、" and not _joins(token, self.languages)]
         return bool(joins) and all(any(token.has(role, self.languages) for role in (*FILL, "answer")) for token in rest)
 
     def _listed(self, before: int, after: int) -> bool:

@@ -58,11 +58,11 @@ def mentions(text: str, values: Sequence[tuple[int, int, str]]) -> list[Mention]
 
 def _mentions(sentence: Sentence, first: int) -> list[Mention]:
     found: dict[int, Mention] = {}
-    asked = _asks(sentence)
+    asks = _asks(sentence)
     for number, at in enumerate(sentence.values):
         token = sentence.tokens[at]
         found[at] = Mention(
-            token.value, token.start, token.end, _announced(sentence, at), asked=asked, leads=_leads(sentence, at),
+            token.value, token.start, token.end, _announced(sentence, at), asked=asks and not _is_named(sentence, at), leads=_leads(sentence, at),
             known=sentence.known or _after_colon(sentence, at) or _heads(sentence, at), corrects=_corrects(sentence, at),
             group=first + sentence.groups[number], goes_on=sentence.text_at(sentence.past(at, 1)) in SINGULAR,
         )  # fmt: skip
@@ -85,6 +85,12 @@ def _asks(sentence: Sentence) -> bool:
     return bool(said) or not any(token.text == ":" for token in sentence.tokens)
 
 
+def _is_named(sentence: Sentence, at: int) -> bool:
+    """Whether a value stands first and names what the rest asks: "A: What is it?"."""
+    before = all(token.kind == "sign" for token in sentence.tokens[:at])
+    return before and sentence.text_at(at + 1) in (":", ")") and sentence.kind_at(at + 2) in ("word", "value")
+
+
 def _announced(sentence: Sentence, at: int) -> bool:
     """Whether what stands before a value leads back to a word that announces it, in one language."""
     languages = sentence.languages
@@ -97,7 +103,7 @@ def _announced(sentence: Sentence, at: int) -> bool:
         if token.kind == "value":
             return False
         if token.kind == "sign":
-            if token.text in COLONS:
+            if token.text in (*COLONS, "-", "—", "→"):
                 linked = True
             elif token.text not in DRESS and token.text != "\n":
                 return False
