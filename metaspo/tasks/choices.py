@@ -147,7 +147,7 @@ def _is_letter(text: str) -> bool:
 def _is_word(text: str, one: Mention, labels: Labels) -> bool:
     """Whether a label is but a word of the sentence: "A patient", "I think", "a Dog", "there is no doubt"."""
     spelled = text[one.start : one.end].casefold()
-    if spelled not in SOMETIMES_WORDS and not denies(spelled):
+    if one.optional or (spelled not in SOMETIMES_WORDS and not denies(spelled)):
         return False
     if len(spelled) > 1 and is_sure(text[one.start : one.end + 30]):
         return True

@@ -28,7 +28,7 @@ EXPONENT = re.compile(
 )
 POWER = re.compile(r"\s?(?:\^|\*\*)\s?[{(]?\s?([-+]?\d+)\s?[)}]?|([⁻⁺]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+)")
 RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺", "0123456789-+")
-GOES_ON = re.compile(r"[.,'’_]?\d[\d.,'’_]*+|\s?(?:[\u00bc-\u00be\u2150-\u215e]|[⁰¹²³⁴⁵⁶⁷⁸⁹‰]|\d+/\d)")
+GOES_ON = re.compile(r"\.?[eE][-+]?\d|'s\b|[.,'’_]?\d[\d.,'’_]*+|\s?(?:[\u00bc-\u00be\u2150-\u215e]|[⁰¹²³⁴⁵⁶⁷⁸⁹‰]|\d+/\d)")
 """What makes digits a part of something longer: further digits, a fraction."""
 ATTACHED = re.compile(rf"(?:°\s?[CF]\b|{LETTER}+[²³]?(?:/{LETTER}+[²³]?)?)")
 TOGETHER_SCALES = "|".join(sorted((word for word in SCALES if re.match(f"[{TOGETHER}]", word)), key=len, reverse=True))
@@ -42,6 +42,8 @@ BOUND_AFTER = re.compile(numerals.BOUND_AFTER, re.IGNORECASE)
 AFTER = re.compile(rf"\s?(?:%|°|{numerals.CURRENCY})(?![\d(])", re.IGNORECASE)
 OPERATOR = re.compile(numerals.OPERATOR, re.IGNORECASE)
 EQUALS = re.compile(numerals.EQUALS)
+COUNTED = re.compile(rf"\A\s?{LETTER}{{1,12}}(?:/{LETTER}{{1,5}})?[²³]?(?=\s*[-+*×·⋅÷/=≈])")
+"""What is counted, within a sum: "60 km/h × 2 h = 120 km"."""
 PARTS = frozenset({*NUMBER_WORDS, *numerals.MORE_NUMBER_WORDS})
 MATHEMATICS = re.compile(r"(?<![\d\w])\$(?!\s)([^$\n]{1,80}?)(?<!\s)\$(?!\d)")
 SIGNED = {"\\times": "×", "\\cdot": "·", "\\approx": "≈", "\\sim": "~", "\\pm": "±", "\\div": "÷", "\\le": "≤", "\\ge": "≥"}
@@ -91,6 +93,9 @@ def _prepared(text: str) -> str:
     text = unwrapped(text)
     for command, sign in SIGNED.items():
         text = text.replace(command, sign)
+    if not re.search(r"[^\W\d_]", text):
+        text = text.replace("?", " ")
+    text = re.sub(r"=\s{0,3}-\s{1,3}(?=[\d.])", "= -", text)
     return MATHEMATICS.sub(r"\1", text) if "$" in text else text
 
 
@@ -218,6 +223,8 @@ def _scale(text: str, end: int, money: bool, comma: bool) -> tuple[int | None, i
         return None, attached.end()
     if attached and (text[end] != "°"):
         word = attached[0].casefold()
+        if word == "s" and text[end - 1] == "0":
+            return None, attached.end()  # "the 1990s", "100s": seconds, or not
         if word in SCALES and attached[0] != "K":
             scale, end = SCALES[word], attached.end()
         elif word in numerals.LETTERS:
@@ -256,7 +263,7 @@ def _unlinked(text: str, figures: Sequence[Figure]) -> Iterator[Figure]:
     """The figures of a text, where those that make up a sum, a range or a date are one: what it equals, or nothing."""
     group: Figure | None = None
     for figure in figures:
-        between = text[group.end : figure.start] if group else ""
+        between = COUNTED.sub("", text[group.end : figure.start][:40]) if group else ""
         if group is not None and "\n" not in between and len(between) < 20:
             if EQUALS.fullmatch(between):
                 group = Figure(group.start, figure.end, figure.value)

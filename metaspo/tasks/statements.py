@@ -38,6 +38,9 @@ class Mention:
     leads: bool = False
     """Whether it stands where an answer stands: "it is B", not "Vitamin B"."""
     corrects: bool = False
+    """Whether it follows words that take something back: "No, it's B"."""
+    optional: bool = False
+    """Whether it is called an option: "option A"."""
     group: int = -1
     """Values that are given side by side have the same one."""
     goes_on: bool = False
@@ -62,8 +65,10 @@ def _mentions(sentence: Sentence, first: int) -> list[Mention]:
     for number, at in enumerate(sentence.values):
         token = sentence.tokens[at]
         found[at] = Mention(
-            token.value, token.start, token.end, _announced(sentence, at), asked=asks and not _is_named(sentence, at), leads=_leads(sentence, at),
+            token.value, token.start, token.end, _announced(sentence, at),
+            asked=asks and not _is_named(sentence, at), leads=_leads(sentence, at),
             known=sentence.known or _after_colon(sentence, at) or _heads(sentence, at), corrects=_corrects(sentence, at),
+            optional=sentence.has(at - 1, "option"),
             group=first + sentence.groups[number], goes_on=sentence.text_at(sentence.past(at, 1)) in SINGULAR,
         )  # fmt: skip
     for at, token in enumerate(sentence.tokens):

@@ -757,6 +757,47 @@ MORE = [
 ]
 
 
+LONG = [
+    (
+        "Let's analyze each option:\n\nA) Metformin: This is first-line for type 2 diabetes, but not in renal failure.\nB) Insulin: This is appropriate in this case.\nC) Glipizide: Not recommended.\nD) Acarbose: Not effective enough.\n\nGiven the patient's renal function, insulin is the best choice.\n\nThe answer is B.",
+        "B",
+    ),
+    (
+        "Looking at the options:\n- A is incorrect because the drug isn't a beta blocker.\n- B is incorrect since it doesn't cross the barrier.\n- C is correct: it inhibits the enzyme.\n- D is not relevant.\n\nTherefore, **C** is the correct answer.",
+        "C",
+    ),
+    (
+        "**Analysis**\n\nThe question asks which is NOT a symptom. A, B and D are symptoms of anemia. C is not.\n\n**Final Answer: C**",
+        "C",
+    ),
+    (
+        "The correct answer is D. Explanation: A is wrong because..., B is wrong because..., and C is not possible. D is the only one that isn't ruled out.",
+        "D",
+    ),
+    ("Option A describes hypothyroidism. Option B describes Cushing's. The presentation is consistent with option B.", None),
+    (
+        "I need to find which one doesn't fit. A is a fruit, B is a fruit, C is a vegetable, D is a fruit. So C doesn't fit, and the answer is C.",
+        "C",
+    ),
+    ("The patient has chest pain. (A) is unlikely. (B) is possible. (C) is the most likely diagnosis.\n\nAnswer: (C)", "C"),
+    (
+        "To solve this, consider the facts.\n\n1. Not A, since the gate is closed.\n2. Not B, since it's red.\n\nThat leaves C and D. D is wrong because it's too large.\n\nSo the answer must be C.",
+        "C",
+    ),
+    ("B\n\nExplanation: Option B is correct because the drug does not cause hepatotoxicity, unlike A and C.", "B"),
+    ("B. Increased afterload\n\nThe increased afterload is not caused by ...", "B"),
+    ("Answer: B\n\nHmm, wait. Actually, let me reconsider. The question asks for the exception, so the answer is D.", "D"),
+    ("The answer is A.\n\nActually, I made a mistake. The correct answer is B.", "B"),
+    ("My initial thought was A, but after reconsidering, the answer is C.", "C"),
+    ("Out of the choices, I would eliminate A and D first. Between B and C, B is better supported.", None),
+]
+
+
+@pytest.mark.parametrize(("text", "answer"), LONG, ids=range(len(LONG)))
+def test_reasoning_that_ends_with_an_answer(text: str, answer: str | None) -> None:
+    assert read_choice(text, LETTERS) == answer
+
+
 @pytest.mark.parametrize(("text", "answer"), ANNOUNCED)
 def test_an_answer_is_announced_in_many_languages(text: str, answer: str | None) -> None:
     assert read_choice(text, LETTERS) == answer

@@ -228,6 +228,32 @@ POINT = [
     (r"\boxed{20\,000}", "20000"),
     (r"\boxed{5\%}", "5"),
     (r"\boxed{\$5}", "5"),
+    ("the 1990s", None),
+    ("100s", None),
+    ("the 1990's", None),
+    ("5s", "5"),
+    ("1.e3", None),
+    ("x = - 5", "-5"),
+    ("15?", "15"),
+    ("Is it 15?", None),
+    ("5? No, 6", "6"),
+    ("She has 5 apples and 3 oranges.", None),
+    ("15円", "15"),
+    ("答えは15です", "15"),
+    ("2020年5月", None),
+    ("1 day and 5 hours", None),
+    ("3 thousand million", "3000000000"),
+    ("3-million", "3000000"),
+    ("f(5) = 10", "10"),
+    ("5x = 10", "10"),
+    ("x < 5", None),
+    ("5 (or 6)", None),
+    ("The answer is between 5 and 6", None),
+    ("The answer is at least 5", None),
+    ("The answer is 5 and not 6", "5"),
+    ("The answer is twenty-five.", None),
+    ("50-50", None),
+    ("5.6.7", None),
     (r"$\boxed{7}$ or $\boxed{8}$", None),
     (r"\boxed{7} and \boxed{7}", "7"),
     (r"First \boxed{7}. No, \boxed{8}", "8"),
@@ -292,6 +318,30 @@ COMMA = [
 
 @pytest.mark.parametrize(("text", "number"), POINT)
 def test_numbers_with_a_decimal_point(text: str, number: str | None) -> None:
+    assert canonical(ReaderSpec(kind="number"), text) == number
+
+
+LONG = [
+    ("Janet sells 16 - 3 - 4 = 9 duck eggs a day.\nShe makes 9 * 2 = $18 every day.\n#### 18", None),
+    ("First, 5 + 3 = 8. Then 8 × 2 = 16.\n\nThe answer is 16.", "16"),
+    (
+        "He has 3 boxes with 12 pencils each, so 3 × 12 = 36 pencils. He gives away 6, so 36 - 6 = 30.\n\n**Answer: 30 pencils**",
+        "30",
+    ),
+    ("Total distance = 60 km/h × 2.5 h = 150 km", "150"),
+    ("So the final answer is $1,250.00.", "1250"),
+    ("The result is approximately 3.14159.", "3.14159"),
+    ("Thus the probability is 3/4.", None),
+    ("The answer is 42 because 6 × 7 = 42.", "42"),
+    ("Answer: 12 (since 3 × 4 = 12)", "12"),
+    ("Step 1: 10. Step 2: 20. Final answer: 30", "30"),
+    ("\\[ x = \\frac{-b \\pm \\sqrt{b^2-4ac}}{2a} = 5 \\]\n\\[\\boxed{5}\\]", "5"),
+    ("The answer is $\\boxed{\\dfrac{1}{2}}$", None),
+]
+
+
+@pytest.mark.parametrize(("text", "number"), LONG, ids=range(len(LONG)))
+def test_reasoning_that_ends_with_a_number(text: str, number: str | None) -> None:
     assert canonical(ReaderSpec(kind="number"), text) == number
 
 
