@@ -3,24 +3,28 @@
 import contextlib
 import errno
 import os
+import re
 import sys
 import traceback
+from collections.abc import Sequence
 
-from ..domain.errors import MetaspoError
-from ..domain.redaction import redact
+from ..domain.errors import MetaspoError, UserError
+from ..domain.redaction import redact, without_keys
 from .screen import say
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG)
 MANY = (errno.EMFILE, errno.ENFILE)
 
 
-def end(error: Exception) -> int:
-    """Tell of an error on standard error, without keys; the exit code."""
+def end(error: Exception, settings: Sequence[str] = ()) -> int:
+    """Tell of an error on standard error, without keys; the exit code. `settings` are what was given with --set."""
     if isinstance(error, BrokenPipeError):
         # Whoever reads has had enough, as `head` has.
         silence()
         return 1
     words, code = in_words(error)
+    if words is not None and isinstance(error, UserError):
+        words = "\n".join(_named(line, settings) for line in words.split("\n"))
     if words is None:
         words = redact("".join(traceback.format_exception(error))).rstrip()
     try:
@@ -29,6 +33,17 @@ def end(error: Exception) -> int:
     except OSError:
         silence()
     return code or 1
+
+
+def _named(line: str, settings: Sequence[str]) -> str:
+    """A complaint with the option that it is about, where --set has brought the value."""
+    for text in () if "--set" in line else settings:
+        key, _, value = (part.strip() for part in text.partition("="))
+        whole, leaf = re.escape(key), "|".join(map(re.escape, key.split(".")[1:])) or "(?!)"
+        about = rf"^{whole}[:.\s]|unknown key '{whole}'|\bset {whole} to|^model .*(: ({leaf}):|setting '({leaf})')"
+        if re.search(about, line) or (value and f"'{value.strip('[]')}'" in line):
+            return without_keys(f"--set {text}: {line}")
+    return line
 
 
 def in_words(error: Exception) -> tuple[str | None, int]:

@@ -9,6 +9,7 @@ import click
 from ..domain.redaction import without_keys
 from .approve import approve_command
 from .endings import end
+from .options import GIVEN
 from .prepare import init, methods, prompts
 from .runs import diff_command, export_command, history_command, runs_command, show_command, verify_command
 from .scenarios import adapt_command, generalize_command
@@ -51,7 +52,7 @@ class _Group(click.Group):
         except KeyboardInterrupt:
             ctx.exit(130)
         except Exception as error:
-            ctx.exit(end(error))
+            ctx.exit(end(error, ctx.meta.get(GIVEN, ())))
 
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})

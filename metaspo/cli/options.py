@@ -34,13 +34,21 @@ OPTIMIZER_PROMPTS = click.option(
     help="A folder of optimizer prompts in the place of ours, as 'metaspo prompts' writes it.",
 )
 SEED = click.option("--seed", type=int, help="Of every random choice.")
-SETTINGS = click.option(
-    "--set",
-    "settings",
-    multiple=True,
-    metavar="KEY=VALUE",
-    help="Any other key of the config; budget.calls=1000 reaches into a block.",
-)
+GIVEN = "metaspo.settings"
+"""Where a command keeps what was set with --set, so that an error can name it."""
+
+
+def _kept(context: click.Context, option: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
+    context.meta[GIVEN] = values
+    return values
+
+
+def settings(help: str) -> Callable[[F], F]:
+    """The option --set, which takes keys of a config with their values."""
+    return click.option("--set", "settings", multiple=True, callback=_kept, metavar="KEY=VALUE", help=help)
+
+
+SETTINGS = settings("Any other key of the config; budget.calls=1000 reaches into a block.")
 
 
 def _parts(context: click.Context, option: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:

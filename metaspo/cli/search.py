@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .common import finish, with_progress
-from .options import ANALYST, BASE, JSON, OPTIMIZER, OPTIMIZER_PROMPTS, SEED, SETTINGS, STORE
+from .options import ANALYST, BASE, JSON, OPTIMIZER, OPTIMIZER_PROMPTS, SEED, SETTINGS, STORE, settings
 from .screen import say
 from .show_plan import show_plan
 
@@ -50,9 +50,7 @@ def optimize_command(config: Path | None, as_json: bool, plan_only: bool, settin
 @click.command("branch")
 @click.argument("run", default="last")
 @click.option("--at", type=int, help="The round to go on from; the last one of the search if none.")
-@click.option(
-    "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Any key of the config; system_prompt is an edited prompt."
-)
+@settings("Any key of the config; system_prompt is an edited prompt.")
 @click.option("--plan", "plan_only", is_flag=True, help="Only print what the branch will need at most.")
 @STORE
 @JSON
@@ -80,13 +78,7 @@ def _plan_or_run(config: "RunConfig", plan_only: bool, as_json: bool) -> None:
 
 @click.command("resume")
 @click.argument("run", default="last")
-@click.option(
-    "--set",
-    "settings",
-    multiple=True,
-    metavar="KEY=VALUE",
-    help="Replace base, optimizer, analyst, approve or a budget (budget.calls=5000).",
-)
+@settings("Replace base, optimizer, analyst, approve or a budget (budget.calls=5000).")
 @STORE
 @JSON
 def resume_command(run: str, settings: tuple[str, ...], store: str, as_json: bool) -> None:

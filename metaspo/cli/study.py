@@ -42,7 +42,9 @@ def study_command(file: str, settings: tuple[str, ...], output: Path, plan_only:
     from .progress import Several
 
     name, study = read_study(file, {key: options[key] for key in ("parallel",) if options[key]})
-    chosen = nested(dict(parse_setting(text) for text in settings), study.config)
+    models = {"base": options["model"], "optimizer": options["optimizer"] or options["model"], "analyst": options["analyst"]}
+    named = {key: model for key, model in models.items() if model}
+    chosen = nested(dict(parse_setting(text) for text in settings), {**study.config, **named})
     study = cut(study, options, chosen)
     cells = plan_study(study)
     if plan_only:

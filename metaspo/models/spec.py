@@ -157,7 +157,8 @@ class ModelSpec(RequestSettings, Prices, Rates, ProviderOptions):
         try:
             return read(data)
         except ValidationError as error:
-            if info.context == CHECKED:
+            # A list is for a field that takes several.
+            if info.context == CHECKED or not isinstance(data, dict):
                 raise
             raise cls._refused(data, error) from None
 

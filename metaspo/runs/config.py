@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import yaml
 from langchain_core.runnables import Runnable
-from pydantic import BaseModel
+from pydantic import BaseModel, field_validator
 
 from ..domain.errors import ConfigError, TaskError
 from ..methods import builtin as builtin  # registers the methods that a config may name
@@ -19,7 +19,7 @@ from ..tasks.documents import check, read_yaml
 from ..tasks.sources.given import plain_examples
 from ..tasks.sources.named import is_named
 from ..tasks.spec import TaskSpec
-from ..workspace.context import MODELS, Context
+from ..workspace.context import MODELS, Context, whole
 from ..workspace.method import FILE
 from ..workspace.problem import Problem
 
@@ -33,6 +33,11 @@ class RunConfig(Problem, Context):
         # For type checkers that don't know pydantic.
         def __init__(self, **settings: Any) -> None: ...
 
+    @field_validator("tasks", mode="before")
+    @classmethod
+    def _some_tasks(cls, value: Any) -> Any:
+        return some_tasks(value)
+
     def problem(self) -> Problem:
         """What to optimize and how."""
         return part(self, Problem)
@@ -40,6 +45,13 @@ class RunConfig(Problem, Context):
     def context(self) -> Context:
         """The models, the store and the budget."""
         return part(self, Context)
+
+
+def some_tasks(value: Any) -> Any:
+    """The tasks that somebody has written; ValueError for a list of none, which is not what leaving them out is."""
+    if isinstance(value, list | tuple) and not value:
+        raise ValueError("is empty; name at least one task, such as [tickets.yaml], or leave the key out for the built-in ones")
+    return value
 
 
 def part(config: BaseModel, kind: type[Part]) -> Part:
@@ -56,7 +68,8 @@ def read_config(path: str | Path | None, settings: dict[str, Any] | None = None)
     data = dict(document.data) if document else {}
     folder = document.path.parent if document else Path()
     data = located(data, folder) | located(nested(settings or {}, data), Path())
-    return check(RunConfig, data, ConfigError, document)
+    # What was set on top stands on no line of the file.
+    return check(RunConfig, data, ConfigError, document and document.without(settings or {}))
 
 
 def config_of(**settings: Any) -> RunConfig:
@@ -158,7 +171,9 @@ def nested(settings: dict[str, Any], base: dict[str, Any]) -> dict[str, Any]:
             result[key] = value
             continue
         before = _block(block, {**base, **result})
-        result[block] = _with(before, inner, value, key, block)
+        every = [_with(one, inner, value, key, block) for one in (before if isinstance(before, list) else [before])]
+        # Of several base models, each.
+        result[block] = every if isinstance(before, list) else every[0]
     return result
 
 
@@ -178,6 +193,12 @@ def _block(name: str, settings: dict[str, Any]) -> Any:
     if found is None and name in MODELS:
         # An analyst that differs from the optimizer in one setting is the optimizer with that setting.
         found = settings.get("optimizer" if name == "analyst" else name) or getattr(Context(), name) or Context().optimizer
-    if name in MODELS and isinstance(found, str):
-        found = ModelSpec.parse(found)
-    return found.model_dump(exclude_unset=True) if isinstance(found, ModelSpec) else found or {}
+    if name in MODELS and isinstance(found, list | tuple):
+        return [_fields(one) for one in whole(found)]
+    return _fields(found) if name in MODELS else found or {}
+
+
+def _fields(model: Any) -> Any:
+    """A model's settings as a block."""
+    spec = ModelSpec.parse(model) if isinstance(model, str) else model
+    return spec.model_dump(exclude_unset=True) if isinstance(spec, ModelSpec) else spec or {}

@@ -7,6 +7,7 @@ from typing import Any
 from ..domain.errors import ConfigError
 from ..runs.config import located
 from ..tasks.documents import check
+from ..workspace.context import MODELS
 from .study import Study
 
 
@@ -24,6 +25,7 @@ def cut(study: Study, options: Mapping[str, Any], config: Mapping[str, Any]) -> 
     if options.get("model"):
         shared |= {"base": options["model"], "optimizer": options["model"], "analyst": None}
     shared |= {name: options[name] for name in ("optimizer", "analyst") if options.get(name)}
+    shared |= {name: config[name] for name in MODELS if name in config}
     if options.get("optimizer_prompts"):
         shared |= located({"optimizer_prompts": options["optimizer_prompts"]}, Path())
     data = {**study.model_dump(exclude={"config", "settings", "methods"}), "config": shared, "methods": study.methods}

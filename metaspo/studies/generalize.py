@@ -5,10 +5,12 @@ import uuid
 from pathlib import Path
 from typing import Any
 
+from pydantic import field_validator
+
 from ..domain.errors import ConfigError
 from ..domain.twins import twin_of
 from ..reports.generalization import GeneralizationReport, open_generalization
-from ..runs.config import located, nested, part
+from ..runs.config import located, nested, part, some_tasks
 from ..runs.prompt_source import read_prompt
 from ..runs.session import Listener, run_session
 from ..store.database import default_store
@@ -19,6 +21,11 @@ from ..workspace.generalization import Generalization
 
 class GeneralizationConfig(Generalization, Context):
     """Everything about such a run: what is compared, and what it works with."""
+
+    @field_validator("tasks", mode="before")
+    @classmethod
+    def _some_tasks(cls, value: Any) -> Any:
+        return some_tasks(value)
 
     def generalization(self) -> Generalization:
         """Which system prompts, tasks and user prompts."""

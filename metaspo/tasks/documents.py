@@ -1,7 +1,7 @@
 """YAML that people write: read with line numbers, checked, and complained about with file, line and key."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
@@ -41,9 +41,17 @@ class Document:
         self.path = path
         self.data = data
         self.lines = lines
+        self.elsewhere: frozenset[str] = frozenset()
+
+    def without(self, keys: Iterable[str]) -> Self:
+        """The same where these keys, dotted as in `budget.calls`, have been set otherwise: they stand on no line."""
+        self.elsewhere = frozenset(keys)
+        return self
 
     def place(self, where: Where) -> str:
-        """The file and line of a key path, or of the nearest key above it."""
+        """The file and line of a key path, or of the nearest key above it; empty where it stands elsewhere."""
+        if any(".".join(map(str, where[: at + 1])) in self.elsewhere for at in range(len(where))):
+            return ""
         while where and where not in self.lines:
             where = where[:-1]
         return f"{self.path}:{self.lines.get(where, 1)}"
@@ -108,7 +116,8 @@ def _note_lines(node: yaml.Node, where: Where, lines: dict[Where, int]) -> None:
 def check(model: type[Model], data: Any, error: type[UserError], document: Document | None = None) -> Model:
     """Validate plain data against a pydantic model; raise `error` listing every problem with its place."""
     for where, text in half_characters(data):
-        place = f"{document.place(where)}: " if document else ""
+        place = document.place(where) if document else ""
+        place = place and f"{place}: "
         raise error(f"{place}{'.'.join(map(str, where))}: half of a character (a lone surrogate) in {text!r}; write it again")
     try:
         return model.model_validate(data, context=CHECKED)
@@ -157,7 +166,8 @@ class Block(Exact):
 
 def _complaint(model: type[BaseModel], loc: Where, kind: str, said: str, document: Document | None) -> str:
     # A complaint about a whole block opens with the key that it is about.
-    place = f"{document.place(loc or (said.partition(' ')[0],))}: " if document else ""
+    place = document.place(loc or (said.partition(" ")[0],)) if document else ""
+    place = place and f"{place}: "
     key = ".".join(str(part) for part in loc)
     if kind == "extra_forbidden":
         known = _known_keys(model, loc)

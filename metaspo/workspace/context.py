@@ -65,7 +65,7 @@ class Context(Block):
     def _one_or_several(cls, value: Any) -> Any:
         if not isinstance(value, list | tuple):
             return ModelSpec.parse(value) if isinstance(value, str | dict) else value
-        specs = [ModelSpec.parse(one) for one in _whole(value)]
+        specs = [ModelSpec.parse(one) for one in whole(value)]
         twice = next((spec for at, spec in enumerate(specs) if spec in specs[:at]), None)
         if twice or not specs:
             raise ValueError(f"{twice} is there twice; name each model once" if twice else "is empty; name a base model")
@@ -84,7 +84,7 @@ class Context(Block):
         return self.base if isinstance(self.base, list) else [self.base]
 
 
-def _whole(specs: Sequence[Any]) -> list[Any]:
+def whole(specs: Sequence[Any]) -> list[Any]:
     """The specs of a list that YAML has cut at their commas: [server:llama,temperature=0] is one model."""
     whole: list[Any] = []
     for one in specs:
