@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import datasets
-from metaspo import Task, optimize, resume
+from metaspo import Task, branch, optimize, resume, verify
 from metaspo.domain.errors import TaskError
 from metaspo.domain.messages import Fields
 from metaspo.runs.config import config_of, read_config
@@ -129,10 +129,12 @@ def test_a_run_of_langsmith_goes_on_with_the_version_that_it_began_with(
     result = optimize(tasks=[task], store=tmp_path / "m.db", **RUN, budget={"calls": 50})
     server.versions[moments[1]] = server.versions[moments[0]][:5]
     ended = resume(result.run, store=tmp_path / "m.db", budget={"calls": 100_000})
+    branched = branch(result.run, at=0, store=tmp_path / "m.db", iterations=1)
     server.close()
-    assert result.stopped and not ended.stopped
+    assert result.stopped and not ended.stopped and not branched.stopped
     store = Store(tmp_path / "m.db")
-    [config] = [json.loads(row["config"]) for row in store.db["runs"].rows]
+    configs = [json.loads(row["config"]) for row in store.db["runs"].rows]
     store.close()
-    assert config["data"] == {"langsmith:Ticket Routing": moments[0]}
+    assert [config["data"] for config in configs] == [{"langsmith:Ticket Routing": moments[0]}] * 2
+    assert verify(store=tmp_path / "m.db").well
     assert KEY.encode() not in (tmp_path / "m.db").read_bytes()
