@@ -7,10 +7,11 @@ from typing import Any, NoReturn
 
 from ..domain.errors import TaskError
 from ..domain.messages import Content, Fields, Message, text_of, with_more_images
+from .message_forms import opened_messages
 
 ROLES = {
     "user": "user", "human": "user", "assistant": "assistant", "ai": "assistant", "gpt": "assistant", "model": "assistant",
-    "system": "system", "developer": "system", "tool": "tool",
+    "system": "system", "developer": "system", "tool": "tool", "function": "tool", "observation": "tool",
 }  # fmt: skip
 """What OpenAI, ShareGPT and LangChain call who speaks."""
 
@@ -47,19 +48,22 @@ def conversation(value: Sequence[Any], where: str, shown: ShownImage, images: Se
     Raises TaskError, which `where` begins, with the number of the message.
     """
     reading = _Reading(where, shown, list(images))
-    messages = [reading.message(number, one) for number, one in enumerate(value, 1)]
+    numbers, read = (
+        zip(*((at, reading.message(at, one)) for at, one in opened_messages(value)), strict=True) if value else ((), ())
+    )
+    messages = [*read]
     end = len(messages)
     while end and messages[end - 1][0] == "assistant":
         end -= 1
     gold = text_of(messages[-1][1]) if end < len(messages) and isinstance(messages[-1][1], str) else None
-    messages = _paired(messages[:end], where)
+    messages = _paired(messages[:end], [f"{where}, message {number}" for number in numbers], where)
     users = [at for at, (role, _) in enumerate(messages) if role == "user"]
     if not users:
         raise TaskError(f"{where}: the conversation has no user turn to answer; add {WANTED}, or remove the row")
     role, content = messages[users[-1]]
     messages[users[-1]] = role, with_more_images(content, reading.images)
     if not text_of(messages[users[-1]][1]).strip():
-        raise TaskError(f"{where}, message {users[-1] + 1}: the last user turn is empty; fill it in or remove the row")
+        raise TaskError(f"{where}, message {numbers[users[-1]]}: the last user turn is empty; fill it in or remove the row")
     return Conversation(tuple(messages), gold or None)
 
 
@@ -91,16 +95,15 @@ class _Reading:
         self._at = f"{self.where}, message {number}"
         if not isinstance(one, Mapping):
             self._fail(f"is {_kind(one)}, not a message; write {WANTED}")
-        one = _unpacked(one)
         said = next((one[name] for name in ("role", "from", "type") if one.get(name)), None)
         role = ROLES.get(str(said).strip().lower())
         if role is None:
             told = "it has no role" if said is None else f"the role {str(said)[:40]!r} is unknown"
             self._fail(f"{told}; write user, assistant, system or tool")
-        if one.get("function_call"):
-            self._fail("function_call is OpenAI's old form of a tool call; write tool_calls")
         calls = [self._call(call) for call in self._listed(one.get("tool_calls"), role)]
         content = self._content(next((one[name] for name in ("content", "value") if one.get(name) is not None), None), calls)
+        if role == "system" and not isinstance(content, str):
+            self._fail("an image is in a system message; put it into a turn of the user's")
         fields: dict[str, Any] = {"content": content} | ({"tool_calls": calls} if calls else {})
         if role == "tool":
             fields["tool_call_id"] = str(one.get("tool_call_id") or "")
@@ -131,9 +134,7 @@ class _Reading:
             return {"type": "text", "text": part["text"]}
         if not isinstance(part, Mapping) or kind not in IMAGES:
             form = '{"type": "text", "text": "..."} or {"type": "image_url", "image_url": {"url": "..."}}'
-            hint = "; a tool's call and result stand in tool_calls and in a message with the role tool" if kind in (
-                "tool_use", "tool_result") else ""  # fmt: skip
-            self._fail(f"a part of type {kind!r} is neither text nor an image; write {form}{hint}")
+            self._fail(f"a part of type {kind!r} is neither text nor an image; write {form}")
         held = part.get("image_url") if kind != "image" else None
         detail = held.get("detail") if isinstance(held, Mapping) else part.get("detail")
         image = {"url": self._image(part, held)} | ({"detail": detail} if detail else {})
@@ -179,21 +180,11 @@ class _Reading:
         raise TaskError(f"{self._at}: {said}")
 
 
-def _unpacked(message: Mapping[str, Any]) -> Mapping[str, Any]:
-    """A message out of what LangChain wraps it in when it writes one down."""
-    inner = message.get("kwargs") if "lc" in message else message.get("data")
-    if not isinstance(inner, Mapping):
-        return message
-    kind = [*message["id"]][-1] if "lc" in message and message.get("id") else message.get("type")
-    return {"type": str(kind).removesuffix("Chunk").removesuffix("Message"), **inner}
-
-
-def _paired(messages: Sequence[Message], where: str) -> list[Message]:
+def _paired(messages: Sequence[Message], places: Sequence[str], where: str) -> list[Message]:
     """The messages, where every result of a tool follows its call and every call has one: endpoints refuse all else."""
     waiting: list[str] = []
     found = []
-    for number, (role, content) in enumerate(messages, 1):
-        at = f"{where}, message {number}"
+    for at, (role, content) in zip(places, messages, strict=False):
         if role == "tool":
             assert isinstance(content, Fields)
             own = content.value["tool_call_id"] or (waiting[0] if waiting else "")

@@ -128,6 +128,37 @@ def test_tool_calls_of_other_forms_get_ids_and_their_results_find_them() -> None
     assert made[2]["content"] is None
 
 
+USED = [{"type": "thinking", "thinking": "hm"}, {"type": "text", "text": "Let me look."},
+        {"type": "tool_use", "id": "t1", "name": "weather", "input": {"city": "Köln"}}]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("turns", "said"),
+    [
+        (
+            [{"role": "assistant", "content": USED},
+             {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "t1", "content": [{"type": "text", "text": "3 °C"}]}]}],
+            "Let me look.",
+        ),
+        (
+            [{"role": "assistant", "content": None, "function_call": {"name": "weather", "arguments": '{"city": "Köln"}'}},
+             {"role": "function", "name": "weather", "content": "3 °C"}],
+            None,
+        ),
+        (
+            [{"from": "function_call", "value": '{"name": "weather", "arguments": {"city": "Köln"}}'},
+             {"from": "observation", "value": "3 °C"}],
+            None,
+        ),
+    ],
+)  # fmt: skip
+def test_calls_of_tools_in_the_forms_of_others(turns: list[Any], said: str | None) -> None:
+    user, call, result = asked(spec_of([{"messages": [TURNS[1], *turns], "answer": "3"}]), "")
+    assert (user["role"], call["role"], result["role"], result["content"]) == ("user", "assistant", "tool", "3 °C")
+    assert call["content"] == said and result["tool_call_id"] == call["tool_calls"][0]["id"]
+    assert call["tool_calls"][0]["function"] == {"name": "weather", "arguments": '{"city": "Köln"}'}
+
+
 @pytest.mark.parametrize(
     ("turns", "said"),
     [
@@ -153,7 +184,15 @@ def test_tool_calls_of_other_forms_get_ids_and_their_results_find_them() -> None
             "message 1: tool_calls is list in a message of the role user",
         ),
         ([TURNS[1], {"role": "assistant", "tool_calls": 1.5}], "message 2: tool_calls is float in a message of the role assis"),
-        ([TURNS[1], {"role": "assistant", "function_call": {"name": "f"}}], "message 2: function_call is OpenAI's old form"),
+        ([TURNS[1], {"role": "assistant", "function_call": {"a": 1}}, TURNS[5]], "message 2: a tool call names no function"),
+        (
+            [{"role": "system", "content": [{"type": "image", "url": "https://x"}]}, TURNS[1]],
+            "message 1: an image is in a system",
+        ),
+        (
+            [TURNS[1], {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "c1"}]}, TURNS[1]],
+            "message 2: the result of",
+        ),
     ],
 )
 def test_what_is_wrong_is_told_with_file_row_field_and_message(tmp_path: Path, turns: list[Any], said: str) -> None:
