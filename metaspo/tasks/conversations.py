@@ -48,22 +48,21 @@ def conversation(value: Sequence[Any], where: str, shown: ShownImage, images: Se
     Raises TaskError, which `where` begins, with the number of the message.
     """
     reading = _Reading(where, shown, list(images))
-    numbers, read = (
-        zip(*((at, reading.message(at, one)) for at, one in opened_messages(value)), strict=True) if value else ((), ())
-    )
-    messages = [*read]
+    opened = [*opened_messages(value)]
+    messages = [reading.message(number, one) for number, one in opened]
+    places = [f"{where}, message {number}" for number, _ in opened]
     end = len(messages)
     while end and messages[end - 1][0] == "assistant":
         end -= 1
     gold = text_of(messages[-1][1]) if end < len(messages) and isinstance(messages[-1][1], str) else None
-    messages = _paired(messages[:end], [f"{where}, message {number}" for number in numbers], where)
+    messages = _paired(messages[:end], places, where)
     users = [at for at, (role, _) in enumerate(messages) if role == "user"]
     if not users:
         raise TaskError(f"{where}: the conversation has no user turn to answer; add {WANTED}, or remove the row")
     role, content = messages[users[-1]]
     messages[users[-1]] = role, with_more_images(content, reading.images)
     if not text_of(messages[users[-1]][1]).strip():
-        raise TaskError(f"{where}, message {numbers[users[-1]]}: the last user turn is empty; fill it in or remove the row")
+        raise TaskError(f"{places[users[-1]]}: the last user turn is empty; fill it in or remove the row")
     return Conversation(tuple(messages), gold or None)
 
 

@@ -1,4 +1,4 @@
-"""Messages in forms that are not OpenAI's of today: LangChain's when it writes one down, Anthropic's, ShareGPT's, older ones."""
+"""Messages in forms that are not OpenAI's of today: as LangChain writes them down, Anthropic's, ShareGPT's, old ones."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
