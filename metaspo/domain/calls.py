@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import ceil
 from typing import Any, Literal
@@ -51,6 +52,10 @@ def tokens_of(messages: Sequence[Message]) -> int:
     return estimated_tokens(*(text_of(content) for _, content in messages)) + TOKENS_AN_IMAGE * len(image_urls(messages))
 
 
+MEMBER = re.compile(r'"(?:[^"\\]|\\.)*"')
+CLOSED_SET = re.compile(rf"root ::= ({MEMBER.pattern}(?: \| {MEMBER.pattern})*)")
+
+
 @dataclass(frozen=True, slots=True)
 class Constraint:
     """The form a reply is held to where the backend can do that.
@@ -67,6 +72,18 @@ class Constraint:
     def content(self) -> dict[str, str]:
         """What is recorded and hashed of it."""
         return {"schema": self.schema} if self.schema else {"grammar": self.grammar}
+
+    @classmethod
+    def of(cls, content: Mapping[str, Any]) -> "Constraint | None":
+        """The constraint of a request behind what `content` said of it; None where it had none."""
+        if schema := content.get("schema"):
+            return cls(schema=schema)
+        if "grammar" not in content:
+            return None
+        grammar = content["grammar"]
+        # A closed set is a grammar of nothing but its members, each in quotes.
+        members = CLOSED_SET.fullmatch(grammar)
+        return cls(grammar, tuple(map(json.loads, MEMBER.findall(members[1]))) if members else ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,11 +120,10 @@ class Request:
 
     @classmethod
     def of(cls, content: dict[str, Any], role: Role) -> "Request":
-        """The request behind what `content` said of it; choices of a constraint are not in there."""
+        """The request behind what `content` said of it."""
         messages = tuple(message_of(message) for message in content["messages"])
-        grammar, schema = content.get("grammar", ""), content.get("schema", "")
-        constraint = Constraint(grammar, schema=schema) if "grammar" in content or schema else None
-        return cls(messages, content["max_tokens"], content.get("temperature"), content.get("sample", ""), constraint, role)
+        held, sample = Constraint.of(content), content.get("sample", "")
+        return cls(messages, content["max_tokens"], content.get("temperature"), sample, held, role)
 
 
 def call_key(identity: dict[str, Any], content: dict[str, Any]) -> str:

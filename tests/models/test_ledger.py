@@ -336,9 +336,14 @@ async def test_a_schema_is_sent_as_the_endpoint_has_it(
 def test_a_request_with_a_schema_is_made_again_from_its_record() -> None:
     from metaspo.domain.calls import Constraint, Request
 
-    request = Request((("user", "q"),), 16, 0.0, constraint=Constraint(schema=json.dumps(OBJECT)))
-    assert Request.of(json.loads(json.dumps(request.content())), "base") == request
-    assert "grammar" not in request.content()
+    grammar = 'root ::= "<answer>a | \\"b\\"</answer>" | "é"'
+    for held in (
+        Constraint(schema=json.dumps(OBJECT)), Constraint(grammar, ('<answer>a | "b"</answer>', "é")),
+        Constraint('root ::= "a" [b-z] | "c"'), Constraint('root ::= [^<]{0,400} "<grade>" [1-5] "</grade>"'),
+    ):  # fmt: skip
+        request = Request((("user", "q"),), 16, 0.0, constraint=held)
+        assert Request.of(json.loads(json.dumps(request.content())), "base") == request
+        assert ("grammar" in request.content()) == (not held.schema)
 
 
 async def test_two_schemas_are_two_calls(desk: Desk, endpoint: Endpoint) -> None:

@@ -164,6 +164,23 @@ def test_lists_of_labels_come_out_of_batches_as_out_of_single_calls(
     host.close()
 
 
+def test_a_label_comes_out_of_batches_as_out_of_single_calls(
+    store_path: Path, endpoint: Endpoint, make_task: Callable[..., Task], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batches, "SETTLED", 0.05)
+    monkeypatch.setattr(collecting, "FIRST_LOOK", 0.02)
+    host = BatchHost(lambda body: completion('{"answer": "yes"}'))
+    host.act = lambda request, body, number: None
+    endpoint.act = lambda request, body, number: say('{"answer": "yes"}')
+    settings: dict[str, Any] = {"train_size": 3, "validation_size": 0, "test_size": 6, "method": "fixed"}
+    for base, path in ((host.spec(batch=True), store_path), (endpoint.spec(), store_path.with_name("single.db"))):
+        base = base | {"constrain": "json_schema"}
+        metaspo.optimize(tasks=[make_task("a", 20, constrain=True)], base=base, store=path, **settings)
+        with closing(sqlite3.connect(path)) as db:
+            assert db.execute("SELECT DISTINCT reply FROM calls").fetchall() == [("yes",)]
+    host.close()
+
+
 @pytest.mark.parametrize("metric", ["accuracy", "set_f1", "jaccard"])
 def test_sets_of_labels_run_and_are_found_again(
     metric: str, store_path: Path, endpoint: Endpoint, make_task: Callable[..., Task]
