@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import PydanticUserError, TypeAdapter
 
+from ..domain.complaints import as_written
 from ..domain.errors import TaskError
 from ..domain.excerpts import excerpt
 
@@ -39,7 +40,7 @@ def schema_written(value: Any) -> Any:
         except PydanticUserError:
             raise ValueError(f"{value.__name__} has no JSON schema; give a pydantic model, a dataclass or a mapping") from None
     if value is not None and not isinstance(value, dict | str):
-        raise ValueError(f"a schema is a mapping or the path of a .json file, not {value!r}")
+        raise ValueError(f"a schema is a mapping or the path of a .json file, not {as_written(value)}")
     return value
 
 
