@@ -7,13 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 
 from .denials import denies
-from .labels import Labels
+from .labels import AROUND, Labels
 from .languages import ENDINGS, LONGER
 from .signs import MARKS, TOGETHER, unwrapped
 from .statements import Mention, mentions
 from .words import is_sure, roles_of, tokens_of
 
-AROUND = " \t\r\n.,;:!?*_`\"'()[]{}$~«»„“”「」『』【】《》〈〉。、"
 NEARBY = 60
 """How many characters before a label of one character are looked at for what announces it."""
 BESIDE = re.compile(r"[\s*_`\"')\]}]*[,、][\s*_`\"'(\[{]*|[ \t*_]+")
@@ -189,6 +188,8 @@ def _is_apart(text: str, start: int, end: int) -> bool:
         return False
     if after and _one_word(last, after, word) and not (HANGUL.match(last) and len(word) > 1):
         return False
+    if re.search(r"[^\W_]_\Z", text[max(0, start - 2) : start]) or re.match(r"_[^\W_]", text[end : end + 2]):
+        return False  # "not_urgent"; "_urgent_" is but emphasized.
     if re.search(r"\w['-]\Z|[-]\Z|\d[.,]\Z", text[max(0, start - 2) : start]) and INSIDE.match(first):
         return False
     return not re.match(r"['-]\w|[.,]\d|[+#]", text[end : end + 2]) or _has_ending(text, end)
@@ -201,7 +202,7 @@ def _has_ending(text: str, end: int) -> bool:
 
 def _one_word(one: str, other: str, word: str) -> bool:
     """Whether two characters next to each other are of one word."""
-    if not (INSIDE.match(one) and INSIDE.match(other)):
+    if not (INSIDE.match(one) and INSIDE.match(other)) or "_" in (one, other):
         return False
     together = ONE_SCRIPT.match(one), ONE_SCRIPT.match(other)
     if all(together):

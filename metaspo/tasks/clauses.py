@@ -79,7 +79,7 @@ class Sentence:
         most = max(counts.values(), default=0)
         self.languages = frozenset(language for language, count in counts.items() if count == most)
         together = any(DENIALS_KNOWN.match(token.text) for token in words)
-        self.known = len(words) <= 1 or together or (self.languages != OTHERS and 0 < len(words) <= most * 6)
+        self.known = len(words) <= 2 or together or (self.languages != OTHERS and 0 < len(words) <= most * 6)
         """Whether it is of a language whose denials are known, or says hardly anything."""
         self.groups, self.loose = self._grouped()
         self.clauses = self._clauses()

@@ -7,6 +7,9 @@ from functools import cached_property, lru_cache
 
 from .signs import plain_signs
 
+AROUND = " \t\r\n.,;:!?*_`\"'()[]{}$~«»„“”「」『』【】《》〈〉。、"
+"""Signs around a label that are no part of it."""
+
 
 @dataclass(frozen=True)
 class Labels:
@@ -17,8 +20,12 @@ class Labels:
     @staticmethod
     def of(labels: Sequence[str], synonyms: Mapping[str, Sequence[str]]) -> "Labels":
         """The labels of a reader, ready to use."""
-        own = [(label, label) for label in labels]
-        return _ready((*own, *((word, label) for label, words in synonyms.items() for word in words)))
+        named = [(label, label) for label in labels]
+        named += [(word, label) for label, words in synonyms.items() for word in words]
+        # "A" says what "A)" and "(A)" do.
+        bare = [(word.strip(AROUND), label) for word, label in named]
+        alike = [word.casefold() for word, _ in bare]
+        return _ready((*named, *(one for one in bare if one not in named and one[0] and alike.count(one[0].casefold()) == 1)))
 
     @cached_property
     def letters(self) -> bool:
