@@ -12,7 +12,8 @@ from decimal import Decimal
 from functools import cache
 
 from . import numerals
-from .choices import AROUND, beside, without_scale
+from .choices import beside, without_scale
+from .labels import AROUND
 from .languages import BOUNDS, SCALES, UNITS
 from .numerals import NUMBER_WORDS
 from .reader_spec import ReaderSpec
