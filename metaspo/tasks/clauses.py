@@ -26,6 +26,8 @@ PLURAL = frozenset({"are", "were", "both", "all", "aren't", "sind", "son", "sont
 HEADING = 4
 """Words before a colon that may still deny what stands after it: "Not the answer: B"."""
 OTHERS = frozenset({"others"})
+UNKNOWN = re.compile("[\u0e80-\u0eff\u1000-\u109f\u1780-\u17ff]")
+"""Lao, Burmese and Khmer, which are written without spaces and of which nothing is known."""
 DENIALS_KNOWN = re.compile("[\u0e00-\u0e7f\u3041-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 """The scripts whose languages deny in few ways, all of which are known: Thai, Japanese, Chinese, Korean."""
 
@@ -79,7 +81,10 @@ class Sentence:
         most = max(counts.values(), default=0)
         self.languages = frozenset(language for language, count in counts.items() if count == most)
         together = any(DENIALS_KNOWN.match(token.text) for token in words)
-        self.known = len(words) <= 2 or together or (self.languages != OTHERS and 0 < len(words) <= most * 6)
+        few = len(words) <= 1 + all(token.text.isascii() for token in words) and not any(
+            UNKNOWN.match(token.text) for token in words
+        )
+        self.known = few or together or (self.languages != OTHERS and 0 < len(words) <= most * 4)
         """Whether it is of a language whose denials are known, or says hardly anything."""
         self.groups, self.loose = self._grouped()
         self.clauses = self._clauses()
