@@ -16,6 +16,7 @@ from ..models.spec import ModelSpec
 from ..prompts.own import read_folder
 from ..tasks.catalogue import builtin_tasks
 from ..tasks.documents import check, read_yaml
+from ..tasks.given import with_names
 from ..tasks.sources.given import plain_examples
 from ..tasks.sources.named import is_named
 from ..tasks.spec import TaskSpec
@@ -113,13 +114,20 @@ def _located_task(task: Any, folder: Path) -> Any:
     if isinstance(task, str) and task not in builtin_tasks() and Path(task).suffix in (".yaml", ".yml"):
         return str((folder / Path(task).expanduser()).absolute())
     if isinstance(task, dict) and "examples" in task:
-        task = {**task, "examples": _plain(task["examples"])}
+        task = {**_with_names(task), "examples": _plain(task["examples"])}
         located = {**task, **_located_images(task, folder), "examples": _located_examples(task["examples"], folder)}
         reader = task.get("reader")
         if isinstance(reader, dict) and isinstance(reader.get("schema"), str):
             located["reader"] = {**reader, "schema": str((folder / Path(reader["schema"]).expanduser()).absolute())}
         return located
     return task
+
+
+def _with_names(task: Mapping[str, Any]) -> dict[str, Any]:
+    try:
+        return with_names(task)
+    except ValueError as error:
+        raise TaskError(f"task {task.get('name')!r}: {error}") from None
 
 
 def _plain(examples: Any) -> Any:

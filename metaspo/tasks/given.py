@@ -2,12 +2,13 @@
 
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from operator import attrgetter
 from typing import Any
 
 from ..domain.function_identity import identity_of
 from ..domain.source import fingerprint, installed_version
+from .written import word
 
 OBJECT = "object:"
 """How the name begins of a function that cannot be imported: one of a script or a notebook, a lambda, a closure, an object."""
@@ -42,6 +43,19 @@ def name_of(found: Any, version: str | None = None) -> Any:
             ) from None
     _given[name, version] = found
     return name
+
+
+def with_names(block: Mapping[str, Any]) -> dict[str, Any]:
+    """A task's block with the names of functions in their place, so that it is plain data; raises ValueError."""
+    found = dict(block)
+    for role in ("reader", "metric"):
+        part = found.get(role)
+        if isinstance(part, dict):
+            version = word(part.get("version"))
+            found[role] = {key: name_of(value, version) for key, value in part.items()}
+        elif callable(part):
+            found[role] = {"from": name_of(part)} if role == "reader" else name_of(part)
+    return found
 
 
 def _importable(found: Callable[..., Any]) -> str | None:

@@ -208,3 +208,16 @@ def test_a_run_goes_on_where_the_same_function_is_given_again(store_path: Path) 
     assert metaspo.verify(store=store_path).well
     resumed = metaspo.resume(first.run, store=store_path)
     assert resumed.report.tasks[0].after == 0.5
+
+
+@pytest.mark.parametrize("wrap", [lambda f: f, lambda f: {"reward": f}, lambda f: {"kind": f, "version": 2}])
+def test_a_block_in_python_may_hold_functions(wrap: Callable[[Any], Any], store_path: Path) -> None:
+    rows = [{"question": f"Which is number {at}?", "answer": str(at)} for at in range(40)]
+    block: dict[str, Any] = {"name": "t", "examples": rows, "user_prompt": "Say it. {question}"}
+    block |= {"reader": {"from": lambda reply: reply[-3:]}, "metric": wrap(lambda answer: len(answer) / 10)}
+    done = metaspo.optimize(
+        tasks=[block], base=f"scripted:{__name__}:answers", method="fixed", store=store_path, train_size=4, test_size=6
+    )
+    assert 0.2 <= done.report.tasks[0].after <= 0.3
+    found = metaspo.verify(store=store_path)
+    assert found.well and not found.findings.unchecked
