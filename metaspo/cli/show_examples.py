@@ -7,6 +7,8 @@ from rich.console import RenderableType
 
 from ..domain.excerpts import head_and_tail
 from ..domain.messages import text_of
+from ..domain.steps import in_words
+from ..tasks.judge import reasons
 from .screen import console, panel, plain
 
 if TYPE_CHECKING:
@@ -50,7 +52,7 @@ def show_trial(trial: "Trial") -> None:
 def show_reply(text: str, finish: str, error: str, steps: str) -> None:
     """A reply with what a program did before it, and how it ended where that was not of itself."""
     if steps:
-        console.print(panel(shortened(steps), "steps"))
+        console.print(panel(shortened(in_words(steps)), "steps"))
     said = text or (f"(none: {error})" if error else "(empty)")
     console.print(panel(shortened(said), "reply" if finish == "stop" else f"reply, ended by {finish}"))
 
@@ -60,7 +62,8 @@ def came_to(answer: str | None, expected: Sequence[str], score: float | None, ho
     read = f"answer: {shortened(answer)}" if answer is not None else f"unparsed: {explanation}"
     gold = shortened(" or ".join(expected)) if expected else "(none given)"
     scored = how if score is None else f"score {100 * score:g}, {how}"
-    words = f": {shortened(explanation)}" if explanation and answer is not None else ""
+    said = reasons(explanation)
+    words = f": {shortened(said)}" if said and answer is not None else ""
     return plain(f"{read}\nexpected: {gold}\n{scored}{words}", style="" if how == "right" else "red")
 
 

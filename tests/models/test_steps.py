@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any, TypedDict
 
 import pytest
+from click.testing import CliRunner
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, SystemMessage, ToolCall, ToolMessage
 from langchain_core.runnables import Runnable, RunnableLambda
 from langchain_core.tools import tool
@@ -15,6 +16,7 @@ from langgraph.graph import END, START, StateGraph, add_messages
 
 import metaspo
 from metaspo import ModelSpec
+from metaspo.cli.main import main
 from metaspo.domain.calls import Reply, Request
 from metaspo.domain.errors import ModelError
 from metaspo.domain.steps import LONGEST, MOST, in_words, kept, read_steps
@@ -202,3 +204,5 @@ def test_a_metric_and_the_optimizer_see_the_steps(store_path: Path) -> None:
              for line in one["content"].splitlines() if line.startswith('{"question"')]  # fmt: skip
     assert lines and any('is_odd({"number":' in line.get("steps", "") for line in lines)
     assert metaspo.verify(store=store_path).well
+    told = CliRunner().invoke(main, ["show", "last", "--errors", "--store", str(store_path)], env={"COLUMNS": "120"})
+    assert told.exit_code == 0 and 'is_odd({"number":' in told.output and "used is_odd" in told.output
