@@ -8,6 +8,7 @@ from pathlib import Path
 from ..domain.calls import BYTES_A_TOKEN, Role
 from ..domain.prompts import RoundLevel
 from ..domain.results import Split
+from ..methods.failures import LONGEST
 from ..methods.stages import sample_sizes
 from ..models.spec import ModelSpec
 from ..prompts.renderer import template
@@ -190,13 +191,15 @@ class _Estimate:
         return self.base("test", pairs, "test")
 
     def _example(self) -> int:
-        """The bytes of the longest failing example that a proposal may be shown: question, answer, reply, explanation."""
+        """The bytes of the longest failing example that a proposal may be shown: question, answer, steps, reply, words."""
         every = [example for task in self.sources.values() for example in task.splits["train"]]
         longest = max((size_of(e.question) + max(map(size_of, e.answers), default=0) for e in every), default=0)
         judges = [self._judge(task) for task in self.sources.values() if task.spec.metric.kind == "judge"]
         explained = max((judge.longest("judge") for judge in judges), default=0)
         said = max(spec.longest("base") for spec in self.config.base_models)
-        return longest + BYTES_A_TOKEN * (said + explained)
+        speaks = any(task.own_metric for task in self.sources.values())
+        programs = any(spec.provider in ("program", "object") for spec in self.config.base_models)
+        return longest + BYTES_A_TOKEN * (said + explained + LONGEST * (speaks + programs))
 
     def _judge(self, task: Task) -> ModelSpec:
         return ModelSpec.parse(task.spec.metric.model) if task.spec.metric.model else self.config.optimizer
