@@ -4,6 +4,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import lru_cache
 
 from ..domain.errors import TaskError
 from ..domain.results import Example
@@ -33,7 +34,7 @@ def best_constant(accepted: Accepted, kind: str, score: Scorer) -> float | None:
     if kind == "exact_match":
         return _commonest(accepted, normalize)
     if kind == "token_f1":
-        return _best_overlap(accepted)
+        return _best_overlap(tuple(map(tuple, accepted)))
     constants = _constants(accepted)
     if len(constants) * sum(map(len, accepted)) > MOST.get(kind, MOST_OTHER):
         return None
@@ -72,7 +73,8 @@ def _commonest(accepted: Accepted, alike: Callable[[str], str]) -> float:
     return max(counts.values()) / len(accepted)
 
 
-def _best_overlap(accepted: Accepted) -> float:
+@lru_cache(maxsize=32)
+def _best_overlap(accepted: tuple[tuple[str, ...], ...]) -> float:
     """The best mean token F1: only gold answers that share a word with a constant count, and these an index knows."""
     owners: dict[tuple[str, ...], set[int]] = {}
     for at, golds in enumerate(accepted):
