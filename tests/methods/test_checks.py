@@ -9,9 +9,9 @@ from metaspo import Task as TaskSpec
 from metaspo.domain.messages import as_text
 from metaspo.domain.results import Example
 from metaspo.methods.checks import about_placeholders, cut_off, placeholders, same_as, training
+from metaspo.tasks.catalogue import open_task
 from metaspo.tasks.splits import Sizes
 from metaspo.tasks.task import Task
-from metaspo.workspace.opening import open_task
 
 SEED = "You are a helpful assistant."
 

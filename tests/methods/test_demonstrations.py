@@ -16,11 +16,11 @@ from metaspo.methods.evolution import EVOLVED
 from metaspo.methods.paraphrase import PARAPHRASED
 from metaspo.store.database import Store
 from metaspo.store.prompts import candidates, prompt_texts
+from metaspo.tasks.catalogue import open_task
 from metaspo.tasks.demonstrations import HEAD, TAIL, apart, block, carried, carrying, demonstration
 from metaspo.tasks.splits import Sizes
 from metaspo.tasks.task import Task
 from metaspo.workspace.method import Method, Step, needs_optimizer
-from metaspo.workspace.opening import open_task
 from metaspo.workspace.settings import Settings
 
 NUMBERED = "scripted:tests.helpers.writers:numbered"
