@@ -1,5 +1,6 @@
 """Which JSON value a reply gives as its answer. Pure functions; None where it gives none, or several with equal right."""
 
+import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,7 +11,11 @@ FENCE = re.compile(r"`{3,}|~{3,}")
 OPENED = re.compile(r"(?:`{3,}|~{3,})[\w.+-]*\s*\Z")
 CLOSED = re.compile(r"\s*(?:`{3,}|~{3,}|\Z)")
 BLOCK = re.compile(r"(`{3,}|~{3,})[\w.+-]*\s(.*)\1", re.DOTALL)
-FINAL = re.compile(r"\b(?:final|corrected|revised)\b(?:(?!\b(?:not|was)\b)[^{}\[\].!?\n]){0,40}\s*\Z", re.IGNORECASE)
+FINAL = re.compile(
+    r"(?:\b(?:final|corrected|revised)\b(?:(?!\b(?:not|was)\b)[^{}\[\].!?\n]){0,40}"
+    r"|(?<!if )\b(?:the|my)\s+answer[\s*_]*(?:is\b[\s*_]*:?|:)[\s*_]*)\s*\Z",
+    re.IGNORECASE,
+)
 """What comes before a value that takes the place of those before it."""
 
 BEFORE = 80
@@ -34,9 +39,15 @@ def read_json(text: str, fits: Callable[[str], bool] | None = None) -> str | Non
     so. A value that is cut off or broken is one of these, so that neither a part of it nor an earlier draft is read instead.
     """
     if alone := read_alone(text):
-        return alone
+        return _unwrapped(alone, fits)
     forms = _forms(text, fits)
     return forms.pop() if len(forms) == 1 else None
+
+
+def _unwrapped(form: str, fits: Callable[[str], bool] | None) -> str:
+    """The object or the list that a JSON string holds and nothing else, unless the string is what is asked for."""
+    within = json_text.whole(json.loads(form)) if form.startswith('"') else None
+    return form if within is None or within[0] not in "{[" or (fits is not None and fits(form)) else within
 
 
 def why_none(text: str, fits: Callable[[str], bool] | None = None) -> str:

@@ -56,6 +56,8 @@ def values(text: str) -> Iterator[tuple[int, int, str | None]]:
 def whole(text: str) -> str | None:
     """The canonical form of a text that is one JSON value and nothing else; None where it is none."""
     text = text.strip().strip("\ufeff").strip()
+    if text.startswith(("'", "“", "‘")):
+        return None  # Quotes around what is said, and no JSON by themselves.
     end, strict = _scanned(text, 0)
     return canonical(strict) if end == len(text) else None
 

@@ -32,6 +32,13 @@ READ = {
     "a fenced one beats bare ones": ('I first had {"a": 9}, now:\n```json\n{"a": 1}\n```\nnot {"b": 2}', A),
     "the same one twice": ('{"a": 1} ... as I said: {"a": 1.0}', A),
     "the final one of two": ('Draft: {"a": 2}.\nFinal answer: {"a": 1}', A),
+    "what is called the answer": ('Step 1: {"a": 2}\nStep 2: {"a": 3}\nSo the answer is {"a": 1}, not {"a": 4}', A),
+    "quotes around": ('“{"a": 1}”', A),
+    "straight quotes around": ("'{\"a\": 1}'", A),
+    "JSON as a JSON string": ('"{\\"a\\": 1.0}"', A),
+    "code marks around": ('`{"a": 1}`', A),
+    "a tag in entities": ('{"a": 2} &lt;answer&gt;{"a": 1}&lt;/answer&gt;', A),
+    "a tag that is not closed": ('{"a": 2} <answer>{"a": 1}', A),
     "the final fence of two": ('```json\n{"a": 2}\n```\nCorrected version:\n```json\n{"a": 1}\n```', A),
     "a tag": ('{"a": 2} <answer>{"a": 1}</answer>', A),
     "a fence within a tag": ('<answer>\n```json\n{"a": 1}\n```\n</answer>', A),
@@ -73,6 +80,7 @@ UNPARSED = {
     "cut off in a fence": '```json\n{"a": {"b": 1}, "c": [2',
     "a list that is cut off": '[{"a": 1}, {"a": 2}',
     "a draft, and an answer that is cut off": 'Draft: {"a": 1}. Then: {"a": 2, "b',
+    "what is not the answer": 'The answer is not {"a": 2} and {"a": 1}',
     "two that differ": '{"a": 1} or {"a": 2}',
     "two fences that differ": '```json\n{"a": 1}\n```\n```json\n{"a": 2}\n```',
     "two in one fence": '```json\n{"a": 1}\n{"a": 2}\n```',
@@ -143,6 +151,11 @@ def test_of_several_values_the_one_that_fits_the_schema_is_the_answer() -> None:
 def test_one_value_that_breaks_the_schema_is_an_answer_all_the_same() -> None:
     spec = ReaderSpec.model_validate({"kind": "json", "schema": {"type": "object", "required": ["a"]}})
     assert read(spec, '{"b": 2}') == '{"b": 2}'
+
+
+def test_a_string_that_the_schema_asks_for_stays_one() -> None:
+    spec = ReaderSpec.model_validate({"kind": "json", "schema": {"type": "string"}})
+    assert read(spec, '"{\\"a\\": 1}"') == '"{\\"a\\": 1}"'
 
 
 def test_only_the_tag_counts_where_that_is_asked_for() -> None:
