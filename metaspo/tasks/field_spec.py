@@ -14,6 +14,9 @@ class FieldSpec(Written):
         "exact", description="exact, numeric, set (F1 of two lists), jaccard, token_f1 or contains."
     )
     weight: float = Field(1.0, gt=0, allow_inf_nan=False, description="How much the field counts beside the others.")
+    decimal: Literal["point", "comma"] = Field(
+        "point", description="numeric: the sign before the fraction of a number that is written as text."
+    )
     tolerance: float = Field(1e-6, ge=0, allow_inf_nan=False, description="numeric: how far the field may be off.")
 
 

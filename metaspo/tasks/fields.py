@@ -118,25 +118,25 @@ def _alike(how: FieldSpec, given: Any, expected: Any) -> float:
         one, other = ({_comparable(part) for part in _listed(value)} for value in (given, expected))
         return f1(one, other) if how.kind == "set" else overlap(one, other)
     if how.kind == "numeric":
-        return _numeric(given, expected, how.tolerance)
+        return _numeric(how, given, expected)
     if how.kind == "exact":
         return float(_comparable(given) == _comparable(expected))
     compare = metrics.token_f1 if how.kind == "token_f1" else metrics.contains
     return compare(text_of(given), [text_of(expected)])
 
 
-def _numeric(given: Any, expected: Any, tolerance: float) -> float:
-    one, other = (number_of(value) for value in (given, expected))
+def _numeric(how: FieldSpec, given: Any, expected: Any) -> float:
+    one, other = (number_of(value, how) for value in (given, expected))
     if one is None or other is None:
         return 0.0
-    return float(abs(one - other) <= Decimal(str(tolerance)))
+    return float(abs(one - other) <= Decimal(str(how.tolerance)))
 
 
-def number_of(value: Any) -> Decimal | None:
+def number_of(value: Any, how: FieldSpec) -> Decimal | None:
     """The number that a value is, or that its text states; None where it is none."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
-    text = canonical(ReaderSpec(kind="number"), value) if isinstance(value, str) else str(value)
+    text = canonical(ReaderSpec(kind="number", decimal=how.decimal), value) if isinstance(value, str) else str(value)
     return None if text is None else Decimal(text)
 
 

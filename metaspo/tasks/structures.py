@@ -48,7 +48,7 @@ def complaint_about_fields(metric: MetricSpec, accepted: Sequence[Sequence[str]]
         there = [one for golds in accepted for gold in golds if (one := fields.gold_value(gold, path)) is not fields.MISSING]
         if accepted and not there:
             return f"no gold answer has the field '{path}' that the metric compares; correct it, or remove it"
-        odd = next((one for one in there if one is not None and fields.number_of(one) is None), None)
+        odd = next((one for one in there if one is not None and fields.number_of(one, how) is None), None)
         if how.kind == "numeric" and odd is not None:
             told = f"a gold answer has {fields.shown(odd)} there"
             return f"the field '{path}' is compared as numeric, and {told}; compare it as exact"

@@ -181,6 +181,19 @@ def test_fields_are_compared_each_in_its_way(changes: dict[str, Any], score: flo
     assert judged(task, json.dumps({**INVOICE, **changes})) == (pytest.approx(score), says)
 
 
+@pytest.mark.parametrize(
+    ("how", "given", "right"),
+    [
+        ({}, 1250.5, True), ({}, "1,250.50", True), ({}, "$1250.50", True), ({}, "1.250,50", False), ({}, True, False),
+        ({"decimal": "comma"}, "1.250,50 €", True), ({"decimal": "comma"}, 1250.5, True),
+        ({"decimal": "comma"}, "1,250.50", False), ({}, "1250 or 1250.5", False), ({}, [1250.5], False),
+    ],
+)  # fmt: skip
+def test_numbers_in_texts_are_read_in_full_or_not_at_all(how: dict[str, Any], given: Any, right: bool) -> None:
+    task = opened(**row({"total": 1250.5}), metric={"kind": "fields", "fields": {"total": {"kind": "numeric", **how}}})
+    assert judged(task, json.dumps({"total": given}))[0] == right
+
+
 def test_without_fields_each_of_the_gold_answer_counts_by_its_type() -> None:
     task = opened(**row({"name": "Ann", "age": 30, "tags": ["x", "y"], "home": {"city": "Rome"}, "ok": True}))
     reply = '{"name": "ann", "age": "30.0", "tags": ["y"], "home": {"city": "Oslo"}, "ok": true}'
