@@ -1,11 +1,16 @@
 """An exception in words, with what led to it: "ToolError: no answer, because ConnectionError: refused"."""
 
+import sysconfig
 from collections.abc import Callable, Iterator
+from traceback import extract_tb
 
 from .redaction import redact
 
 LONGEST = 300
 """Characters that are shown of what one exception says."""
+
+LIBRARIES = (*(sysconfig.get_path(kind) for kind in ("stdlib", "purelib", "platlib")), "<frozen")
+"""Where the files of Python and of installed packages lie."""
 
 MOST = 5
 """Exceptions of a chain that are named."""
@@ -41,4 +46,11 @@ def behind(error: BaseException) -> Iterator[BaseException]:
         if isinstance(at, BaseExceptionGroup):
             at = at.exceptions[0]
         else:
-            at = at.__cause__ or (None if at.__suppress_context__ else at.__context__)
+            at = at.__cause__ or (None if at.__suppress_context__ else _handled(at.__context__))
+
+
+def _handled(context: BaseException | None) -> BaseException | None:
+    """What was being handled in somebody's own code; libraries run code of others while they handle what means nothing."""
+    frames = extract_tb(context.__traceback__) if context else []
+    own = (frame for frame in frames if not frame.filename.startswith(LIBRARIES) and "-packages" not in frame.filename)
+    return context if any(own) else None
