@@ -5,7 +5,7 @@ import signal
 import threading
 from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import CancelledError, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 from weakref import WeakKeyDictionary
@@ -24,9 +24,11 @@ def blocking(work: Coroutine[Any, Any, T]) -> T:
 
     A signal that comes meanwhile reaches the work as it would in this thread.
     """
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
+    running = None
+    with suppress(RuntimeError):
+        running = asyncio.get_running_loop()
+    # Not while that error is handled: every exception inside would have it behind it.
+    if running is None:
         return asyncio.run(work)
     begun: list[tuple[asyncio.AbstractEventLoop, asyncio.Task[Any] | None]] = []
 

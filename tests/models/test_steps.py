@@ -1,6 +1,7 @@
 """What an agent did before it answered is recorded with its reply, shortened and without keys, and shown to the optimizer."""
 
 import json
+import re
 import sqlite3
 from collections.abc import AsyncIterator, Callable
 from contextlib import closing
@@ -206,3 +207,16 @@ def test_a_metric_and_the_optimizer_see_the_steps(store_path: Path) -> None:
     assert metaspo.verify(store=store_path).well
     told = CliRunner().invoke(main, ["show", "last", "--errors", "--store", str(store_path)], env={"COLUMNS": "120"})
     assert told.exit_code == 0 and 'is_odd({"number":' in told.output and "used is_odd" in told.output
+
+
+def fails_at_once(given: dict[str, Any]) -> str:
+    raise ValueError("of its own")
+
+
+def test_code_without_a_loop_adds_nothing_to_the_chain(store_path: Path, make_task: Callable[..., metaspo.Task]) -> None:
+    base = metaspo.program(RunnableLambda(fails_at_once), name="fails", version="1")
+    with pytest.raises(ModelError) as raised:
+        metaspo.optimize(tasks=[make_task("t")], base=base, method="fixed", train_size=2, test_size=2, store=store_path)
+    said = str(raised.value)
+    assert "failed with ValueError: of its own, at test_steps.py" in said
+    assert re.search(r"on example [0-9a-f]{16} \('Is \d+ a number that t likes\?'\) of task 't', in run [0-9a-f-]{36}", said)
