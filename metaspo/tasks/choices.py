@@ -38,7 +38,8 @@ def read_choice(text: str, labels: Sequence[str], synonyms: Mapping[str, Sequenc
     """The one label that `text` chooses; `synonyms` are other spellings of a label.
 
     In this order: the text is a label; a label is announced ("The answer is C"), the last time that one is; it
-    stands in brackets ("(b)"); it is all that the last line says; it is the only label named as a word of its own.
+    stands in brackets ("(b)"); it is all that the first or the last line says; it is the only label named as a word of
+    its own.
     What is denied, asked about or said in a language whose denials are not known does not count. Two different
     labels with equal right are no answer.
     """
@@ -60,17 +61,19 @@ def choice_of(text: str, labels: Labels) -> str | None:
     for chosen in (_announced(said, text), _bracketed(said, text, labels)):
         if chosen is not None:
             return chosen[0] if len(chosen) == 1 else None
-    last = _last_line(text, labels, said)
-    if last is not None:
-        return last
-    there = [one for one in said if not one.denied and not one.asked and not _is_word(text, one, labels)]
+    line = _own_line(text, labels, said)
+    if line is not None:
+        return line
+    there = [one for one in said if not (one.denied or one.asked or _is_word(text, one, labels) or _is_heading(text, one))]
     if any(not one.known for one in there):
         return None
     # "Vitamin C" is no answer: a lone letter has to stand where an answer stands.
     letters = [one for one in there if _is_letter(text[one.start : one.end])]
     if letters and len(letters) == len(there) and not any(one.leads for one in letters):
         return None
-    return _only(there)
+    found = _only(there)
+    # "B, I think. Wait, B is wrong."
+    return None if any(one.refuted and one.value == found and one.start > there[-1].start for one in said) else found
 
 
 def stated(text: str, labels: Labels) -> str | None:
@@ -128,15 +131,31 @@ def _bracketed(said: Sequence[Mention], text: str, labels: Labels) -> list[str] 
     return sorted(found) or None
 
 
-def _last_line(text: str, labels: Labels, said: Sequence[Mention]) -> str | None:
-    """The label that is all the last line says, where no other line is a label and nothing before it was only beginning."""
-    *before, last = text.split("\n")
-    label = labels.spelled(last.strip(AROUND))
-    lines = [line.strip() for line in before if line.strip()]
-    if label is None or not lines or said[-1].denied or said[-1].asked:
+def _own_line(text: str, labels: Labels, said: Sequence[Mention]) -> str | None:
+    """The label that is all the first line says, or the last one, where no other line is one and nothing takes it back."""
+    lines = [line.strip() for line in text.split("\n") if line.strip()]
+    if len(lines) < 2:
         return None
-    alone = [line for line in lines[-20:] if labels.spelled(line.strip(AROUND + "-)0123456789"))]
-    return label if not alone and lines[-1][-1] in ".!?。！？*`" else None
+    rest = [*lines[1:-1], lines[-1]] if (label := _alone(lines[0], labels)) else lines[:-1]
+    label = label or _alone(lines[-1], labels)
+    if label is None or any(labels.spelled(line.strip(AROUND + "-)0123456789")) for line in rest[:20] + rest[-20:]):
+        return None
+    if rest == lines[:-1]:
+        return label if rest[-1][-1] in ".!?。！？*`" and not (said[-1].denied or said[-1].asked) else None
+    taken_back = any(one.refuted if one.value == label else one.corrects for one in said[1:])
+    return None if taken_back or said[0].denied or said[0].asked else label
+
+
+def _alone(line: str, labels: Labels) -> str | None:
+    """The label that a line is; none where it is but the heading of what follows."""
+    return None if line.rstrip(" *_").endswith(":") else labels.spelled(line.strip(AROUND))
+
+
+def _is_heading(text: str, one: Mention) -> bool:
+    """Whether a label is the heading of lines that follow."""
+    if not re.match(r"[*_]{0,2}:[*_]{0,2}[ \t]*\n", text[one.end : one.end + 12]):
+        return False
+    return not text[text.rfind("\n", 0, one.start) + 1 : one.start].strip(" *_#")
 
 
 def _is_letter(text: str) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from .signs import plain_signs
 
-MARK = re.compile(r"(?:<|&lt;|＜)\s{0,3}([/\\]?)\s{0,3}answer(?:\s[^<>&＜＞]{0,80})?(?:>|&gt;|＞)", re.IGNORECASE)
+MARK = re.compile(r"\\?(?:<|&lt;|＜)\s{0,3}([/\\]{0,2})\s{0,3}answer(?:\s[^<>&＜＞]{0,80})?\\?(?:>|&gt;|＞)", re.IGNORECASE)
 """An opening or a closing tag, also where its signs are written as in HTML."""
 
 PLACEHOLDERS = frozenset(

@@ -819,6 +819,18 @@ MORE = [
     (LETTERS, "Wrong answers: A, C\nRight answer: B", "B"),
     (LETTERS, "The answer was B", "B"),
     (LETTERS, "The answer used to be B", None),
+    (LETTERS, "B\n\nExplanation: A refers to the first one, C to the third.", "B"),
+    (LETTERS, "**B**\n\nOption A describes another drug. Option C is close.", "B"),
+    (LETTERS, "B\n\nNo, it's C.", None),
+    (LETTERS, "B\n\nWait, B is wrong.", None),
+    (LETTERS, "B\n\nOn second thought, the answer is C.", "C"),
+    (LETTERS, "A\nB", None),
+    (LETTERS, "A\n\nor\n\nB", None),
+    (LETTERS, "1. B\n2. C", None),
+    (SENTIMENT, "Positive\n\nThere are many positive words and few negative ones.", "positive"),
+    (SENTIMENT, "Positive:\n- the food\nNegative:\n- the service", None),
+    (SENTIMENT, "Positive:\n- the food\n- nothing negative", None),
+    (SENTIMENT, "Positive?\n\nNot at all, this is negative.", "negative"),
 ]
 
 
