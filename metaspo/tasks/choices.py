@@ -11,7 +11,7 @@ from .labels import AROUND, Labels
 from .languages import ENDINGS, LONGER
 from .signs import MARKS, TOGETHER, unwrapped
 from .statements import Mention, mentions
-from .words import is_sure, roles_of, tokens_of
+from .words import Roles, is_sure, roles_of, tokens_of
 
 NEARBY = 60
 """How many characters before a label of one character are looked at for what announces it."""
@@ -169,11 +169,27 @@ def _is_word(text: str, one: Mention, labels: Labels) -> bool:
         return False
     if len(spelled) > 1 and is_sure(text[one.start : one.end + 30]):
         return True
-    if len(spelled) > 1 and not INSIDE.search(text[: one.start]):
-        return False
+    if len(spelled) > 1 and not INSIDE.search(text[max(0, one.start - NEARBY) : one.start]):
+        return _denies_a_verb(text, one)
+    if "after" in roles_of(spelled) and not ONE_SCRIPT.match(spelled):
+        return True
     if spelled in SOMETIMES_WORDS - ALWAYS_WORDS and one.leads and text[one.start : one.end].isascii():
         return False
     return _followed_by_a_word(text, one)
+
+
+def _is_english(roles: Roles) -> bool:
+    return any("English" in languages for languages in roles.values())
+
+
+def _denies_a_verb(text: str, one: Mention) -> bool:
+    """Whether a word for no, which opens a text, belongs to the next word: "No sé". English "No harmful words" is a no."""
+    word = re.match(rf"[ \t]+([\w{MARKS}]+)", text[one.end : one.end + 30])
+    if word is None or not denies(text[one.start : one.end]):
+        return False
+    own, next_word = roles_of(text[one.start : one.end]), roles_of(word[1])
+    foreign = bool(next_word) and not _is_english(next_word)
+    return not _is_english(own) or not word[1].isascii() or foreign
 
 
 def _followed_by_a_word(text: str, one: Mention) -> bool:
