@@ -29,7 +29,7 @@ def test_the_wheel_works_in_a_fresh_environment(tmp_path: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
     assert {name.split("/")[0].split("-")[0] for name in names} == {"metaspo"}
-    assert {"metaspo/py.typed", "metaspo/datasets/prices.yaml"} <= set(names)
+    assert {"metaspo/py.typed", "metaspo/datasets/prices.yaml", "metaspo/datasets/languages.yaml"} <= set(names)
     assert all(any(name.startswith(f"metaspo/datasets/{folder}/") for name in names) for folder in ("builtin", "catalogue"))
 
     # The dependencies are this environment's own; the package is the wheel's.

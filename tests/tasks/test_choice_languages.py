@@ -1133,4 +1133,4 @@ HARD = ["A not " * 30_000, "不是正面" * 20_000, "not " * 30_000 + "A", "A " 
 def test_a_long_reply_is_read_in_time_that_grows_with_its_length(text: str) -> None:
     begun = time.process_time()
     read_choice(text, LETTERS)
-    assert time.process_time() - begun < 5
+    assert time.process_time() - begun < 10

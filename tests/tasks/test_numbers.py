@@ -400,4 +400,4 @@ HARD = ["1," * 50_000, "1 " * 50_000, "1'" * 50_000, "1." * 50_000, "5e" * 50_00
 def test_a_long_text_is_read_in_time_that_grows_with_its_length(text: str, comma: str) -> None:
     begun = time.process_time()
     canonical(ReaderSpec.model_validate({"kind": "integer", "decimal": comma, "maximum": 5}), text)
-    assert time.process_time() - begun < 5
+    assert time.process_time() - begun < 10
