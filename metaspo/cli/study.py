@@ -1,13 +1,17 @@
 """`study`: a table of runs, described by one file."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..domain.errors import ConfigError
 from ..domain.visible import visible
 from .options import ANALYST, JSON, OPTIMIZER, OPTIMIZER_PROMPTS, SETTINGS, names, stopped
 from .screen import console, hand_over, say
+
+if TYPE_CHECKING:
+    from ..studies.study import Study
 
 
 @click.command("study")
@@ -38,6 +42,7 @@ def study_command(file: str, settings: tuple[str, ...], output: Path, plan_only:
     from ..runs.config import nested, parse_setting
     from ..studies import table as study_table
     from ..studies.cut import cut
+    from ..studies.plans import without_data
     from ..studies.study import plan_study, read_study, run_study
     from .progress import Several
 
@@ -46,16 +51,12 @@ def study_command(file: str, settings: tuple[str, ...], output: Path, plan_only:
     named = {key: model for key, model in models.items() if model}
     chosen = nested(dict(parse_setting(text) for text in settings), {**study.config, **named})
     study = cut(study, options, chosen)
-    cells = plan_study(study)
     if plan_only:
-        from ..studies.plans import plan_cell
-
-        total = 0
-        for cell in cells:
-            total += (calls := sum(need.calls for need in plan_cell(cell)))
-            say(f"{cell.search.run[:8]}  {cell.search.label}: at most {calls:,} calls")
-        say(f"together at most {total:,} calls; what several runs ask alike is paid once", err=True)
+        _show_plan(study)
         return
+    if missing := without_data(study):
+        raise ConfigError(f"no data on this machine yet of {', '.join(missing)}; run 'metaspo tasks fetch {' '.join(missing)}'")
+    cells = plan_study(study)
     reason = run_study(study, cells, Several(quiet=as_json).listen)
     report = study_table.study_report(name, study, cells)
     output.mkdir(parents=True, exist_ok=True)
@@ -67,3 +68,23 @@ def study_command(file: str, settings: tuple[str, ...], output: Path, plan_only:
         say(f"written: {', '.join(str(output / f'{name}.{ending}') for ending in forms)}")
     if reason is not None:
         stopped(reason, "the same command")
+
+
+def _show_plan(study: "Study") -> None:
+    """The calls of each cell, at most, and the tasks that have to be fetched first."""
+    from ..studies.plans import plan_cell, with_stand_ins, without_data
+    from ..studies.study import plan_study
+
+    missing, total = without_data(study), 0
+    for cell in plan_study(with_stand_ins(study)):
+        total += (calls := sum(need.calls for need in plan_cell(cell)))
+        # A run is named by what it is given, which is not all there yet.
+        run = "" if missing else f"{cell.search.run[:8]}  "
+        say(f"{run}{cell.search.label}: at most {calls:,} calls")
+    say(f"together at most {total:,} calls; what several runs ask alike is paid once", err=True)
+    if missing:
+        say(
+            f"no data on this machine yet of {', '.join(missing)}: counted as if all of their examples came; get them with "
+            f"'metaspo tasks fetch {' '.join(missing)}'",
+            err=True,
+        )

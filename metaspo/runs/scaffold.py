@@ -81,17 +81,25 @@ TECHNICAL = (
 )
 
 
+NAMES = ("metaspo.yaml", "tickets.yaml", "tickets.csv")
+"""The files of a new project."""
+
+
+def refuse_replacing(folder: Path) -> None:
+    """Raise ConfigError where one of the files is there already."""
+    there = [name for name in NAMES if (folder / name).exists()]
+    if there:
+        raise ConfigError(f"{folder / there[0]} exists already; choose an empty folder: metaspo init FOLDER")
+
+
 def scaffold(folder: Path) -> list[Path]:
     """Write a config, a sample task and its data; raises ConfigError rather than replace a file."""
+    refuse_replacing(folder)
     rows = ["subject,body,team"]
     for team, problems in (("billing", BILLING), ("technical", TECHNICAL)):
         for problem in problems:
             rows += [f"{'Question' if len(place) % 2 else 'Help'},{problem.format(place)}.,{team}" for place in PLACES]
-    files = {"metaspo.yaml": CONFIG, "tickets.yaml": TASK, "tickets.csv": "\n".join(rows) + "\n"}
-    there = [name for name in files if (folder / name).exists()]
-    if there:
-        raise ConfigError(f"{folder / there[0]} exists already; choose an empty folder: metaspo init FOLDER")
     folder.mkdir(parents=True, exist_ok=True)
-    for name, text in files.items():
+    for name, text in zip(NAMES, (CONFIG, TASK, "\n".join(rows) + "\n"), strict=True):
         (folder / name).write_text(text, encoding="utf-8")
-    return [folder / name for name in files]
+    return [folder / name for name in NAMES]

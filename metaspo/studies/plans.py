@@ -1,7 +1,7 @@
 """What a generalization, an adaptation or a study will need at most, worked out without calling a model."""
 
 from collections.abc import Iterable, Sequence
-from typing import cast
+from typing import Any, cast
 
 from ..domain.calls import BYTES_A_TOKEN
 from ..methods.failures import LONGEST
@@ -11,13 +11,44 @@ from ..runs.growth import asked_size, longest_prompts, size_of
 from ..runs.in_turn import inducing_in_turn
 from ..runs.need import Need, need, summed
 from ..runs.plan import TEMPLATES, instructions, plan
+from ..tasks.paper.benchmarks import benchmarks
 from ..tasks.task import Task
 from ..workspace.context import Context
 from ..workspace.dealing import open_tasks
 from ..workspace.generalization import Generalization
 from ..workspace.problem import Problem
 from .batch import Planned
-from .study import Cell
+from .study import Cell, Study
+
+TASKS = ("tasks", "targets")
+"""The keys of a block that name tasks."""
+
+
+def without_data(study: Study) -> list[str]:
+    """The tasks of a study, by their names in the catalogue, whose data is not on this machine."""
+    named = [task for block in _blocks(study) for key in TASKS for task in block.get(key) or []]
+    return [id for id in dict.fromkeys(task for task in named if isinstance(task, str)) if id in _missing()]
+
+
+def with_stand_ins(study: Study) -> Study:
+    """The same study, where tasks without data have as many examples as they will have at most: good for counting calls."""
+
+    def filled(block: dict[str, Any]) -> dict[str, Any]:
+        tasks = {key: [_missing().get(task, task) if isinstance(task, str) else task for task in block[key]]
+                 for key in TASKS if block.get(key)}  # fmt: skip
+        return {**block, **tasks}
+
+    methods = [row if isinstance(row, str) else filled(row) for row in study.methods]
+    settings = {name: filled(block) for name, block in study.settings.items()}
+    return study.model_copy(update={"config": filled(study.config), "settings": settings, "methods": methods})
+
+
+def _missing() -> dict[str, Any]:
+    return {id: task.stand_in for id, task in benchmarks().items() if not task.fetched}
+
+
+def _blocks(study: Study) -> list[dict[str, Any]]:
+    return [study.config, *study.settings.values(), *(row for row in study.methods if isinstance(row, dict))]
 
 
 def plan_runs(planned: Sequence[Planned]) -> list[Need]:

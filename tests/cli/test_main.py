@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from click.testing import CliRunner
 from langchain_core._api.beta_decorator import LangChainBetaWarning
 from langchain_core.load import loads
@@ -71,6 +72,29 @@ def test_init_replaces_nothing(metaspo: Metaspo, tmp_path: Path) -> None:
     assert (tmp_path / "tickets.yaml").read_text() == "mine" and not (tmp_path / "metaspo.yaml").exists()
 
 
+def test_init_asks_before_it_writes_into_a_folder_that_is_not_empty(
+    metaspo: Metaspo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / ".git").mkdir()
+    (tmp_path / "thesis.tex").write_text("mine")
+    said = metaspo("init", exit_code=2).stderr
+    assert "is not empty: it holds thesis.tex; name an empty folder" in said and "--yes" in said
+    assert not (tmp_path / "metaspo.yaml").exists()
+    metaspo("init", "--yes")
+    assert (tmp_path / "metaspo.yaml").exists() and (tmp_path / "thesis.tex").read_text() == "mine"
+    metaspo("init", "new")
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / ".git").mkdir()
+    metaspo("init", "other")
+    (tmp_path / "third").mkdir()
+    (tmp_path / "third" / "a.txt").touch()
+    for answer, written in (("n\n", False), ("y\n", True)):
+        monkeypatch.setattr("metaspo.cli.prepare.is_asked", lambda: True)
+        done = CliRunner().invoke(main, ["init", "third"], input=answer)
+        assert "Write metaspo.yaml, tickets.yaml and tickets.csv into it?" in done.stderr
+        assert (done.exit_code == 0) == written == (tmp_path / "third" / "metaspo.yaml").exists()
+
+
 def test_the_summary_is_plain_lines_when_not_a_terminal(metaspo: Metaspo) -> None:
     metaspo("init")
     result = metaspo("optimize", "metaspo.yaml", *DICE)
@@ -87,7 +111,26 @@ def test_the_summary_is_plain_lines_when_not_a_terminal(metaspo: Metaspo) -> Non
         (["optimize", "--method", "magic", *DICE], "unknown method 'magic'; known: "),
         (["optimize", "--set", "iteration=3"], "unknown key 'iteration'"),
         (["optimize", "--set", "iterations"], "write key=value"),
-        (["optimize", "--set", "iterations=many"], "iterations: 'many' is no whole number"),
+        (["optimize", "--set", "iterations=many"], "--set iterations=many: iterations: 'many' is no whole number"),
+        (["optimize", "--set", "train_size=true"], "--set train_size=true: train_size: true is no whole number"),
+        (["optimize", "--set", "base.temperature=hot"], "--set base.temperature=hot: model 'smollm2': temperature: a number"),
+        (["optimize", "--set", "base.temprature=1"], "--set base.temprature=1: model 'smollm2': unknown setting 'temprature'"),
+        (["optimize", "--set", "method=magic", *DICE], "--set method=magic: unknown method 'magic'"),
+        (["optimize", "--set", "tasks=[]"], "--set tasks=[]: tasks: is empty; name at least one task"),
+        (["optimize", "--set", "tasks=[gone]", *DICE], "--set tasks=[gone]: no built-in task 'gone'"),
+        (["optimize", "--set", 'system_prompt="a\\0b"', "--set", "targets=3"], "--set targets=3: targets: 3 is not a list"),
+        (["branch", "--set", "iterations=many"], "no such store"),
+        (["runs", "--store", "nowhere.db"], "nowhere.db: no such store"),
+        (["verify", "--store", "nowhere.db"], "nowhere.db: no such store"),
+        (["history", "--store", "nowhere.db"], "nowhere.db: no such store"),
+        (["diff", "a", "b", "--store", "nowhere.db"], "nowhere.db: no such store"),
+        (["show", "--errors", "--store", "nowhere.db"], "nowhere.db: no such store"),
+        (["generalize", "--prompt", "last", "--store", "nowhere.db"], "nowhere.db: no such store"),
+        (["adapt", "--prompt", "last", "--store", "nowhere.db"], "nowhere.db: no such store"),
+        (["approve", "--store", "nowhere.db"], "nowhere.db: no such store"),
+        (["tasks", "try", "gone.yaml"], "gone.yaml: no such file"),
+        (["tasks", "preview", "gone.yaml"], "gone.yaml: no such file"),
+        (["study", "gone.yaml"], "is neither a study file nor a built-in study"),
         (["optimize", "--set", "budget.cals=3"], "unknown key 'budget.cals'"),
         (["optimize", "--task", "nonsense", *DICE], "no built-in task 'nonsense'"),
         (["optimize", "--set", "system_prompt= ", *DICE], "the system prompt is empty"),
@@ -100,6 +143,26 @@ def test_the_summary_is_plain_lines_when_not_a_terminal(metaspo: Metaspo) -> Non
 def test_mistakes_get_one_clear_line_and_exit_code_two(words: list[str], says: str, metaspo: Metaspo) -> None:
     result = metaspo(*words, exit_code=2)
     assert result.stderr.startswith("error: ") and says in result.stderr
+
+
+def test_a_value_that_was_set_on_top_stands_on_no_line_of_the_file(metaspo: Metaspo, tmp_path: Path) -> None:
+    (tmp_path / "c.yaml").write_text("train_size: 3\ntasks: []\nbudget:\n  calls: 3\n  cost: many\n")
+    said = metaspo("optimize", "c.yaml", "--set", "train_size=x", "--set", "budget.calls=y", exit_code=2).stderr
+    assert "error: --set train_size=x: train_size: 'x' is no whole number" in said.replace("\n--", "\nerror: --")
+    assert "--set budget.calls=y: budget.calls: 'y' is no whole number" in said
+    assert "c.yaml:2: tasks: is empty; name at least one task" in said and "c.yaml:5: budget.cost: 'many' is no number" in said
+
+
+@pytest.mark.parametrize("base", ["openai:gpt-4o", ["openai:gpt-4o", "openai:gpt-4o-mini,max_tokens=9"]])
+def test_a_setting_of_a_model_that_is_written_in_one_line(base: Any, metaspo: Metaspo, tmp_path: Path) -> None:
+    from metaspo.runs.config import nested, read_config
+
+    (tmp_path / "c.yaml").write_text(yaml.safe_dump({"base": base, "optimizer": "openai:gpt-4o"}))
+    found = read_config("c.yaml", {"base.temperature": 0, "optimizer.max_tokens": 50})
+    assert [spec.temperature for spec in found.base_models] == [0.0] * len(found.base_models)
+    assert str(found.optimizer) == "openai:gpt-4o,max_tokens=50"
+    over = nested({"base.temperature": 0, "base": "scripted:dice"}, {"base": base})
+    assert over == {"base": {"provider": "scripted", "name": "dice", "temperature": 0}}
 
 
 def test_a_mistake_in_a_config_names_file_line_and_key(metaspo: Metaspo, tmp_path: Path) -> None:

@@ -1,12 +1,17 @@
 """The plans of adaptations, generalizations and studies are bounds that what they plan never passes."""
 
+import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
+from click.testing import CliRunner
 
 from metaspo import Task
+from metaspo.cli.main import main
 from metaspo.runs.config import located
 from metaspo.runs.plan import Need
 from metaspo.store.database import open_store
@@ -65,3 +70,28 @@ def _within(needs: list[Need], path: Path) -> None:
         own = [need for need in needs if need.role == role]
         planned = [sum(getattr(need, name) for need in own) for name in ("calls", "input_tokens", "output_tokens")]
         assert all(most >= used for most, used in zip(planned, counts, strict=True)), (role, planned, counts)
+
+
+def test_the_plan_of_a_study_names_all_tasks_without_data_and_counts_their_calls(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.chdir(tmp_path)
+    block = {"tasks": ["medical/ob_gyn", "medical/medicine"], "targets": ["medical/anatomy"], "preset": "quick"}
+    study = {"methods": ["metaspo"], "settings": {"medical": block}, "config": {"base": "scripted:dice"}}
+    Path("s.yaml").write_text(yaml.safe_dump(study))
+    done = CliRunner().invoke(main, ["study", "s.yaml", "--plan"])
+    names = "medical/ob_gyn, medical/medicine, medical/anatomy"
+    assert done.exit_code == 0 and f"no data on this machine yet of {names}" in done.stderr
+    assert f"metaspo tasks fetch {names.replace(',', '')}" in done.stderr
+    counted = int(re.search(r"together at most ([\d,]+) calls", done.stderr)[1].replace(",", ""))  # type: ignore[index]
+
+    done = CliRunner().invoke(main, ["study", "s.yaml"])
+    assert done.exit_code == 2 and f"no data on this machine yet of {names}; run" in done.stderr
+    for name in ("ob_gyn", "medicine", "anatomy"):
+        rows = [{"question": f"{name} {n}\n(A) x\n(B) y", "answer": "AB"[n % 2]} for n in range(1000)]
+        Path(f"{name}.json").write_text(json.dumps({"train": rows[:500], "test": rows[500:]}))
+        fetched = CliRunner().invoke(main, ["tasks", "fetch", f"medical/{name}", "--from", f"{name}.json"])
+        assert fetched.exit_code == 0, fetched.output
+    done = CliRunner().invoke(main, ["study", "s.yaml", "--plan"])
+    assert f"together at most {counted:,} calls" in done.stderr and "no data" not in done.stderr
