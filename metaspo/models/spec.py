@@ -15,7 +15,7 @@ from pydantic import (
     model_validator,
 )
 
-from ..domain.complaints import Where, as_written, complaints
+from ..domain.complaints import Where, complaints
 from ..domain.errors import ModelError
 from ..domain.importing import import_attribute
 from ..domain.redaction import TOKEN, hold, redact, without_keys
@@ -182,7 +182,7 @@ class ModelSpec(RequestSettings, Prices, Rates, ProviderOptions):
     def _refused(cls, fields: Any, error: ValidationError, text: str | None = None) -> ModelError:
         said = "; ".join(_complaint(*one) for one in complaints(error.errors(include_url=False), fields))
         name = text or (fields.get("name") if isinstance(fields, dict) else None)
-        return ModelError(f"model {shown(name) if isinstance(name, str) else as_written(fields)}: {said}")
+        return ModelError(f"model {shown(name) if isinstance(name, str) else 'without a name'}: {said}")
 
     def __str__(self) -> str:
         """The string form, with the settings that differ from the defaults."""

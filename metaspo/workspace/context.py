@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, ValidationInfo, WithJsonSchema, field_validator
 
+from ..domain.complaints import as_written
 from ..domain.results import Counting
 from ..models.budget import Budget
 from ..models.spec import ModelSpec
@@ -64,8 +65,8 @@ class Context(Block):
     @classmethod
     def _one_or_several(cls, value: Any) -> Any:
         if not isinstance(value, list | tuple):
-            return ModelSpec.parse(value) if isinstance(value, str | dict) else value
-        specs = [ModelSpec.parse(one) for one in whole(value)]
+            return _a_model(value)
+        specs = [_a_model(one) for one in whole(value)]
         twice = next((spec for at, spec in enumerate(specs) if spec in specs[:at]), None)
         if twice or not specs:
             raise ValueError(f"{twice} is there twice; name each model once" if twice else "is empty; name a base model")
@@ -74,14 +75,23 @@ class Context(Block):
     @field_validator("optimizer", "analyst", mode="before")
     @classmethod
     def _string_form(cls, value: Any, info: ValidationInfo) -> Any:
-        if value == "" and info.field_name == "analyst":
+        if info.field_name == "analyst" and value in ("", None):
             return None
-        return ModelSpec.parse(value) if isinstance(value, str) else value
+        return value if isinstance(value, dict) else _a_model(value)
 
     @property
     def base_models(self) -> list[ModelSpec]:
         """The base model, or each of several."""
         return self.base if isinstance(self.base, list) else [self.base]
+
+
+def _a_model(value: Any) -> ModelSpec:
+    """The spec that is written as a text or as a block."""
+    if isinstance(value, str | dict | ModelSpec):
+        return ModelSpec.parse(value)
+    raise ValueError(
+        f"{as_written(value)} is no model; write one such as openai:gpt-4o-mini, or a block with provider and name"
+    )
 
 
 def whole(specs: Sequence[Any]) -> list[Any]:
