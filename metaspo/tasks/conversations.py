@@ -11,9 +11,10 @@ from .message_forms import opened_messages
 
 ROLES = {
     "user": "user", "human": "user", "assistant": "assistant", "ai": "assistant", "gpt": "assistant", "model": "assistant",
+    "chatbot": "assistant",
     "system": "system", "developer": "system", "tool": "tool", "function": "tool", "observation": "tool",
 }  # fmt: skip
-"""What OpenAI, ShareGPT and LangChain call who speaks."""
+"""What OpenAI, ShareGPT, LangChain, Gemini and Cohere call who speaks."""
 
 WANTED = '{"role": "user", "content": "..."}'
 TEXTS = ("text", "input_text", "output_text")
@@ -129,6 +130,8 @@ class _Reading:
         if isinstance(part, str):
             return {"type": "text", "text": part}
         kind = part.get("type") if isinstance(part, Mapping) else _kind(part)
+        if kind is None and isinstance(part, Mapping) and set(part) == {"text"}:
+            kind = "text"  # As Gemini and Bedrock write it.
         if isinstance(part, Mapping) and kind in TEXTS and isinstance(part.get("text"), str):
             return {"type": "text", "text": part["text"]}
         if not isinstance(part, Mapping) or kind not in IMAGES:

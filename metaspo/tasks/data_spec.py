@@ -37,6 +37,19 @@ def _answers(value: Any) -> Any:
     return found
 
 
+def _wanted(value: Any) -> Any:
+    """The values that rows are chosen by, a list for each field."""
+    if value is None:
+        return None
+    if not isinstance(value, dict) or not value:
+        raise ValueError('names fields and what stands in them, such as {label: "-"} or {status: [done, checked]}')
+    found = {str(word(path)): one if isinstance(one, list) else [one] for path, one in value.items()}
+    for path, values in found.items():
+        if not values or any(one is not None and not isinstance(one, str | int | float) for one in values):
+            raise ValueError(f"{path}: {value[path]!r} is no text, number, null or list of these")
+    return found
+
+
 class DataSpec(Written):
     """The name of a task and its examples."""
 
@@ -50,12 +63,28 @@ class DataSpec(Written):
         None, description="The names of the fields, for a table without a header."
     )
     delimiter: str | None = Field(None, description="What divides the fields of a table, one sign or 'tab'; found if none.")
+    skip_lines: int = Field(0, ge=0, description="How many lines of a table stand above its header, or its first row.")
+    where: Annotated[dict[str, list[Any]] | None, BeforeValidator(_wanted)] = Field(
+        None, description="Keeps the rows in which a field says this, or one of these: {status: [done, checked]}."
+    )
+    drop: Annotated[dict[str, list[Any]] | None, BeforeValidator(_wanted)] = Field(
+        None, description='Leaves out the rows in which a field says this, or one of these: {gold_label: "-"}.'
+    )
     question: str = Field(
         "question", description="A column, a path such as inputs.question, or a template over these: '{title}: {text}'."
+    )
+    question_pattern: str | None = Field(
+        None, description="A regular expression; its first match's group 1 is the question, of what 'question' gives."
     )
     answer: str = Field("answer", description="The column or path of the gold answer, or of a list of accepted answers.")
     answer_map: Annotated[dict[str | int | float, str | int | float] | str | None, BeforeValidator(_answers)] = Field(
         None, description="What stands in the data and the answer that it means: {0: no, 1: yes}; or the row's options."
+    )
+    answer_columns: list[str] | None = Field(
+        None, description="Columns of 0 and 1, a label each, in the place of 'answer': those that hold 1 are the answer."
+    )
+    answer_separator: str | None = Field(
+        None, min_length=1, description="What stands between several answers in one text, such as ';'."
     )
     answer_pattern: str | None = Field(None, description="A regular expression; its last match's group 1 is the gold answer.")
     images: str | list[str] = Field("", description="The column, or columns, of a question's images: paths or addresses.")
@@ -96,7 +125,7 @@ class DataSpec(Written):
             raise ValueError(f"is one sign, such as ';', or 'tab', not {value!r}")
         return sign
 
-    @field_validator("answer_pattern")
+    @field_validator("answer_pattern", "question_pattern")
     @classmethod
     def _with_group(cls, value: str | None) -> str | None:
         try:
@@ -104,10 +133,10 @@ class DataSpec(Written):
         except re.error as problem:
             raise ValueError(f"is not a regular expression: {problem}") from None
         if groups < 1:
-            raise ValueError("needs a group ( ) around the answer, such as '#### (.+)'")
+            raise ValueError("needs a group ( ) around what counts, such as '#### (.+)'")
         return value
 
     @property
     def form(self) -> Form:
         """How the task's files are to be read."""
-        return Form(self.encoding, self.rows, self.delimiter, tuple(self.columns or ()))
+        return Form(self.encoding, self.rows, self.delimiter, tuple(self.columns or ()), self.skip_lines)

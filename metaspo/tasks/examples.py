@@ -17,6 +17,7 @@ from .likeness import comparable
 from .own_code import looks_at_rows
 from .questions import COLUMN, chat, field, is_template, question, sendable, text
 from .row import Row
+from .selection import selected
 from .sources.named import is_named
 from .sources.opening import open_source
 from .sources.tools import filled
@@ -35,7 +36,7 @@ def load_pools(spec: TaskSpec, alike: Callable[[str], str] = comparable) -> Pool
     """
     pools: Pools = {}
     seen: dict[str, tuple[str, str]] = {}
-    rows = list(_rows(spec))
+    rows = selected(spec, _rows(spec))
     column, whole = spec.split or _own_column(spec, rows), looks_at_rows(spec)
     for row in rows:
         example = _example(spec, row, whole)
@@ -123,7 +124,7 @@ def _own_column(spec: TaskSpec, rows: list[Row]) -> str | None:
     Raises TaskError where only some of its values do, which is for a person to decide. A file whose rows are all
     marked train assigns nothing.
     """
-    used = {spec.question, spec.answer, *COLUMN.findall(spec.question)}
+    used = {spec.question, spec.answer, *(spec.answer_columns or ()), *COLUMN.findall(spec.question)}
     name = next((str(key) for row in rows for key in row.values if str(key).strip().lower() == "split"), None)
     if name is None or name in used or any(row.split for row in rows):
         return None

@@ -26,11 +26,16 @@ def golds(spec: TaskSpec, row: Row, last: str | None = None) -> tuple[str, ...]:
     `last` is what a conversation says after its last question. Raises TaskError for what is missing, empty, not in
     `answer_map`, without a match of `answer_pattern`, or no answer that the task's reader reads.
     """
-    if not spec.metric.needs_golds and "answer" not in spec.model_fields_set and last is None and _has_none(row):
+    if (
+        not (spec.metric.needs_golds or {"answer", "answer_columns"} & spec.model_fields_set)
+        and last is None
+        and _has_none(row)
+    ):
         return ()
     key, value = _answer(spec, row, last)
     if spec.reader.whole:
         return structured_golds(spec, row.place, key, _prepared(spec, row, key, value))
+    value = _held(spec, row, value)
     several = isinstance(value, list | tuple)
     accepted = enumerate(_accepted(spec, row, key, value))
     return tuple(dict.fromkeys(_gold(spec, row, f"{key}.{at}" if several else key, one) for at, one in accepted))
@@ -38,10 +43,28 @@ def golds(spec: TaskSpec, row: Row, last: str | None = None) -> tuple[str, ...]:
 
 def _answer(spec: TaskSpec, row: Row, last: str | None) -> tuple[str, Any]:
     """The field of the accepted answers and its value; what a conversation says `last` where the row has none of its own."""
-    if last is not None and spec.answer == "answer" and not {"answer", "answers"} & set(row.values):
+    if last is not None and spec.answer == "answer" and not spec.answer_columns and not {"answer", "answers"} & set(row.values):
         return spec.question, last
+    if spec.answer_columns:
+        return "answer_columns", _marked(spec, row, spec.answer_columns)
     key = "answers" if spec.answer == "answer" and isinstance(row.values.get("answers"), list) else spec.answer
-    return key, field(spec, row, key, "answer")
+    value = field(spec, row, key, "answer")
+    if spec.answer_separator and isinstance(value, str):
+        return key, [one.strip() for one in value.split(spec.answer_separator) if one.strip()]
+    return key, value
+
+
+def _marked(spec: TaskSpec, row: Row, columns: list[str]) -> list[str]:
+    """Those of columns of 0 and 1, a label each, that hold 1: one of them, but where an answer is a set of labels."""
+    said = {name: mapped_key(text(field(spec, row, name, "answer_columns"), row, name).strip()) for name in columns}
+    odd = next((name for name, one in said.items() if one not in ("0", "1", "true", "false")), None)
+    if odd is not None:
+        raise TaskError(f"{row.place}: field '{odd}' of answer_columns is {_short(said[odd])}; write 0 or 1, or name 'answer'")
+    marked = [name for name, one in said.items() if one in ("1", "true")]
+    if len(marked) != 1 and spec.reader.kind != "labels":
+        told = f"holds 1 in {len(marked)} of answer_columns ({', '.join(marked) or 'none'}), and one is the answer"
+        raise TaskError(f"{row.place}: {told}; drop or mend the row, or write a reader of kind 'labels'")
+    return marked
 
 
 def _has_none(row: Row) -> bool:
@@ -58,6 +81,17 @@ def _accepted(spec: TaskSpec, row: Row, key: str, value: Any) -> list[Any]:
     if not values:
         raise TaskError(f"{row.place}: the list of accepted answers '{key}' is empty; fill it in or remove the row")
     return values
+
+
+def _held(spec: TaskSpec, row: Row, value: Any) -> Any:
+    """What marks each of the row's options with 0 or 1, where `answer_map` names these, as the positions of the marked."""
+    if not isinstance(spec.answer_map, str) or not isinstance(value, list | tuple):
+        return value
+    marked = MARKED.fullmatch(spec.answer_map) if spec.answer_map not in row.values else None
+    found = row_options(spec, row, marked[1] if marked else spec.answer_map, "answer_map")
+    if len(found) < 2 or len(value) != len(found) or not all(one in (0, 1) for one in value) or not any(value):
+        return value
+    return [option.label or at for at, (option, one) in enumerate(zip(found, value, strict=True)) if one]
 
 
 def _prepared(spec: TaskSpec, row: Row, key: str, value: Any) -> Any:
@@ -177,6 +211,8 @@ def _suggestion(spec: TaskSpec, said: str) -> str:
     if spec.reader.decimal == "point" and re.fullmatch(r"[-+]?[\d.]*\d,\d+", said):
         return "set decimal: comma in the reader, or "
     labels = spec.reader.labels or []
+    if not any(map(str.isalnum, said)):
+        return f"write drop: {{{spec.answer}: {_short(said)}}} to leave such rows out, or "
     key = mapped_key(said)
     if key in ("true", "false") and labels:
         return f"write answer_map: {{true: {labels[0]}, false: {labels[-1]}}} with the label that each means, or "

@@ -18,7 +18,9 @@ OBJECT = 'write {"question": ..., "answer": ...}'
 def json_rows(path: Path, text: str, form: Form) -> Iterator[Row]:
     """The rows of a JSON file, of one with an object a line too; raises TaskError naming line or item."""
     try:
-        data = json.loads(text)
+        data = json.loads(text, object_pairs_hook=_once)
+    except TaskError as problem:
+        raise TaskError(f"{path}: {problem}") from None
     except json.JSONDecodeError as error:
         if error.msg == "Extra data" and _is_object(text.lstrip().partition("\n")[0]):
             yield from jsonl_rows(path, text, form)
@@ -40,7 +42,10 @@ def jsonl_rows(path: Path, text: str, form: Form) -> Iterator[Row]:
             continue
         place = f"{path}:{number}"
         try:
-            values = json.loads(line)
+            # A mark stands inside where files were put together.
+            values = json.loads(line.removeprefix("\ufeff"), object_pairs_hook=_once)
+        except TaskError as problem:
+            raise TaskError(f"{place}: {problem}") from None
         except json.JSONDecodeError as error:
             raise TaskError(f"{place}: not valid JSON: {error.msg}; a .jsonl file has a whole object on each line") from None
         except (ValueError, RecursionError) as error:
@@ -50,6 +55,16 @@ def jsonl_rows(path: Path, text: str, form: Form) -> Iterator[Row]:
                 yield _row(one, f"{place}, {one.where}", form)
         else:
             yield _row(Found("", "", values), place, form)
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object whose keys come once each: of two values under one, the first would be lost."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise TaskError(f"{twice!r} stands twice in one object, {str(pairs)[:80]}; rename or remove one")
+    return found
 
 
 def _is_object(line: str) -> bool:

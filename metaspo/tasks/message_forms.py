@@ -27,6 +27,8 @@ def _unpacked(message: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _messages(one: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """A message as those that OpenAI's form has for it: calls of tools stand beside the content, results are messages."""
+    if isinstance(one.get("parts"), list | tuple) and one.get("content") is None:
+        one = {**one, "content": one["parts"]}  # Gemini's.
     called = one.get("function_call")
     if isinstance(called, Mapping):
         return [{"tool_calls": [{"function": called}], **one}]

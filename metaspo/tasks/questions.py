@@ -71,14 +71,22 @@ def is_template(question: str) -> bool:
 
 
 def question(spec: DataSpec, row: Row) -> str:
-    """The question of a row: what its field says, or its template, filled in a single pass.
+    """The question of a row: what its field says, or its template; of that what `question_pattern` finds.
 
     Lists of text are joined, an item a line. In a template, mappings and lists of them are written as JSON.
     """
     if not is_template(spec.question):
-        return _joined(field(spec, row, spec.question, "question"), row, spec.question)
-    # A single pass, so that braces inside a value are content.
-    return COLUMN.sub(lambda match: _filled(spec, row, match[1]), spec.question)
+        said = _joined(field(spec, row, spec.question, "question"), row, spec.question)
+    else:
+        # A single pass, so that braces inside a value are content.
+        said = COLUMN.sub(lambda match: _filled(spec, row, match[1]), spec.question)
+    if spec.question_pattern is None:
+        return said
+    found = re.search(spec.question_pattern, said)
+    if found is None:
+        told = f"question_pattern {spec.question_pattern!r} finds nothing in {said[:60]!r}"
+        raise TaskError(f"{row.place}: field '{spec.question}': {told}; mend the pattern, or the row")
+    return found[1] or ""
 
 
 def _filled(spec: DataSpec, row: Row, path: str) -> str:

@@ -34,3 +34,4 @@ class Form:
     rows: str | None = None
     delimiter: str | None = None
     columns: Sequence[str] = ()
+    skip_lines: int = 0

@@ -34,14 +34,18 @@ def table_rows(path: Path, text: str, form: Form) -> Iterator[Row]:
 
     Raises TaskError naming the line: quotes that don't close, a row of another length, two columns of one name.
     """
+    for _ in range(form.skip_lines):
+        text = text.partition("\n")[2]
     told = SEP.match(text)
-    above = 1 if told else 0
+    above = form.skip_lines + (1 if told else 0)
     delimiter = form.delimiter or (told[1].replace("\\t", "\t") if told else None)
     body = text[told.end() :] if told else text
     table = _read(body, [delimiter] if delimiter else _likely(path, body), len(form.columns))
     if table.problem:
         line, said = table.problem
         raise TaskError(f"{path}:{line + above}: not valid CSV: {said}; check the quotes around this field")
+    if not table.records:
+        return
     names, records = _header(path, table, form, above)
     hint = no_hint if form.columns else _no_header
     for record in records:
@@ -52,7 +56,10 @@ def table_rows(path: Path, text: str, form: Form) -> Iterator[Row]:
 
 
 def _no_header(field: str) -> str:
-    return "write columns: [...] if the first line is no header, or name the 'delimiter' if fields were not told apart"
+    return (
+        "write columns: [...] if the first line is no header, skip_lines: 1 if the header stands below it, or name the "
+        "'delimiter' if fields were not told apart"
+    )
 
 
 class Dialect(NamedTuple):
@@ -188,13 +195,20 @@ def _header(path: Path, table: Table, form: Form, above: int) -> tuple[list[str]
     if form.columns:
         own = [name.casefold() for name in table.header] == [name.casefold() for name in form.columns]
         return list(form.columns), table.records[1 if own else 0 :]
-    names = table.header
-    twice = sorted({name for name in names if name and names.count(name) > 1})
-    if twice:
-        place = f"{path}:{table.records[0].line + above}"
-        told = "rename one, or write columns: [...] if this line is no header"
-        raise TaskError(f"{place}: two columns are named {twice[0]!r}; {told}")
-    return names, table.records[1:]
+    return _told_apart(table.header), table.records[1:]
+
+
+def _told_apart(names: list[str]) -> list[str]:
+    """The names of the columns, those of one name numbered: a list of columns `a`, `a` is `a.1`, `a.2`, and none is `a`."""
+    twice = {name for name in names if name and names.count(name) > 1}
+    taken, found = set(names), []
+    for at, name in enumerate(names):
+        number = names[: at + 1].count(name)
+        while name in twice and f"{name}.{number}" in taken:
+            number += 1
+        found.append(f"{name}.{number}" if name in twice else name)
+        taken.add(found[-1])
+    return found
 
 
 def _length(names: list[str], record: Record, table: Table, form: Form) -> str:
@@ -202,5 +216,5 @@ def _length(names: list[str], record: Record, table: Table, form: Form) -> str:
     return (
         f"has another number of columns ({len(record.cells)}) than {than} ({len(names)}), divided by "
         f"{table.dialect.delimiter!r}; check quotes and commas, name another 'delimiter', or the 'columns' of a file "
-        "without a header"
+        "without a header; remove the line if it is a title or a footer, or write skip_lines where these stand above the header"
     )

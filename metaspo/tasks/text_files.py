@@ -17,6 +17,13 @@ MARKS = (
 )
 """What a file may begin with, and the encoding that this means; the longer ones first where one begins like another."""
 
+NO_DATA = (
+    ("<!doctype html", "a web page, not the data; download the file itself"),
+    ("<html", "a web page, not the data; download the file itself"),
+    ("version https://git-lfs", "a pointer of Git LFS, not the data; run: git lfs pull"),
+)
+"""What files begin with that were downloaded the wrong way."""
+
 
 def read_text(path: Path, encoding: str) -> str:
     """All text of a file, of a gzipped one too (.gz); lines end in a line feed.
@@ -38,6 +45,8 @@ def read_text(path: Path, encoding: str) -> str:
     if "\0" in text:
         line = text[: text.index("\0")].count("\n") + 1
         raise TaskError(f"{path}:{line}: holds a NUL byte, so it is not {encoding} text; {ENCODINGS}")
+    if no_data := next((said for begins, said in NO_DATA if text.lstrip()[:100].lower().startswith(begins)), None):
+        raise TaskError(f"{path}: {no_data}")
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 

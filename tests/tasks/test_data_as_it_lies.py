@@ -211,6 +211,86 @@ CASES = [
         lines(*({"q": q, "a": "x", "meta": {"part": part}} for q, part in (("a", "train"), ("b", "Dev"), ("c", "holdout")))),
         "question: q\nanswer: a\nsplit: meta.part", {"train": [("a", "x")], "validation": [("b", "x")], "test": [("c", "x")]},
     ),
+    Case(
+        "SNLI, with rows without a gold label", "x.jsonl",
+        lines({"sentence1": "a", "gold_label": "positive"}, {"sentence1": "b", "gold_label": "-"}),
+        f'question: sentence1\nanswer: gold_label\ndrop: {{gold_label: "-"}}\n{WORDS}', dealt(("a", "positive")),
+    ),
+    Case(
+        "MTurk's results", "x.csv", "HITId,AssignmentStatus,Input.text,Answer.mood\n1,Approved,a,positive\n2,Rejected,b,negative\n",
+        f"question: Input.text\nanswer: Answer.mood\nwhere: {{AssignmentStatus: Approved}}\n{WORDS}", dealt(("a", "positive")),
+    ),
+    Case(
+        "Qualtrics, three lines of header", "x.csv",
+        'StartDate,Q1,Q2\nStart Date,What?,Mood\n"{""ImportId"":""startDate""}","{""ImportId"":""Q1""}",x\n2024-01-01,Nice.,positive\n',
+        f"question: Q1\nanswer: Q2\ndrop:\n  StartDate: [Start Date, '{{\"ImportId\":\"startDate\"}}']\n{WORDS}",
+        dealt(("Nice.", "positive")),
+    ),
+    Case(
+        "SurveyMonkey, two lines of header", "x.csv", "Respondent ID,How?,Mood,\n,Open-Ended Response,Response,Other\n17,Nice.,positive,\n",
+        f"question: How?\nanswer: Mood\ndrop: {{Respondent ID: null}}\n{WORDS}", dealt(("Nice.", "positive")),
+    ),
+    Case(
+        "a title above the header", "x.csv", "Tickets, 2024\n\ntext,label\nNice.,positive\n",
+        f"skip_lines: 2\nquestion: text\nanswer: label\n{WORDS}", dealt(("Nice.", "positive")),
+    ),
+    Case(
+        "Jira, columns of one name", "x.csv", "Summary,Labels,Labels,Mood\nNice.,ui,web,positive\n",
+        f'question: "{{Summary}} {{Labels.1}} {{Labels.2}}"\nanswer: Mood\n{WORDS}', dealt(("Nice. ui web", "positive")),
+    ),
+    Case(
+        "TREC", "x.txt", "DESC:manner How, then ?\nHUM:ind Who ?\n",
+        "columns: [line]\nquestion: line\nquestion_pattern: '^\\S+ (.+)'\nanswer: line\nanswer_pattern: '^(\\w+):'\n"
+        "reader: {kind: choice, labels: [DESC, HUM]}",
+        dealt(("How, then ?", "DESC"), ("Who ?", "HUM")),
+    ),
+    Case(
+        "HH-RLHF", "x.jsonl", lines({"chosen": "\n\nHuman: Hi\n\nAssistant: Hello.", "rejected": "x"}),
+        "question: chosen\nquestion_pattern: '(?s)Human: (.*)\\n\\nAssistant:'\nanswer: chosen\nanswer_pattern: '(?s)Assistant: (.+)$'",
+        dealt(("Hi", "Hello.")),
+    ),
+    Case(
+        "several answers in a cell", "x.csv", "question,answer\nWho?,Ann; Bo ;\n", 'answer_separator: ";"', dealt(("Who?", "Ann", "Bo")),
+    ),
+    Case(
+        "GoEmotions", "x.tsv", 'Nice.\t0,3\teu1\nSo.\t2\teu2\n',
+        'columns: [text, labels, id]\nquestion: text\nanswer: labels\nanswer_separator: ","\nanswer_map: {0: joy, 2: fear, 3: love}\n'
+        "reader: {kind: labels, labels: [joy, fear, love]}\nmetric: set_f1",
+        dealt(("Nice.", '["joy", "love"]'), ("So.", '["fear"]')),
+    ),
+    Case(
+        "Jigsaw, a column a label", "x.csv", "id,text,toxic,threat\n1,a,1,1\n2,b,0,0\n",
+        "question: text\nanswer_columns: [toxic, threat]\nreader: {kind: labels, labels: [toxic, threat]}\nmetric: set_f1",
+        dealt(("a", '["toxic", "threat"]'), ("b", "[]")),
+    ),
+    Case(
+        "one column of 0 and 1 for each label", "x.csv", "text,is_pos,is_neg\na,1.0,0.0\nb,False,True\n",
+        f"question: text\nanswer_columns: [is_pos, is_neg]\nanswer_map: {{is_pos: positive, is_neg: negative}}\n{WORDS}",
+        dealt(("a", "positive"), ("b", "negative")),
+    ),
+    Case(
+        "TruthfulQA from the hub", "x.jsonl", lines({"question": "Is it?", "mc1_targets": {"choices": ["So.", "No.", "Yes."], "labels": [0, 1, 0]}}),
+        f'question: "{{question}}\\n{{mc1_targets.choices:A.}}"\nanswer: mc1_targets.labels\nanswer_map: mc1_targets.choices:A.\n{LETTERS}',
+        dealt(("Is it?\nA. So.\nB. No.\nC. Yes.", "B")),
+    ),
+    Case(
+        "Gemini's contents", "x.jsonl",
+        lines({"contents": [{"role": "user", "parts": [{"text": "Nice."}]}, {"role": "model", "parts": [{"text": "positive"}]}]}),
+        f"question: contents\n{WORDS}", dealt(("Nice.", "positive")),
+    ),
+    Case(
+        "Bedrock's messages", "x.jsonl",
+        lines({"messages": [{"role": "user", "content": [{"text": "Nice."}]}, {"role": "assistant", "content": [{"text": "positive"}]}]}),
+        f"question: messages\n{WORDS}", dealt(("Nice.", "positive")),
+    ),
+    Case(
+        "Cohere's messages", "x.jsonl", lines({"messages": [{"role": "User", "content": "Nice."}, {"role": "Chatbot", "content": "positive"}]}),
+        f"question: messages\n{WORDS}", dealt(("Nice.", "positive")),
+    ),
+    Case(
+        "lines of files put together, each with its mark", "x.jsonl",
+        lines({"question": "a", "answer": "x"}) + "\ufeff" + lines({"question": "b", "answer": "y"}), "", dealt(("a", "x"), ("b", "y")),
+    ),
 ]  # fmt: skip
 
 
@@ -248,9 +328,55 @@ def test_a_delimiter_may_be_named_for_a_file_of_any_ending(tmp_path: Path) -> No
         ("x.csv", "a,b\n", "answer_map: {0: a, '0.0': b}", "task.yaml:4: answer_map: 0 stands for two answers, a and b"),
         ("x.csv", "a,b\n", "answer_map: {}", "task.yaml:4: answer_map: is empty; write what stands in the data"),
         ("x.csv", "a,b\n", "answer_map: {a: [b]}", "task.yaml:4: answer_map: 'a': ['b'] is not text or a number on both sides"),
-        ("x.csv", "a,b\n", "answer_pattern: '#### .+'", "task.yaml:4: answer_pattern: needs a group ( ) around the answer"),
+        ("x.csv", "a,b\n", "answer_pattern: '#### .+'", "task.yaml:4: answer_pattern: needs a group ( ) around what counts"),
         ("x.csv", "a,b\n", "answer_pattern: '(a'", "task.yaml:4: answer_pattern: is not a regular expression"),
         ("x.csv", "a,b\n", "columns: []", "task.yaml:4: columns: is empty; name each field"),
+        (
+            "x.csv",
+            "text,label\nNice.,-\n",
+            f"question: text\nanswer: label\n{WORDS}",
+            "write drop: {label: '-'} to leave such rows out",
+        ),
+        (
+            "x.csv",
+            "text,label\na,x\n",
+            "drop: {lable: x}",
+            "x.csv:2: no field 'lable' (it has: text, label), nor in any other row",
+        ),
+        ("x.csv", "question,answer\na,x\n", "where: {answer: y}", "'where' and 'drop' leave none of 1 rows; mend their values"),
+        ("x.csv", "a,b\n", "drop: [a]", "task.yaml:4: drop: names fields and what stands in them"),
+        ("x.csv", "a,b\n", "where: {a: {b: c}}", "task.yaml:4: where: a: {'b': 'c'} is no text, number, null or list of these"),
+        (
+            "x.csv",
+            "t,p,n\na,1,1\n",
+            f"question: t\nanswer_columns: [p, n]\n{WORDS}",
+            "x.csv:2: holds 1 in 2 of answer_columns (p, n)",
+        ),
+        (
+            "x.csv",
+            "t,p,n\na,1,2\n",
+            f"question: t\nanswer_columns: [p, n]\n{WORDS}",
+            "x.csv:2: field 'n' of answer_columns is '2'",
+        ),
+        (
+            "x.csv",
+            "question,answer\na,x\n",
+            "question_pattern: '(b)'",
+            "x.csv:2: field 'question': question_pattern '(b)' finds nothing",
+        ),
+        ("x.csv", "question,answer,answer\na,x,y\n", "", "x.csv:2: no field 'answer' (it has: question, answer.1, answer.2)"),
+        ("x.csv", "q,a\nx,y\n(c) 2024\n", "", "x.csv:3: has another number of columns (1)"),
+        ("x.csv", "Tickets\nquestion,answer\na,x\n", "", "skip_lines: 1 if the header stands below it"),
+        ("x.csv", "question,answer\na,x\n", "skip_lines: 9", "x.csv: holds no examples"),
+        ("x.jsonl", '{"question": "a", "answer": "x", "answer": "y"}', "", "x.jsonl:1: 'answer' stands twice in one object"),
+        ("x.json", '[{"question": "a", "answer": "x", "answer": "y"}]', "", "x.json: 'answer' stands twice in one object"),
+        ("x.json", "\n<!DOCTYPE html><html>404</html>", "", "x.json: a web page, not the data; download the file itself"),
+        (
+            "x.csv",
+            "version https://git-lfs.github.com/spec/v1\noid sha256:a\n",
+            "",
+            "x.csv: a pointer of Git LFS, not the data",
+        ),
     ],
 )
 def test_a_failure_on_the_command_line_names_file_row_field_and_what_to_write(

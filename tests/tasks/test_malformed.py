@@ -91,7 +91,7 @@ FILES = [
     data("csv: ragged, long", "data.csv", CSV + "a,b,yes\n", "data.csv:22", "number of columns", "commas"),
     data("csv: open quote", "data.csv", CSV + '"never closed,yes\n', "data.csv:22: not valid CSV"),
     data("csv: text after a quote", "data.csv", CSV + '"a"b,yes\n', "data.csv:22: not valid CSV"),
-    data("csv: a column twice", "data.csv", "question,answer,answer\na,yes,no\n", "data.csv:1", "'answer'", "rename"),
+    data("csv: a column twice", "data.csv", "question,answer,answer\na,yes,no\n", "data.csv:2", "answer.1, answer.2"),
     data("csv: no header", "data.csv", "a,yes\nb,no\n", "no field 'question'", "it has: a, yes", "write columns: [...]"),
     data("csv: two signs", "data.csv", CSV, "task.yaml:8: delimiter: is one sign", "'::'", more='delimiter: "::"\n'),
     data("csv: a name twice", "data.csv", CSV, "task.yaml:8: columns: two are named 'a'", more="columns: [a, a]\n"),

@@ -103,9 +103,17 @@ def test_fields_of_any_length_and_the_limit_of_the_process_stays() -> None:
         ("sep=,\nq,a\nx,1\n\ny,2,3\n", r"x.csv:5: has another number of columns \(3\)"),
         ('q,a\n"two\nlines",1\ny,2,3\n', "x.csv:4: has"),
         ('sep=,\nq,a\nx,1\n"open,2\n', "x.csv:4: not valid CSV: unexpected end of data; check the quotes"),
-        ("sep=;\nq;q\nx;1\n", "x.csv:2: two columns are named 'q'; rename one, or write columns"),
     ],
 )
 def test_what_is_wrong_is_told_with_the_line_that_the_row_begins_on(text: str, says: str) -> None:
     with pytest.raises(TaskError, match=says):
         table(text)
+
+
+def test_columns_of_one_name_are_numbered() -> None:
+    assert table("q,a,q,q.1,q\nx,1,y,z,w\n") == [["q.2", "a", "q.3", "q.1", "q.4"], ["x", "1", "y", "z", "w"]]
+
+
+def test_the_lines_above_the_header_count_in_what_is_said() -> None:
+    with pytest.raises(TaskError, match=r"x\.csv:5: has another number of columns"):
+        table("A title\n\nq,a\nx,1\ny\n", skip_lines=2)
