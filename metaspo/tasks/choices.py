@@ -21,6 +21,8 @@ GOES_ON = re.compile(r"\s+(?:it|this|that|the|there)\b", re.IGNORECASE)
 ALWAYS_WORDS = frozenset("ai")
 SOMETIMES_WORDS = frozenset("aieoyuzwkvsàаивксуояو")
 """Letters that are words: in English, and in some other language."""
+INITIAL = re.compile(r"\. ?[a-z]{3,}")
+"""What follows a letter that is short for a name: "C. difficile"."""
 NEXT_WORD = re.compile(rf"\s*([\w{MARKS}]+)")
 INSIDE = re.compile(rf"[\w{MARKS}]")
 KANA = re.compile("[\u30a1-\u30ff]")
@@ -58,6 +60,9 @@ def choice_of(text: str, labels: Labels) -> str | None:
     if not named:
         return None
     said = mentions(text, named)
+    if words := [one for one in said if not one.announced and _denies_more(text, one, labels)]:
+        # "There is no reason to say yes" names one label, and denies it with a word that is another one.
+        said = mentions(text, [place for place in named if all(place[0] != one.start for one in words)])
     for chosen in (_announced(said, text), _bracketed(said, text, labels)):
         if chosen is not None:
             return chosen[0] if len(chosen) == 1 else None
@@ -162,9 +167,17 @@ def _is_letter(text: str) -> bool:
     return len(text) == 1 and text.isalpha()
 
 
+def _denies_more(text: str, one: Mention, labels: Labels) -> bool:
+    """Whether a label is but a word that denies what follows: "there is no evidence for yes"."""
+    spelled = text[one.start : one.end].casefold()
+    return len(spelled) > 1 and denies(spelled) and not one.optional and _is_word(text, one, labels)
+
+
 def _is_word(text: str, one: Mention, labels: Labels) -> bool:
     """Whether a label is but a word of the sentence: "A patient", "I think", "a Dog", "there is no doubt"."""
     spelled = text[one.start : one.end].casefold()
+    if INITIAL.match(text, one.end) and one.end - one.start == 1 and INSIDE.search(text[: one.start].rpartition("\n")[2]):
+        return not one.optional
     if one.optional or (spelled not in SOMETIMES_WORDS and not denies(spelled)):
         return False
     if len(spelled) > 1 and is_sure(text[one.start : one.end + 30]):

@@ -14,6 +14,10 @@ MOST_VALUES = 60
 """Values in one sentence that are looked at one by one; one that names more says nothing for sure."""
 LONGEST_PATH = 14
 """Words and signs between the word that announces and the value, at most."""
+IF = frozenset({"if", "unless"})
+WOULD = frozenset({"would", "would be", "could be", "might be", "be"})
+OTHERWISE = frozenset({"were", "was", "had", "weren't", "wasn't", "hadn't", "did", "didn't", "instead"})
+"""Words by which what stands behind "if" is not the case."""
 LEADING = ("is", "option", "lead", "join", "but", "after", "answer", "sure", "hedge")
 
 
@@ -50,12 +54,18 @@ class Mention:
 def mentions(text: str, values: Sequence[tuple[int, int, str]]) -> list[Mention]:
     """What the plain text says of each of its values, in their order."""
     found: list[Mention] = []
+    back = False
     for tokens in sentences(text, tokens_of(text, values)):
         there = [token for token in tokens if token.kind == "value"]
         if len(there) > MOST_VALUES:
             found += [Mention(token.value, token.start, token.end, group=len(found)) for token in there]
         elif there:
-            found += _mentions(Sentence(text, tokens), len(found))
+            own = _mentions(Sentence(text, tokens), len(found))
+            for one in own:
+                one.corrects |= back
+            found += own
+        if words := [token.text for token in tokens if token.kind != "sign"]:
+            back = BACK.issuperset(words)  # "No, wait." takes back what was said, for the next sentence.
     return found
 
 
@@ -66,7 +76,7 @@ def _mentions(sentence: Sentence, first: int) -> list[Mention]:
         token = sentence.tokens[at]
         found[at] = Mention(
             token.value, token.start, token.end, _announced(sentence, at),
-            asked=asks and not _is_named(sentence, at), leads=_leads(sentence, at),
+            denied=_is_supposed(sentence, at), asked=asks and not _is_named(sentence, at), leads=_leads(sentence, at),
             known=sentence.known or _after_colon(sentence, at) or _heads(sentence, at), corrects=_corrects(sentence, at),
             optional=sentence.has(at - 1, "option"),
             group=first + sentence.groups[number], goes_on=sentence.text_at(sentence.past(at, 1)) in SINGULAR,
@@ -88,6 +98,14 @@ def _asks(sentence: Sentence) -> bool:
         return False
     said = [at for at, token in enumerate(sentence.tokens) if token.kind == "word" and not token.has("answer")]
     return bool(said) or not any(token.text == ":" for token in sentence.tokens)
+
+
+def _is_supposed(sentence: Sentence, at: int) -> bool:
+    """Whether a value is what would be if something were otherwise than it is: "If he were older, it would be B"."""
+    if sentence.text_at(sentence.past(at, -1, "fill", "option")) not in WOULD:
+        return False
+    words = [token.text for token in sentence.tokens]
+    return any(word in IF and not OTHERWISE.isdisjoint(words[place:]) for place, word in enumerate(words))
 
 
 def _is_named(sentence: Sentence, at: int) -> bool:

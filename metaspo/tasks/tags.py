@@ -3,6 +3,7 @@
 
 import re
 from collections.abc import Callable
+from html import unescape
 
 from .signs import plain_signs
 
@@ -45,21 +46,30 @@ def tagged(reply: str, cut_off: bool, is_answer: Callable[[str], bool]) -> str |
 
 def _contents(reply: str, cut_off: bool) -> list[str]:
     contents: list[str] = []
-    opened: int | None = None
+    opened: re.Match[str] | None = None
     before: str | None = None
     for mark in MARK.finditer(reply):
         if mark[1]:
             if opened is not None:
-                contents.append(reply[opened : mark.start()])
+                contents.append(_between(reply, opened, mark.start()))
             opened, before = None, None
         else:
             # <answer>B<answer> closes what it opened.
-            before = reply[opened : mark.start()] if opened is not None else None
-            opened = mark.end()
+            before = _between(reply, opened, mark.start()) if opened is not None else None
+            opened = mark
     if opened is not None:
-        rest = "" if cut_off else reply[opened:]
-        contents.append(rest if rest.strip() or before is None or cut_off else before)
+        rest = "" if cut_off else _between(reply, opened, len(reply))
+        if rest.strip() or cut_off:
+            contents.append(rest)
+        elif before is not None:
+            contents.append(before)
     return contents
+
+
+def _between(reply: str, opened: re.Match[str], end: int) -> str:
+    """What stands behind an opening tag; where that is written as in HTML, so is what is in it."""
+    inside = reply[opened.end() : end]
+    return unescape(inside) if "&lt;" in opened[0] else inside
 
 
 def _stands_for_one(content: str) -> bool:

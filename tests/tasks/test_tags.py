@@ -90,6 +90,13 @@ def test_a_number_in_a_tag(reply: str, answer: str | None) -> None:
     [
         ("<answer> Paris </answer>", "Paris"),
         ("&lt;answer&gt;Paris&lt;/answer&gt;", "Paris"),
+        ("&lt;answer&gt;Tom &amp; Jerry&lt;/answer&gt;", "Tom & Jerry"),
+        ("&lt;answer&gt;don&#39;t&lt;/answer&gt;", "don't"),
+        ("&lt;answer&gt;&amp;lt;&lt;/answer&gt;", "&lt;"),
+        ("&lt;answer&gt;Tom &amp; Jerry", "Tom & Jerry"),
+        ("<answer>Tom &amp; Jerry</answer>", "Tom &amp; Jerry"),
+        ("<answer>Paris</answer>\n<answer>", "Paris"),
+        ("<answer>Paris</answer> <answer>  \n", "Paris"),
         ("So: <answer>Paris, in\nFrance", "Paris, in\nFrance"),
         ("<answer>your answer</answer>", None),
         ("<answer>Your answer here</answer>", None),
