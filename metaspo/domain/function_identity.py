@@ -7,6 +7,7 @@ import types
 from collections.abc import Iterator, Mapping, Sequence, Set
 from contextvars import ContextVar
 from functools import partial
+from inspect import getmro
 from random import Random
 from threading import local
 from typing import Any
@@ -119,7 +120,7 @@ def _code(name: str, value: types.FunctionType | type, depth: int) -> tuple[Any,
         return text, []
     if isinstance(value, types.FunctionType):
         return described(value), [value]
-    kinds = [one for one in (*value.__mro__, *type(value).__mro__) if not is_installed(one.__module__)]
+    kinds = [one for one in (*getmro(value), *getmro(type(value))) if not is_installed(one.__module__)]
     members = [(f"{kind.__qualname__}.{at}", one) for kind in kinds for at, one in sorted(vars(kind).items())]
     own = [one for _, one in members if isinstance(one, types.FunctionType) and not is_installed(one.__module__)]
     # What a class holds beside its code: members of an enumeration, tables, descriptors.

@@ -193,5 +193,5 @@ def test_another_value_is_another_function(case: str, monkeypatch: pytest.Monkey
 
 @pytest.mark.parametrize("case", HIDDEN)
 def test_what_shows_nothing_is_refused(case: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(ValueError, match="it uses K, a |globals"):
+    with pytest.raises(ValueError, match=r"it uses K, a |globals"):
         named(HIDDEN[case], monkeypatch)
