@@ -11,7 +11,7 @@ from sqlite_utils import Database
 from metaspo.domain.errors import ModelError
 from metaspo.store import prompts
 from metaspo.store.prompts import CandidateRow, RoundRow
-from metaspo.tasks.paired import over_tasks
+from metaspo.tasks.scores.paired import over_tasks
 from metaspo.workspace.context import Context
 from metaspo.workspace.events import emit, spent
 from metaspo.workspace.generalization import Generalization, GeneralizationState, Induced, by_task, read_scores

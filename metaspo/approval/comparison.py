@@ -8,7 +8,7 @@ from typing import TypedDict
 
 from ..domain.intervals import Difference
 from ..domain.results import Evaluation, graded_together
-from ..tasks.paired import Paired, mean_difference
+from ..tasks.scores.paired import Paired, mean_difference
 from ..tasks.task import Task
 from ..workspace.resources import Workspace
 from ..workspace.scoring import on_the_same

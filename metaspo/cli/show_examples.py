@@ -8,7 +8,7 @@ from rich.console import RenderableType
 from ..domain.excerpts import head_and_tail
 from ..domain.messages import text_of
 from ..domain.steps import in_words
-from ..tasks.judge import reasons
+from ..tasks.scores.judge import reasons
 from .screen import console, panel, plain
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from ..domain.errors import ConfigError
 from ..domain.results import Evaluation, Example
 from ..domain.steps import in_words
 from ..prompts.renderer import fenced
-from ..tasks.judge import reasons
+from ..tasks.scores.judge import reasons
 from ..tasks.task import Task
 from ..workspace.method import Method, find_method
 from ..workspace.resources import Workspace

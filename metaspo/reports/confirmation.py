@@ -7,7 +7,7 @@ from typing import Literal
 from ..domain.results import Evaluation
 from ..domain.significance import FEWEST, Change, examples_needed
 from ..store import prompts, runs
-from ..tasks.paired import Paired, mean_change, read_paired
+from ..tasks.scores.paired import Paired, mean_change, read_paired
 from .pairs import RunPairs
 
 Verdict = Literal["confirmed", "unconfirmed", "too few", "not yet"]

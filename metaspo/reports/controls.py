@@ -8,8 +8,8 @@ from ..domain.intervals import Difference
 from ..domain.results import Evaluation, Outcome
 from ..store import calls, evaluations, prompts
 from ..store.evaluations import RunTask
-from ..tasks.judge import reasons
-from ..tasks.paired import Paired, read_paired
+from ..tasks.scores.judge import reasons
+from ..tasks.scores.paired import Paired, read_paired
 from .field_means import FieldReport, field_reports
 from .pairs import Pair, RunPairs
 
@@ -56,9 +56,9 @@ class TaskReport:
 
     `written` is the score of the seeds without the answer format that was added to them, so that
     `before` is what the format alone brings; None where none was added, or where that was not scored.
-    `majority` is what the best constant answer scores (metaspo/tasks/constant.py), None where nobody can tell, as where a
-    judge grades. `unread` holds beginnings of replies that could not be read, `said` what a judge or a person's own metric
-    said of answers that are wrong. `models` are the same scores by base model, where several answered; `fields` those of
+    `majority` is what the best constant answer scores (metaspo/tasks/scores/constant.py), None where nobody can tell,
+    as where a judge grades. `unread` holds beginnings of replies that could not be read, `said` what a judge or a
+    person's own metric said of answers that are wrong. `models` are the same scores by base model, where several answered; `fields` those of
     each field, where answers are scored by field.
     """
 

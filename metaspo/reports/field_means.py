@@ -7,8 +7,8 @@ from sqlite_utils import Database
 
 from ..domain.results import Evaluation
 from ..store import evaluations
-from ..tasks.fields import nearest
-from ..tasks.metric_spec import MetricSpec
+from ..tasks.scores.fields import nearest
+from ..tasks.scores.metric_spec import MetricSpec
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from ..domain.errors import ConfigError, MetaspoError
 from ..prompts.own import short_hashes
 from ..store import calls, evaluations, prompts, runs
 from ..store.database import open_store
-from ..tasks.paired import Overall, TaskComparison, over_tasks
+from ..tasks.scores.paired import Overall, TaskComparison, over_tasks
 from ..workspace.generalization import Generalization, read_scores, user_prompts
 from ..workspace.opening import stored_input
 from .costs import cost_notes

@@ -10,7 +10,7 @@ from ..domain.errors import StoreError
 from ..domain.significance import Change
 from ..store import calls, runs
 from ..store.evaluations import Role
-from ..tasks.paired import Paired, mean_change, read_paired
+from ..tasks.scores.paired import Paired, mean_change, read_paired
 from .controls import tested
 from .pairs import RunPairs, run_pairs
 

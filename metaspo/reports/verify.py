@@ -18,7 +18,7 @@ from ..methods import builtin as builtin
 from ..methods.selection import REJECTED
 from ..store import calls, evaluations, images, prompts, runs
 from ..store.database import Store, default_store, open_store
-from ..tasks.paired import over_tasks
+from ..tasks.scores.paired import over_tasks
 from ..workspace.generalization import Generalization, read_scores, user_prompts
 from ..workspace.opening import stored_input
 from .findings import Difference, Findings

@@ -22,7 +22,7 @@ from ..runs.prompt_source import PromptSource, read_prompt
 from ..store import calls, evaluations, prompts
 from ..store.database import default_store, open_store
 from ..tasks.documents import check
-from ..tasks.paired import Paired, mean_change, read_paired
+from ..tasks.scores.paired import Paired, mean_change, read_paired
 from ..workspace.problem import ADAPT
 from .batch import BatchListener, Planned, account_of, run_all, statuses
 

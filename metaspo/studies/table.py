@@ -19,7 +19,7 @@ from ..reports.costs import cost_notes
 from ..store import calls, evaluations, prompts, runs
 from ..store.database import open_store
 from ..tasks.majority import majority_score
-from ..tasks.paired import score_on
+from ..tasks.scores.paired import score_on
 from ..workspace.generalization import Generalization, read_scores, user_prompts
 from ..workspace.opening import stored_input
 from .batch import statuses

@@ -11,10 +11,10 @@ from .documents import check, read_yaml
 from .examples import load_pools
 from .likeness import comparable, evenly_spaced
 from .paper.benchmarks import benchmarks
+from .scores.structures import with_schema
 from .sources import opening
 from .spec import TaskSpec
 from .splits import Sizes, draw
-from .structures import with_schema
 from .task import Task
 
 BUILTIN = DATASETS / "builtin"

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 
 from ..domain.excerpts import excerpt
 from ..domain.results import Example
+from .answers.label_sets import named_in
 from .examples import Pools
-from .label_sets import named_in
 from .near import nearly_alike
 from .task import Task
 

@@ -6,8 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, PrivateAttr, field_validator
 
-from .images import Images
-from .row import Form
+from .rows.images import Images
+from .rows.row import Form
 from .sources.given import plain_examples
 from .written import NAME, Written, word
 

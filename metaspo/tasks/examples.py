@@ -9,20 +9,20 @@ from typing import Any
 from ..domain.errors import TaskError
 from ..domain.messages import as_text, with_more_images
 from ..domain.results import Example, example_id
-from .cells import opened
-from .conversations import Conversation, conversation, is_conversation, placed
-from .files import read_rows
 from .golds import golds
 from .likeness import comparable
 from .own_code import looks_at_rows
-from .questions import COLUMN, chat, field, is_template, question, sendable, text
-from .row import Row
-from .selection import selected
+from .rows.cells import opened
+from .rows.conversations import Conversation, conversation, is_conversation, placed
+from .rows.files import read_rows
+from .rows.questions import COLUMN, chat, field, is_template, question, sendable, text
+from .rows.row import Row
+from .rows.selection import selected
+from .rows.split_names import WANTED, split_named
 from .sources.named import is_named
 from .sources.opening import open_source
 from .sources.tools import filled
 from .spec import TaskSpec
-from .split_names import WANTED, split_named
 
 Pools = dict[str, list[Example]]
 """The examples by the split that the data assigns; under "" those that it assigns to none."""

@@ -5,12 +5,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..domain.errors import TaskError
-from .choices import stated
+from .answers.choices import stated
+from .answers.readers import canonical, canonical_number, labels_of
 from .data_spec import mapped_key
-from .options import MARKED, marks, named
-from .questions import field, row_options, text
-from .readers import canonical, canonical_number, labels_of
-from .row import Row
+from .rows.options import MARKED, marks, named
+from .rows.questions import field, row_options, text
+from .rows.row import Row
 from .spec import TaskSpec
 from .structured_golds import structured_golds
 

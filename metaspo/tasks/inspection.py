@@ -8,9 +8,9 @@ from typing import Any
 
 from ..domain.errors import TaskError
 from ..domain.messages import as_data, image_urls
+from .answers.label_sets import named_in
 from .catalogue import builtin_tasks, read_task
 from .examples import Pools, load_pools
-from .label_sets import named_in
 from .paper import fetch
 from .paper.benchmarks import Benchmark, benchmarks, select
 from .spec import TaskSpec

@@ -9,14 +9,14 @@ from ..domain.errors import MetaspoError
 from ..store import evaluations, runs
 from ..store.evaluations import RunTask
 from .catalogue import TaskSource, read_task
-from .constant import best_constant
-from .metric_spec import MetricSpec
-from .structures import scorer_of
+from .scores.constant import best_constant
+from .scores.metric_spec import MetricSpec
+from .scores.structures import scorer_of
 from .task import Task
 
 
 def majority_score(db: Database, task: RunTask, spec: dict[str, Any], accepted: Mapping[str, Sequence[str]]) -> float | None:
-    """The score in [0, 1] of the best constant answer by the metric of a task of a run; see metaspo/tasks/constant.py.
+    """The score in [0, 1] of the best constant answer by the metric of a task of a run; see metaspo/tasks/scores/constant.py.
 
     That is the commonest gold answer where one is right or wrong. None where no answer is scored without a reply, as by
     a judge, and where a person's own metric is not to be had any more. `accepted` are the accepted answers of each

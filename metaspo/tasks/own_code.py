@@ -8,7 +8,7 @@ from ..domain.errors import TaskError
 from ..domain.importing import import_attribute
 from ..domain.source import fingerprint, installed_version
 from .given import OBJECT, given, short
-from .own_metric import OwnMetric, own_metric
+from .scores.own_metric import OwnMetric, own_metric
 from .spec import TaskSpec
 
 HINTS: Mapping[type[BaseException], str] = {

@@ -6,11 +6,11 @@ from pydantic import BeforeValidator, Field, ModelWrapValidatorHandler, Validati
 
 from ..domain.errors import TaskError
 from ..domain.prompts import complaint_about_user_prompt, with_answer_format
+from .answers.reader_spec import ReaderSpec, reader_block
 from .data_spec import DataSpec
 from .documents import CHECKED, explained
-from .metric_spec import MetricSpec, metric_block
-from .reader_spec import ReaderSpec, reader_block
-from .structure_checks import complaint_about_structure
+from .scores.metric_spec import MetricSpec, metric_block
+from .scores.structure_checks import complaint_about_structure
 
 
 class TaskSpec(DataSpec):

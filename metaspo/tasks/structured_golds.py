@@ -5,11 +5,11 @@ from collections.abc import Callable
 from typing import Any
 
 from ..domain.errors import TaskError
-from .json_reader import read_alone
-from .json_text import form
-from .label_sets import read_labels
-from .readers import canonical, labels_of
-from .schemas import complaints, text_of
+from .answers.json_reader import read_alone
+from .answers.json_text import form
+from .answers.label_sets import read_labels
+from .answers.readers import canonical, labels_of
+from .answers.schemas import complaints, text_of
 from .spec import TaskSpec
 
 

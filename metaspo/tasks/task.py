@@ -13,14 +13,15 @@ from ..domain.excerpts import excerpt
 from ..domain.messages import Message, stored_images
 from ..domain.prompts import asked, complaint_about_user_prompt, fill, with_answer_format
 from ..domain.results import UNGRADED, UNSCORED, Example, Outcome, Split
-from . import metrics, readers
-from .constant import best_constant, best_own_constant
+from .answers import readers
+from .answers.schemas import text_of
 from .given import short
 from .own_code import code_of, load_callable, metric_of
-from .own_metric import Graded, Judged, OwnMetric, graded
-from .schemas import text_of
+from .scores import metrics
+from .scores.constant import best_constant, best_own_constant
+from .scores.own_metric import Graded, Judged, OwnMetric, graded
+from .scores.structures import complaint_about_fields, scorer_of, words_of
 from .spec import TaskSpec
-from .structures import complaint_about_fields, scorer_of, words_of
 
 FIRST_SETTINGS = {
     "reader": {"kind", "labels", "source", "pattern", "minimum", "maximum"},

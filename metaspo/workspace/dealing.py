@@ -7,9 +7,9 @@ from sqlite_utils import Database
 
 from ..domain.errors import ConfigError
 from ..store import dealt, runs
+from ..tasks.answers.reader_spec import RULES
 from ..tasks.catalogue import TaskSource, open_task, pinned, read_task
 from ..tasks.likeness import comparable
-from ..tasks.reader_spec import RULES
 from ..tasks.splits import Dealing, Sizes
 from ..tasks.task import Task
 from .labelled import check_labelled

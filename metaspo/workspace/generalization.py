@@ -14,7 +14,7 @@ from ..domain.results import Split
 from ..prompts.renderer import DEFAULT_SYSTEM_PROMPT
 from ..store import evaluations, prompts
 from ..tasks.catalogue import TaskSource, builtin_tasks, read_task
-from ..tasks.paired import Paired, read_paired
+from ..tasks.scores.paired import Paired, read_paired
 from .resources import Workspace
 from .run_input import Aside, MadeBy, OptimizerPrompts, OwnPrompts, SystemPrompt
 from .settings import PRESETS, Settings

@@ -20,7 +20,7 @@ from ..models.registry import registry
 from ..prompts.renderer import Template, template
 from ..store import evaluations, prompts, runs
 from ..store.database import Store
-from ..tasks import judge
+from ..tasks.scores import judge
 from ..tasks.task import Task
 from .context import Context
 from .first_replies import FirstReplies

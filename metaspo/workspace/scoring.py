@@ -16,8 +16,8 @@ from ..domain.steps import read_steps
 from ..store import evaluations
 from ..store.database import now
 from ..tasks.demonstrations import carried
-from ..tasks.judge import judge_messages, read_grade
-from ..tasks.own_metric import Judged
+from ..tasks.scores.judge import judge_messages, read_grade
+from ..tasks.scores.own_metric import Judged
 from ..tasks.task import Task
 from .context import names_of
 from .resources import Workspace

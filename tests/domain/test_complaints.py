@@ -16,9 +16,9 @@ from metaspo.models.spec import ModelSpec
 from metaspo.runs.config import RunConfig
 from metaspo.studies.generalize import GeneralizationConfig
 from metaspo.studies.study import Study
+from metaspo.tasks.answers.reader_spec import ReaderSpec
 from metaspo.tasks.documents import check
-from metaspo.tasks.metric_spec import MetricSpec
-from metaspo.tasks.reader_spec import ReaderSpec
+from metaspo.tasks.scores.metric_spec import MetricSpec
 from metaspo.tasks.spec import TaskSpec
 
 LIBRARY = re.compile(

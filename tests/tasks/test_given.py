@@ -85,7 +85,7 @@ def test_another_function_is_another_task(make_task: Callable[..., Task]) -> Non
     assert by_name.id == opened(make_task, short_is_better).id
 
 
-@pytest.mark.parametrize("metric", [{"reward": weighted(0.5)}, {"kind": "reward:" + "metaspo.tasks.metrics:accuracy"}])
+@pytest.mark.parametrize("metric", [{"reward": weighted(0.5)}, {"kind": "reward:" + "metaspo.tasks.scores.metrics:accuracy"}])
 def test_a_reward_has_one_form(metric: Any, make_task: Callable[..., Task]) -> None:
     task = make_task("t", metric=metric)
     assert task.metric.kind.startswith("reward:") and task.metric.own == task.metric.kind.removeprefix("reward:")

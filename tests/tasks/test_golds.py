@@ -4,7 +4,7 @@ import pytest
 
 from metaspo.domain.errors import TaskError
 from metaspo.tasks.golds import golds
-from metaspo.tasks.row import Row
+from metaspo.tasks.rows.row import Row
 from metaspo.tasks.spec import TaskSpec
 
 LETTERS: Any = {"kind": "choice", "labels": ["A", "B", "C", "D"]}

@@ -3,8 +3,8 @@ from typing import Any
 
 import pytest
 
-from metaspo.tasks.metric_spec import MetricSpec
-from metaspo.tasks.reader_spec import ReaderSpec
+from metaspo.tasks.answers.reader_spec import ReaderSpec
+from metaspo.tasks.scores.metric_spec import MetricSpec
 from metaspo.tasks.spec import TaskSpec
 
 

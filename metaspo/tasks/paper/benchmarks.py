@@ -8,10 +8,10 @@ from platformdirs import user_cache_path
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from ...domain.errors import TaskError
+from ..answers.reader_spec import ReaderSpec
 from ..data import DATASETS
 from ..documents import check, read_yaml
-from ..metric_spec import MetricSpec
-from ..reader_spec import ReaderSpec
+from ..scores.metric_spec import MetricSpec
 from ..spec import TaskSpec
 from .conversions import CONVERSIONS, Conversion
 from .grounding import GROUNDING

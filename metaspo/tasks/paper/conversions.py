@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
+from ..answers.numerals import NUMBER_WORDS
 from ..likeness import context
-from ..numerals import NUMBER_WORDS
 
 Record = Mapping[str, Any]
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"

@@ -14,9 +14,9 @@ from random import Random
 from typing import Any
 
 from ...domain.errors import HubError, TaskError
+from ..answers.readers import canonical
 from ..examples import load_pools
-from ..files import read_rows
-from ..readers import canonical
+from ..rows.files import read_rows
 from . import hub
 from .benchmarks import EXAMPLES, MANIFEST, Benchmark, Source
 from .conversions import Draft, Record, Unusable, number_forms

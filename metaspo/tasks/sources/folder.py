@@ -6,8 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from ...domain.errors import TaskError
-from ..row import Row
-from ..split_names import split_named
+from ..rows.row import Row
+from ..rows.split_names import split_named
 from .several import taken
 
 SAVED = ("dataset_dict.json", "dataset_info.json", "state.json")

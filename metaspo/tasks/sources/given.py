@@ -8,7 +8,7 @@ from math import isnan, nan
 from os import PathLike, fspath
 from typing import Any
 
-from ..split_names import by_split, split_named
+from ..rows.split_names import by_split, split_named
 from .arrow import Record, dataset_records, is_dataset
 from .named import Named, is_named
 from .plain import NotPlain, fields_of, is_plain, plain

@@ -7,7 +7,7 @@ from typing import Any
 
 from ...domain.errors import HubError, MissingExtraError, TaskError
 from ...domain.redaction import redact
-from ..row import Row
+from ..rows.row import Row
 from .arrow import dataset_records
 from .named import COMMIT, FORMS, HUB, Named
 from .several import taken

@@ -8,8 +8,8 @@ from warnings import catch_warnings, simplefilter
 from ...domain.errors import HubError, TaskError
 from ...domain.redaction import redact
 from ...domain.visible import visible
-from ..row import Row
-from ..split_names import split_named
+from ..rows.row import Row
+from ..rows.split_names import split_named
 from .named import FORMS, LANGSMITH, Named
 from .plain import NotPlain, plain
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ...domain.errors import TaskError
-from ..row import Row
+from ..rows.row import Row
 from . import folder as folders
 from . import hub, langsmith, parquet, yaml_files
 from .named import COMMIT, HUB, LANGSMITH, Named, is_named

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ...domain.errors import MissingExtraError, TaskError
-from ..row import Row
+from ..rows.row import Row
 from .arrow import PIECE, records
 
 

@@ -15,7 +15,7 @@ from uuid import UUID
 from pydantic import BaseModel
 
 from ...domain.visible import half_character, visible
-from ..images import encoded, type_of
+from ..rows.images import encoded, type_of
 
 DEEPEST = 64
 """How deep a value may be nested."""

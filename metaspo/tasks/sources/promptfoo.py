@@ -7,7 +7,7 @@ from typing import Any
 
 from ...domain.errors import TaskError
 from ..documents import Document, read_any_yaml
-from ..row import Row
+from ..rows.row import Row
 from .asserts import of_csv
 
 FILE = "file://"

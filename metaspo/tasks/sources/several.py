@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from ..split_names import split_named
+from ..rows.split_names import split_named
 
 
 def taken(names: Sequence[str], where: str, write: Callable[[str], str]) -> dict[str, str]:

@@ -10,7 +10,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from ..row import Row
+from ..rows.row import Row
 from .asserts import GOLDS, gold_of, kinds_of, of_csv
 from .plain import ROLES
 

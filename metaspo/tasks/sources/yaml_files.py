@@ -6,9 +6,9 @@ from typing import Any
 
 from ...domain.errors import TaskError
 from ..documents import read_any_yaml
-from ..json_files import checked
-from ..row import Row
-from ..shapes import rows_in
+from ..rows.json_files import checked
+from ..rows.row import Row
+from ..rows.shapes import rows_in
 from . import promptfoo
 
 

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from metaspo.domain.errors import MissingExtraError
-from metaspo.tasks.metrics import exact_match
 from metaspo.tasks.paper.conversions import Draft, Unusable
 from metaspo.tasks.paper.grounding import GROUNDING, MOST_PASSAGES, retrieved
+from metaspo.tasks.scores.metrics import exact_match
 
 
 def convert(name: str, record: dict[str, Any]) -> Draft:

@@ -8,8 +8,8 @@ import pytest
 
 import datasets
 from metaspo.domain.errors import MissingExtraError, TaskError
-from metaspo.tasks.files import read_rows
-from metaspo.tasks.row import Row
+from metaspo.tasks.rows.files import read_rows
+from metaspo.tasks.rows.row import Row
 from metaspo.tasks.sources.opening import open_source
 
 

@@ -9,7 +9,7 @@ import pytest
 from aiohttp import web
 
 from metaspo.domain.errors import HubError, MetaspoError, TaskError
-from metaspo.tasks.row import Row
+from metaspo.tasks.rows.row import Row
 from metaspo.tasks.sources import langsmith
 from metaspo.tasks.sources.named import Named
 from metaspo.tasks.sources.opening import open_source, pinned

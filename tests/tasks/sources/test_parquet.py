@@ -13,7 +13,7 @@ import pytest
 
 import datasets
 from metaspo.domain.errors import MissingExtraError, TaskError
-from metaspo.tasks.row import Row
+from metaspo.tasks.rows.row import Row
 from metaspo.tasks.sources import parquet
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from metaspo.domain.errors import TaskError
-from metaspo.tasks.row import Row
+from metaspo.tasks.rows.row import Row
 from metaspo.tasks.sources.opening import open_source
 
 CONFIG = """\
@@ -35,7 +35,7 @@ def written(folder: Path, config: str, **files: str) -> list[Row]:
 
 
 def opened(path: Path) -> list[Row]:
-    from metaspo.tasks.files import read_rows
+    from metaspo.tasks.rows.files import read_rows
 
     return open_source(str(path), None, read_rows)
 

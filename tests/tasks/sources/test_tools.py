@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from metaspo.tasks.row import Row
+from metaspo.tasks.rows.row import Row
 from metaspo.tasks.sources.tools import filled
 
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from metaspo.domain.errors import TaskError
-from metaspo.tasks.files import read_rows
-from metaspo.tasks.row import Row
+from metaspo.tasks.rows.files import read_rows
+from metaspo.tasks.rows.row import Row
 from metaspo.tasks.sources.opening import open_source
 
 

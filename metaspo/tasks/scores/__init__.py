@@ -1,0 +1,1 @@
+"""How an answer is scored, and the scores of splits compared."""
