@@ -58,8 +58,8 @@ class TaskReport:
     `before` is what the format alone brings; None where none was added, or where that was not scored.
     `majority` is what the best constant answer scores (metaspo/tasks/scores/constant.py), None where nobody can tell,
     as where a judge grades. `unread` holds beginnings of replies that could not be read, `said` what a judge or a
-    person's own metric said of answers that are wrong. `models` are the same scores by base model, where several answered; `fields` those of
-    each field, where answers are scored by field.
+    person's own metric said of answers that are wrong. `models` are the same scores by base model, where several
+    answered; `fields` those of each field, where answers are scored by field.
     """
 
     name: str
