@@ -145,8 +145,10 @@ def not_longer(scores: Mapping[int, Scores], best: Sequence[int], lengths: Mappi
 
 
 def _alike(one: Scores, other: Scores) -> bool:
-    """Whether two candidates that met the same examples are within a standard error of each other."""
-    found = [[one[task][id] - score for id, score in met.items()] for task, met in other.items()]
+    """Whether two candidates are within a standard error of each other on the examples that gave both a score."""
+    met = {task: one.get(task, {}) for task in other}
+    shared = [[met[task][id] - score for id, score in own.items() if id in met[task]] for task, own in other.items()]
+    found = [differences for differences in shared if differences]
     difference = sum(sum(differences) / len(differences) for differences in found)
     variance = sum(variance_of(differences) / len(differences) for differences in found if len(differences) > 1)
     return difference <= sqrt(variance)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ..domain.calls import Request
-from ..domain.messages import text_of
+from ..domain.messages import image_urls, text_of
 from . import error_words
 from .faults import Fault, classify
 from .spec import ModelSpec
@@ -27,6 +27,9 @@ NO_SYSTEM = re.compile(
 )
 """Words of chat templates, and of endpoints, that know no system role."""
 
+ABOUT_IMAGES = re.compile(r"^HTTP 413\b|\b(image|vision|multi-?modal)", re.IGNORECASE)
+"""Words that refuse images."""
+
 ALIASES = {"response_format": ("json_schema", "structured output")}
 """What else a parameter is called in plain words."""
 
@@ -46,7 +49,16 @@ def told_of(fault: Fault, body: Any, spec: ModelSpec, request: Request, options:
     if fault.kind == "refused":
         sent = {*options, *options.get("extra_body", ())} - {"extra_body"}
         fault.parameter = refused_parameter(body, said, sent, [text_of(content) for _, content in request.messages])
+        fault.message += _about_images(fault.message, len(image_urls(request.messages)))
     return fault
+
+
+def _about_images(said: str, images: int) -> str:
+    """What to do where a request with images is refused because of them."""
+    if not images or not ABOUT_IMAGES.search(said):
+        return ""
+    held = f"; the request holds {images} image{'s' * (images > 1)}"
+    return f"{held}: {'make them smaller' if '413' in said else 'name a model that sees them, or make them as it wants them'}"
 
 
 def refuses_system_role(said: str) -> bool:

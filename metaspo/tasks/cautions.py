@@ -17,6 +17,9 @@ IMBALANCED = 0.8
 GIVEN_AWAY = 0.8
 """The share of rows whose question says its answer above which that is told."""
 
+COMPARED = 20_000
+"""Questions that are looked through for those that say nearly the same: more would take gigabytes of memory."""
+
 CLOSING = re.compile(r"(?:answer|label|antwort|respuesta|réponse|答案)\s*[:=\uff1a]\s*(.+?)\s*\Z", re.IGNORECASE)
 """The end of a question that says its answer."""
 
@@ -57,7 +60,7 @@ def _always(task: Task, pools: Pools) -> str:
 
 def _questions(task: Task, pools: Pools) -> Iterator[str]:
     """Questions that say nearly the same, and those that stand on both sides of splits."""
-    placed = [(split, example) for split, pool in pools.items() for example in pool]
+    placed = [(split, example) for split, pool in pools.items() for example in pool[: max(1, COMPARED // len(pools))]]
     if len(placed) == 1 and task.spec.duplicates == "drop":
         yield "one question is all that is left of the rows: 'question' names what is the same in all of them"
     pairs = [(placed[one], placed[other]) for one, other in nearly_alike([example.question for _, example in placed])]
@@ -66,6 +69,7 @@ def _questions(task: Task, pools: Pools) -> Iterator[str]:
         such = " and ".join(map(_placed, (across or pairs)[0]))
         told = "question says" if len(pairs) == 1 else "questions say"
         there = f"; {len(across)} of them in another split than the other one" if across else ""
+        there += f" (of {len(placed)} of {every} questions)" if len(placed) < (every := sum(map(len, pools.values()))) else ""
         yield (
             f"{len(pairs)} {told} nearly the same as another, such as {such}{there}; what selects must not be tested: "
             "remove one of each, or put both into one split"

@@ -107,3 +107,9 @@ def test_of_candidates_that_the_examples_cannot_tell_apart_the_shorter_is_taken(
     assert not_longer(scores, [0, 1, 2], {0: 300, 1: 60, 2: 10}) == 1
     assert not_longer(scores, [0, 2], {0: 300, 2: 10}) == 0
     assert not_longer(scores, [0, 1], {0: 60, 1: 60}) == 0
+
+
+def test_candidates_are_told_apart_by_what_has_a_score_for_both() -> None:
+    scores = {0: {"t": {"a": 1.0, "b": 1.0}, "u": {"c": 1.0}}, 1: {"t": {"a": 0.0, "x": 1.0}, "u": {}}}
+    assert not_longer(scores, [0, 1], {0: 300, 1: 60}) == 0
+    assert not_longer({0: scores[0], 1: {"t": {"a": 1.0, "x": 0.0}}}, [0, 1], {0: 300, 1: 60}) == 1

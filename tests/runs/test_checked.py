@@ -167,3 +167,13 @@ def test_ten_thousand_rows_take_seconds() -> None:
     rows = [f"Row {n} says {' '.join(SPOKEN[int(digit)] for digit in str(n * 7919))} and no more of it" for n in range(10_000)]
     assert list(nearly_alike([*rows, f"so {rows[4000]}"])) == [(4000, 10_000)]
     assert time.process_time() - started < 15
+
+
+def test_of_very_many_questions_a_part_is_looked_through_for_near_ones_and_that_is_said(tmp_path: Path) -> None:
+    alike = [f"What stands in the {word} of this long shelf of mine" for word in ("book", "book now")]
+    rows = [{"question": text, "answer": "yes"} for text in alike] + [row(number, "no") for number in range(20_000)]
+    rows += [
+        {"question": f"Who has ever been to the {word} in the far north", "answer": "no"} for word in ("place", "place then")
+    ]
+    [said] = [one for one in warnings(tmp_path, rows=rows) if "nearly the same" in one]
+    assert said.startswith("1 question says nearly the same") and "(of 20000 of 20004 questions)" in said

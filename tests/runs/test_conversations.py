@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp import web
 from click.testing import CliRunner
 
 import metaspo
@@ -165,6 +166,17 @@ def test_an_endpoint_that_sees_nothing_stops_the_run_in_its_words(endpoint: Endp
     with pytest.raises(ModelError, match="image input is not supported by this model"):
         metaspo.optimize(**config(tmp_path / "data", endpoint, tmp_path / "blind.db"))
     assert len(endpoint.seen) <= 4
+
+
+def test_where_images_are_refused_it_is_said_what_to_do(endpoint: Endpoint, tmp_path: Path) -> None:
+    laid(tmp_path / "data")
+    page = "<html><h1>413 Request Entity Too Large</h1></html>"
+    endpoint.act = lambda request, body, number: web.Response(status=413, text=page, content_type="text/html")
+    with pytest.raises(ModelError, match=r"HTTP 413: 413 Request.*; the request holds 1 image: make them smaller"):
+        metaspo.optimize(**config(tmp_path / "data", endpoint, tmp_path / "large.db"))
+    endpoint.act = lambda request, body, number: fail(400, "image input is not supported by this model")
+    with pytest.raises(ModelError, match="the request holds 1 image: name a model that sees them"):
+        metaspo.optimize(**config(tmp_path / "data", endpoint, tmp_path / "blind.db"))
 
 
 def test_a_plan_counts_images(endpoint: Endpoint, tmp_path: Path) -> None:
