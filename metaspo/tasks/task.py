@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from inspect import isawaitable
 
 from ..domain.calls import Constraint
 from ..domain.chains import chain
@@ -162,6 +163,10 @@ class Task:
     def _by_own(self, own: OwnMetric, answer: str, example: Example) -> float | None:
         try:
             returned = own.call(Judged(answer, example, "", ()))
+            if isawaitable(returned):
+                close = getattr(returned, "close", None)
+                _ = close and close()
+                raise TypeError("it has to be awaited")
         except Exception as error:
             raise self._failed(example, f"failed on {answer[:60]!r}: {chain(error)}") from error
         return self._read(example, returned).score
@@ -226,7 +231,7 @@ class Task:
     def majority_of(self, examples: Sequence[Example]) -> float | None:
         """The same on any examples; None where no answer is scored without a reply, or scoring all would take long."""
         metric, own = self.spec.metric, self.own_metric
-        if metric.kind == "judge" or not examples:
+        if not metric.needs_golds or not examples:
             return None
         if own is None:
             return best_constant([example.answers for example in examples], metric.kind, self._scorer)

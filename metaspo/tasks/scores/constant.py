@@ -44,12 +44,13 @@ def best_constant(accepted: Accepted, kind: str, score: Scorer) -> float | None:
 def best_own_constant(
     examples: Sequence[Example], own: OwnMetric, score: Callable[[str, Example], float | None]
 ) -> float | None:
-    """The same by a person's own metric; None where it looks at replies, has no gold answers, is async or takes long."""
+    """The same by a person's own metric; None where it looks at replies, has no gold answers, gives no score, is async or takes long."""
     constants = _constants([example.answers for example in examples])
     unknown = own.is_async or {"reply", "messages"} & {*own.names} or not all(example.answers for example in examples)
     if unknown or not 0 < len(constants) * len(examples) <= MOST_OWN:
         return None
-    until, best = time.monotonic() + LONGEST, 0.0
+    until = time.monotonic() + LONGEST
+    best: float | None = None
     with suppress(TaskError):  # It may fail on an answer that no reply gives.
         for constant in constants:
             scores = []
@@ -58,7 +59,7 @@ def best_own_constant(
                 if time.monotonic() > until:
                     return None
             graded = [one for one in scores if one is not None]
-            best = max(best, sum(graded) / len(graded) if graded else 0.0)
+            best = max(best or 0.0, sum(graded) / len(graded)) if graded else best
         return best
     return None
 

@@ -131,6 +131,14 @@ def slow(answer: str, answers: list[str]) -> float:
     return 1.0
 
 
+def unscored(answer: str, answers: list[str]) -> None:
+    return None
+
+
+def handed_on(answer: str, answers: list[str]) -> Any:
+    return later(answer, answers)
+
+
 def test_a_metric_of_one_s_own_scores_every_gold_answer(make_task: Callable[..., TaskSpec]) -> None:
     task = open_(make_task, near)
     examples = task.splits["test"]
@@ -139,7 +147,7 @@ def test_a_metric_of_one_s_own_scores_every_gold_answer(make_task: Callable[...,
     assert open_(make_task, by_question).majority("test") is not None
 
 
-@pytest.mark.parametrize("metric", [by_reply, later, failing, slow, {"reward": near}])
+@pytest.mark.parametrize("metric", [by_reply, later, failing, slow, unscored, handed_on, {"reward": near}])
 def test_there_is_none_where_no_answer_is_scored_without_a_reply(metric: Any, make_task: Callable[..., TaskSpec]) -> None:
     if isinstance(metric, dict):
         rows = [{"question": f"{at}?"} for at in range(20)]
@@ -148,3 +156,12 @@ def test_there_is_none_where_no_answer_is_scored_without_a_reply(metric: Any, ma
         assert task.majority("test") is None
     else:
         assert open_(make_task, metric).majority("test") is None
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_coroutine_is_closed(make_task: Callable[..., TaskSpec]) -> None:
+    assert open_(make_task, handed_on).majority("test") is None
+
+
+def test_a_reward_has_none_also_where_there_are_gold_answers(make_task: Callable[..., TaskSpec]) -> None:
+    assert open_(make_task, {"reward": near}).majority("test") is None
