@@ -7,11 +7,15 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import regex
 from pydantic import PydanticUserError, TypeAdapter
 
 from ...domain.complaints import as_written
 from ...domain.errors import TaskError
 from ...domain.excerpts import excerpt
+
+LONGEST = 1.0
+"""Seconds that a pattern of a schema may take on a text of a reply."""
 
 MOST = 3
 """Complaints about one value that are told."""
@@ -87,10 +91,34 @@ def text_of(schema: dict[str, Any]) -> str:
 
 @lru_cache(maxsize=64)
 def _validator(schema: str) -> Any:
-    from jsonschema.validators import validator_for
+    from jsonschema.validators import extend, validator_for
 
     read = json.loads(schema)
-    return validator_for(read)(read)
+    return extend(validator_for(read), {"pattern": _pattern, "patternProperties": _pattern_properties})(read)
+
+
+def _matches(pattern: str, text: str) -> bool:
+    """Whether a text has a match; one that takes long, as a repeat within a repeat may, counts as none."""
+    try:
+        return regex.search(pattern, text, timeout=LONGEST) is not None
+    except TimeoutError:
+        return False
+    except regex.error:  # It takes a little less than Python's own.
+        return re.search(pattern, text) is not None
+
+
+def _pattern(validator: Any, pattern: str, instance: Any, schema: Any) -> Iterator[Any]:
+    from jsonschema.exceptions import ValidationError
+
+    if isinstance(instance, str) and not _matches(pattern, instance):
+        yield ValidationError(f"{instance!r} does not match {pattern!r}")
+
+
+def _pattern_properties(validator: Any, patterns: dict[str, Any], instance: Any, schema: Any) -> Iterator[Any]:
+    for pattern, inner in patterns.items() if isinstance(instance, dict) else ():
+        for key, value in instance.items():
+            if _matches(pattern, key):
+                yield from validator.descend(value, inner, path=key, schema_path=pattern)
 
 
 def complaints(schema: str, answer: str) -> list[str]:

@@ -44,7 +44,7 @@ def best_constant(accepted: Accepted, kind: str, score: Scorer) -> float | None:
 def best_own_constant(
     examples: Sequence[Example], own: OwnMetric, score: Callable[[str, Example], float | None]
 ) -> float | None:
-    """The same by a person's own metric; None where it looks at replies, has no gold answers, gives no score, is async or takes long."""
+    """The same by a person's own metric; None where it gives none, is async, looks at replies, has no golds or takes long."""
     constants = _constants([example.answers for example in examples])
     unknown = own.is_async or {"reply", "messages"} & {*own.names} or not all(example.answers for example in examples)
     if unknown or not 0 < len(constants) * len(examples) <= MOST_OWN:

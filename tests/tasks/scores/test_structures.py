@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from metaspo.tasks.catalogue import open_task, read_task
 from metaspo.tasks.cautions import cautions
 from metaspo.tasks.examples import load_pools
 from metaspo.tasks.inspection import described
+from metaspo.tasks.schemas import complaints
 from metaspo.tasks.splits import Sizes
 from metaspo.tasks.task import Task
 
@@ -273,6 +275,20 @@ def test_the_words_say_what_breaks_the_schema() -> None:
         "it breaks the schema: 'name' is a required property; total: 'much' is not of type 'number'; "
         'name: expected "Ann", got nothing'
     )
+
+
+@pytest.mark.parametrize("pattern", [r"^(\w+\s?)*$", "^(a+)+$", "^(a|aa)+$", "^(a|a?)+$"])
+def test_a_pattern_of_the_schema_takes_no_long_on_any_answer(pattern: str) -> None:
+    schema = json.dumps({"properties": {"a": {"pattern": pattern}}, "patternProperties": {pattern: {"type": "string"}}})
+    begun = time.monotonic()
+    assert complaints(schema, json.dumps({"a": "a" * 80 + "!", "a" * 80 + "!": 1}))
+    assert time.monotonic() - begun < 10
+    assert not complaints(schema, json.dumps({"a": "aaa"}))
+
+
+def test_properties_whose_names_match_are_looked_at() -> None:
+    schema = json.dumps({"patternProperties": {"^x": {"type": "integer", "minimum": 3}}})
+    assert complaints(schema, '{"x1": 2, "y": "text"}') == ["x1: 2 is less than the minimum of 3"]
 
 
 def test_a_schema_may_stand_in_a_file_beside_the_task(tmp_path: Path) -> None:
