@@ -62,7 +62,8 @@ def choice_of(text: str, labels: Labels) -> str | None:
     said = mentions(text, named)
     if words := [one for one in said if not one.announced and _denies_more(text, one, labels)]:
         # "There is no reason to say yes" names one label, and denies it with a word that is another one.
-        said = mentions(text, [place for place in named if all(place[0] != one.start for one in words)])
+        starts = {one.start for one in words}
+        said = mentions(text, [place for place in named if place[0] not in starts])
     for chosen in (_announced(said, text), _bracketed(said, text, labels)):
         if chosen is not None:
             return chosen[0] if len(chosen) == 1 else None
@@ -176,7 +177,7 @@ def _denies_more(text: str, one: Mention, labels: Labels) -> bool:
 def _is_word(text: str, one: Mention, labels: Labels) -> bool:
     """Whether a label is but a word of the sentence: "A patient", "I think", "a Dog", "there is no doubt"."""
     spelled = text[one.start : one.end].casefold()
-    if INITIAL.match(text, one.end) and one.end - one.start == 1 and INSIDE.search(text[: one.start].rpartition("\n")[2]):
+    if INITIAL.match(text, one.end) and one.end - one.start == 1 and INSIDE.search(text, text.rfind("\n", 0, one.start) + 1, one.start):
         return not one.optional
     if one.optional or (spelled not in SOMETIMES_WORDS and not denies(spelled)):
         return False

@@ -13,11 +13,11 @@ from pydantic import BaseModel
 
 from metaspo.domain.errors import TaskError
 from metaspo.domain.results import Example
+from metaspo.tasks.answers.schemas import complaints
 from metaspo.tasks.catalogue import open_task, read_task
 from metaspo.tasks.cautions import cautions
 from metaspo.tasks.examples import load_pools
 from metaspo.tasks.inspection import described
-from metaspo.tasks.schemas import complaints
 from metaspo.tasks.splits import Sizes
 from metaspo.tasks.task import Task
 
