@@ -177,7 +177,8 @@ def _denies_more(text: str, one: Mention, labels: Labels) -> bool:
 def _is_word(text: str, one: Mention, labels: Labels) -> bool:
     """Whether a label is but a word of the sentence: "A patient", "I think", "a Dog", "there is no doubt"."""
     spelled = text[one.start : one.end].casefold()
-    if INITIAL.match(text, one.end) and one.end - one.start == 1 and INSIDE.search(text, text.rfind("\n", 0, one.start) + 1, one.start):
+    line = text.rfind("\n", 0, one.start) + 1
+    if INITIAL.match(text, one.end) and one.end - one.start == 1 and INSIDE.search(text, line, one.start):
         return not one.optional
     if one.optional or (spelled not in SOMETIMES_WORDS and not denies(spelled)):
         return False

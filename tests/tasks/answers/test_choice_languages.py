@@ -1136,8 +1136,8 @@ def test_a_long_reply_is_read_in_time_that_grows_with_its_length(text: str) -> N
     assert time.process_time() - begun < 10
 
 
-@pytest.mark.parametrize("text", ["no " * 16_000, "there is no yes " * 5_000])
+@pytest.mark.parametrize("text", ["no " * 20_000, "there is no yes " * 5_000])
 def test_so_is_one_full_of_labels_that_deny(text: str) -> None:
     begun = time.process_time()
     read_choice(text, YES)
-    assert time.process_time() - begun < 5
+    assert time.process_time() - begun < 8

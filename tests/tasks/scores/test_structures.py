@@ -341,7 +341,7 @@ def test_the_commonest_answer_has_a_score_on_every_metric_of_structures() -> Non
 
 
 def test_the_example_in_the_docs_reads_and_scores() -> None:
-    page = (Path(__file__).parents[2] / "docs" / "tasks.md").read_text(encoding="utf-8")
+    page = (Path(__file__).parents[3] / "docs" / "tasks.md").read_text(encoding="utf-8")
     [text] = [block for block in re.findall(r"```yaml\n(.*?)```", page, re.DOTALL) if "kind: json" in block]
     answer = {"vendor": "ACME", "total": {"amount": 12.5}, "items": [{"sku": "a"}, {"sku": "b"}]}
     rows = {"examples": [{"question": "An invoice", "answer": answer}]}
