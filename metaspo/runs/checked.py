@@ -1,5 +1,6 @@
 """A task checked before a run pays for it: what is wrong with it, and what may be, for a preset and a base model."""
 
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -40,7 +41,8 @@ def check_task(source: str, preset: str | None = None, base: str | None = None) 
     its requests should fit. Raises UserError for what would stop a run: no model is asked, and nothing sent.
     """
     spec = read_task(source, Path())
-    pools = load_pools(spec)
+    left_out = Counter[str]()
+    pools = load_pools(spec, left_out=left_out)
     task = Task(spec, {})
     task.load()
     judge = _judge(spec)
@@ -48,7 +50,7 @@ def check_task(source: str, preset: str | None = None, base: str | None = None) 
     preset = preset or ("quick" if source in builtin_tasks() else "paper")
     found = [*_rows(spec, pools, preset), *cautions(task, pools), *_length(spec, pools, model)]
     found += [said for one in (judge, model) if one is not None and (said := _without_key(one))]
-    return {**described(spec, pools), "warnings": found}
+    return {**described(spec, pools, left_out), "warnings": found}
 
 
 def _judge(spec: TaskSpec) -> ModelSpec | None:

@@ -1,7 +1,8 @@
 """From rows to examples: the question is put together, the gold answer checked, duplicates found."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -28,15 +29,19 @@ Pools = dict[str, list[Example]]
 """The examples by the split that the data assigns; under "" those that it assigns to none."""
 
 
-def load_pools(spec: TaskSpec, alike: Callable[[str], str] = comparable) -> Pools:
+def load_pools(spec: TaskSpec, alike: Callable[[str], str] = comparable, left_out: Counter[str] | None = None) -> Pools:
     """Every example of a task by assigned split; questions of which `alike` makes the same text are one.
 
+    `left_out` counts the rows that become no example, by the setting that leaves them out.
     Raises TaskError with file, line and fix for missing fields, empty questions, labels outside the
     set, questions that come twice, unknown split names.
     """
     pools: Pools = {}
     seen: dict[str, tuple[str, str]] = {}
-    rows = selected(spec, _rows(spec))
+    left_out = Counter() if left_out is None else left_out
+    every = list(_rows(spec))
+    rows = selected(spec, every)
+    left_out["where and drop"] += len(every) - len(rows)
     column, whole = spec.split or _own_column(spec, rows), looks_at_rows(spec)
     for row in rows:
         example = _example(spec, row, whole)
@@ -50,6 +55,14 @@ def load_pools(spec: TaskSpec, alike: Callable[[str], str] = comparable) -> Pool
                 f"{row.place}: task '{spec.name}' has this question already at {seen[asked][0]}; "
                 "remove one, or set 'duplicates: drop' to keep the first"
             )
+        else:
+            left_out["duplicates"] += 1
+    _check(spec, pools, seen)
+    return pools
+
+
+def _check(spec: TaskSpec, pools: Pools, seen: Mapping[str, tuple[str, str]]) -> None:
+    """Raise TaskError where there are no examples, or only some have a split; `seen` are places and splits by question."""
     if not pools:
         raise TaskError(f"task '{spec.name}' holds no examples; add some under 'examples'")
     if "" in pools and len(pools) > 1:
@@ -58,7 +71,6 @@ def load_pools(spec: TaskSpec, alike: Callable[[str], str] = comparable) -> Pool
             f"{place}: has no split, but other examples of task '{spec.name}' have one; assign train, validation or test "
             "to all examples or to none"
         )
-    return pools
 
 
 def _rows(spec: TaskSpec) -> Iterable[Row]:

@@ -1,7 +1,7 @@
 """Tasks looked at without any model: listed, checked, previewed."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -50,15 +50,19 @@ def fetch_tasks(words: Sequence[str], folder: Path | None, seed: int) -> Iterato
         yield fetch.adopt(task, path) if path else {"task": task.id, "missing": f"{task.folder}/{task.name}.json"}
 
 
-def described(spec: TaskSpec, pools: Pools) -> dict[str, Any]:
-    """What a task holds, a word or a few for each thing."""
+def described(spec: TaskSpec, pools: Pools, left_out: Mapping[str, int]) -> dict[str, Any]:
+    """What a task holds, a word or a few for each thing; `left_out` are its rows that are no examples, by what says so."""
     known = [example.answer for examples in pools.values() for example in examples if example.answers]
     labels = Counter(label for answer in known for label in named_in(spec.reader, answer))
     common = ", ".join(f"{label} {count}" for label, count in labels.most_common(5)) if spec.reader.labels else ""
     return {
         "task": spec.name,
         "examples": ", ".join(
-            [*(f"{split or 'not split'} {len(examples)}" for split, examples in pools.items()), *_more_than_text(pools)]
+            [
+                *(f"{split or 'not split'} {len(examples)}" for split, examples in pools.items()),
+                *_more_than_text(pools),
+                *(f"{count} left out by {setting}" for setting, count in left_out.items() if count),
+            ]
         ),
         "answers": common or (f"{len(labels)} different" if labels else "none, which the metric does not need"),
         "reader": f"{spec.reader.kind} from {spec.reader.source}",

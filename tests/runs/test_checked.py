@@ -48,6 +48,14 @@ def test_they_are_said_on_stderr_and_are_no_errors(tmp_path: Path) -> None:
     assert "warning" not in result.stdout
 
 
+def test_rows_that_are_no_examples_are_counted(tmp_path: Path) -> None:
+    result = check(
+        tmp_path, "--json", rows=[*SOUND, row(300, "-"), row(301, "-"), SOUND[0]], drop={"answer": "-"}, duplicates="drop"
+    )
+    [found] = json.loads(result.stdout)
+    assert found["examples"] == "not split 200, 2 left out by where and drop, 1 left out by duplicates"
+
+
 TEXT = {"from": "reply"}
 WORDY = [{"question": f"What stands in the book {n} of this long shelf of mine", "answer": f"thing {n}"} for n in range(200)]
 MESSAGES = [
