@@ -223,7 +223,7 @@ def test_a_check_counts_labels_one_by_one() -> None:
     written = {**block(**{**LABELS, "examples": rows}), "user_prompt": "Name a, b or c, or [] for none.\n{question}"}
     spec = read_task(written)
     pools = load_pools(spec)
-    assert described(spec, pools)["answers"] == "b 2, a 1, c 1"
+    assert described(spec, pools, {})["answers"] == "b 2, a 1, c 1"
     assert not [said for said in cautions(Task(spec, {}), pools) if "label" in said or "read as" in said]
     lacking = {**written, "reader": {**LABELS["reader"], "labels": ["a", "b", "c", "d"]}}
     assert any("no row has the answer 'd'" in said for said in cautions(Task(read_task(lacking), {}), pools))
