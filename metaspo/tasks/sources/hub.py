@@ -1,6 +1,5 @@
 """Data sets of the Hugging Face hub, and what its `datasets` library keeps on disk or in memory (extra 'hub')."""
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -117,8 +116,10 @@ def failure(named: Named, error: Exception) -> Exception:
 
 
 def endpoint() -> str:
-    """Where the hub is."""
-    return os.environ.get("HF_ENDPOINT", "https://huggingface.co")
+    """Where the hub is, as its library knows it."""
+    from huggingface_hub.constants import ENDPOINT
+
+    return ENDPOINT
 
 
 def _rows(dataset: Any, where: str, split: str) -> Iterator[Row]:
