@@ -193,7 +193,8 @@ def test_of_two_optimizations_one_is_killed_and_the_other_pays_for_what_was_in_f
     error = other.communicate(timeout=200)[1]
     assert other.returncode == 0, error
     bodies = [json.dumps(body, sort_keys=True) for body in endpoint.seen]
-    assert len(bodies) <= len(set(bodies)) + 8
+    # Eight in flight, and as many that were answered: a slot is free while the reply before is written to a busy disk.
+    assert len(bodies) <= len(set(bodies)) + 16
     assert rows(tmp_path / "m.db", "SELECT count(*) FROM calls") == [(len(set(bodies)),)]
     before = len(endpoint.seen)
     metaspo.resume(rows(tmp_path / "m.db", "SELECT id FROM runs WHERE status = 'running'")[0][0], store=tmp_path / "m.db")

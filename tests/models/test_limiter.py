@@ -184,11 +184,11 @@ async def test_an_endpoint_that_gets_no_faster_is_not_pressed(registry: Registry
 
 async def test_timeouts_count_as_too_much(registry: Registry, endpoint: Endpoint, store_path: Path) -> None:
     async def drowns(request: Any, body: Any, number: int) -> Any:
-        await asyncio.sleep(1 if 1 < number <= 1 + START else 0)
+        await asyncio.sleep(3 if 1 < number <= 1 + START else 0)
         return say("yes")
 
     endpoint.act = drowns
-    model, _ = await _ask(registry, store_path, endpoint.spec(timeout=0.4, concurrency="auto"), 50)
+    model, _ = await _ask(registry, store_path, endpoint.spec(timeout=1.5, concurrency="auto"), 50)
     assert model.limiter.level == 11
 
 
