@@ -1,11 +1,10 @@
 """The command that starts the server."""
 
-from pathlib import Path
-
 import click
 from click.core import ParameterSource
 
 from ..domain.errors import StoreError
+from ..domain.paths import path_of
 from .options import STORE
 from .screen import say
 
@@ -24,7 +23,7 @@ def studio(context: click.Context, port: int, browser: bool, store: str, create:
     from ..runs.studio import serve
 
     named = context.get_parameter_source("store") is not ParameterSource.DEFAULT
-    if not Path(store).expanduser().exists():
+    if not path_of(store).exists():
         if named and not create:
             raise StoreError(f"{store}: no such store; name one that is there, or add --create to begin it")
         say(f"{store}: no such store yet; the server begins it", err=True)

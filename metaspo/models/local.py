@@ -10,6 +10,7 @@ from typing import Any
 from ..domain.calls import Reply, Request
 from ..domain.errors import MissingExtraError, ModelError
 from ..domain.messages import image_urls, text_of
+from ..domain.paths import path_of
 from .faults import Fault
 from .openai_compatible import OpenAICompatible
 from .smollm2 import file_sha256, smollm2
@@ -115,7 +116,7 @@ def _serve(spec: ModelSpec) -> tuple[list[Any], str]:
         import xllamacpp
     except ImportError:
         raise MissingExtraError(f"the model {spec.label}", "local") from None
-    path = smollm2() if spec.name == "smollm2" else Path(spec.name).expanduser()
+    path = smollm2() if spec.name == "smollm2" else path_of(spec.name)
     _check_file(path)
     settings = xllamacpp.CommonParams()
     settings.model.path = str(path)

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from pydantic import BeforeValidator, ConfigDict, Field
 
 from ..domain.errors import ConfigError
+from ..domain.paths import path_of
 from ..tasks.data import DATASETS
 from ..tasks.documents import check, read_yaml
 from ..tasks.written import Exact
@@ -123,7 +124,7 @@ def list_price(spec: ModelSpec) -> ListPrice | None:
 def _providers() -> Iterator[tuple[str, str, _Provider]]:
     """Every provider that is listed, a person's own first, with how its list is called and the currency."""
     if own := os.environ.get(OWN, "").strip():
-        path = Path(own).expanduser()
+        path = path_of(own)
         try:
             listed = _read(path, _changed(path))
         except ConfigError as error:

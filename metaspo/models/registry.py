@@ -8,6 +8,7 @@ from importlib import import_module
 from pathlib import Path
 from weakref import WeakKeyDictionary
 
+from ..domain.paths import path_of
 from ..store.database import Store
 from .addresses import address_of, key_variable
 from .backend import Backend
@@ -54,7 +55,7 @@ class Registry:
 
     async def ledger(self, path: str | Path) -> tuple[Store, Ledger]:
         """The store at `path` and its ledger."""
-        real = await asyncio.to_thread(lambda: Path(path).expanduser().absolute())
+        real = await asyncio.to_thread(lambda: path_of(path).absolute())
         async with self._opening:
             if real not in self._ledgers:
                 store = await asyncio.to_thread(Store, real)

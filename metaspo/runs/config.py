@@ -10,6 +10,7 @@ from langchain_core.runnables import Runnable
 from pydantic import BaseModel, field_validator
 
 from ..domain.errors import ConfigError, TaskError
+from ..domain.paths import path_of
 from ..methods import builtin as builtin  # registers the methods that a config may name
 from ..models import langchain
 from ..models.spec import ModelSpec
@@ -92,12 +93,12 @@ def located(data: dict[str, Any], folder: Path) -> dict[str, Any]:
         elif key in data:
             data[key] = _registered(data[key])
     if str(data.get("method", "")).startswith(FILE):
-        data["method"] = FILE + str((folder / Path(data["method"].removeprefix(FILE)).expanduser()).absolute())
+        data["method"] = FILE + str(path_of(data["method"].removeprefix(FILE), folder).absolute())
     if isinstance(data.get("optimizer_prompts"), str | Path):
         # The texts are what a run is given, not the folder: it may have changed when the run goes on elsewhere.
-        data["optimizer_prompts"] = read_folder((folder / Path(data["optimizer_prompts"]).expanduser()).absolute())
+        data["optimizer_prompts"] = read_folder(path_of(data["optimizer_prompts"], folder).absolute())
     if "store" in data:
-        data["store"] = str((folder / Path(str(data["store"])).expanduser()).absolute())
+        data["store"] = str(path_of(str(data["store"]), folder).absolute())
     return data
 
 
@@ -112,13 +113,13 @@ def _located_task(task: Any, folder: Path) -> Any:
     if isinstance(task, Path):
         return str((folder / task).absolute())
     if isinstance(task, str) and task not in builtin_tasks() and Path(task).suffix in (".yaml", ".yml"):
-        return str((folder / Path(task).expanduser()).absolute())
+        return str(path_of(task, folder).absolute())
     if isinstance(task, dict) and "examples" in task:
         task = {**_with_names(task), "examples": _plain(task["examples"])}
         located = {**task, **_located_images(task, folder), "examples": _located_examples(task["examples"], folder)}
         reader = task.get("reader")
         if isinstance(reader, dict) and isinstance(reader.get("schema"), str):
-            located["reader"] = {**reader, "schema": str((folder / Path(reader["schema"]).expanduser()).absolute())}
+            located["reader"] = {**reader, "schema": str(path_of(reader["schema"], folder).absolute())}
         return located
     return task
 
@@ -142,14 +143,14 @@ def _located_images(task: Mapping[str, Any], folder: Path) -> dict[str, str]:
     written, examples = task.get("image_folder") or "", task["examples"]
     rows = [part for part in (examples.values() if isinstance(examples, dict) else [examples]) if not isinstance(part, str)]
     shows = written or (rows and (task.get("images") or '"image' in json.dumps(rows, default=str)))
-    return {"image_folder": str((folder / Path(str(written)).expanduser()).absolute())} if shows else {}
+    return {"image_folder": str(path_of(str(written), folder).absolute())} if shows else {}
 
 
 def _located_examples(examples: Any, folder: Path) -> Any:
     if is_named(examples):
         return examples
     if isinstance(examples, str):
-        return str((folder / Path(examples).expanduser()).absolute())
+        return str(path_of(examples, folder).absolute())
     if isinstance(examples, dict):
         return {split: _located_examples(part, folder) for split, part in examples.items()}
     return examples

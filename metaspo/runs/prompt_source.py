@@ -6,6 +6,7 @@ from typing import Any
 
 from ..domain.errors import ConfigError, StoreError
 from ..domain.locks import without_marks
+from ..domain.paths import path_of
 from ..store import prompts, runs
 from ..store.database import open_store
 
@@ -59,7 +60,7 @@ def written_or_in_file(given: str) -> str:
     """A text as it was written, or that of a file where it is @ and a path. Raises ConfigError."""
     if not given.startswith("@"):
         return given
-    path = Path(given[1:]).expanduser()
+    path = path_of(given[1:])
     try:
         return path.read_text(encoding="utf-8-sig").strip()
     except UnicodeDecodeError as error:
@@ -74,7 +75,7 @@ def read_prompt(name: str, store: str | Path) -> PromptSource:
     `name` is a path, the beginning of a run's id, or "last". Raises ConfigError when it is neither,
     or when the run has not scored a prompt yet.
     """
-    path = Path(name).expanduser()
+    path = path_of(name)
     if path.is_file():
         text = path.read_text(encoding="utf-8").strip()
         if not text:

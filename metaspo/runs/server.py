@@ -12,6 +12,7 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from ..domain.paths import path_of
 from ..models.registry import registry
 from ..store import runs
 from ..store.checkpoints import open_checkpointer, serve_only
@@ -29,7 +30,7 @@ async def saver() -> AsyncIterator[BaseCheckpointSaver[str]]:
 
 
 def _prepared() -> Path:
-    path = Path(default_store()).expanduser().absolute()
+    path = path_of(default_store()).absolute()
     # Created and migrated before LangGraph's own tables come in: a file of somebody else's is refused.
     Store(path).close()
     return path

@@ -1,10 +1,10 @@
 """The Agent Server and LangGraph Studio with the right settings, from a clone or an installed package."""
 
 import os
-from pathlib import Path
 
 from ..compat import agent_server
 from ..domain.errors import MissingExtraError
+from ..domain.paths import path_of
 from ..store.database import default_store
 from .graphs import SERVED
 
@@ -22,7 +22,7 @@ def serve(port: int, store: str | None = None, *, browser: bool = True) -> None:
         run_server = agent_server()
     except ImportError:
         raise MissingExtraError("metaspo studio", "studio") from None
-    os.environ["METASPO_STORE"] = str(Path(store or default_store()).expanduser().absolute())
+    os.environ["METASPO_STORE"] = str(path_of(store or default_store()).absolute())
     for quiet in ("LANGGRAPH_NO_VERSION_CHECK", "LANGGRAPH_CLI_NO_ANALYTICS"):
         os.environ.setdefault(quiet, "true")
     run_server("127.0.0.1", port, n_jobs_per_worker=AT_ONCE, open_browser=browser, **SERVED)

@@ -11,6 +11,7 @@ from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 
 from ..domain.errors import ConfigError
+from ..domain.paths import path_of
 from .cancelled import RunsFailedAgain
 from .files import is_writable, readable
 from .postgres import open_postgres
@@ -31,7 +32,7 @@ def serve_only(path: Path) -> None:
 
 def refuse_elsewhere(path: str | Path) -> None:
     """Raise ConfigError where a run would be kept in another file than the history of its thread."""
-    if _served is not None and Path(path).expanduser().absolute() != _served:
+    if _served is not None and path_of(path).absolute() != _served:
         raise ConfigError(
             f"this server keeps its runs in {_served}; leave 'store' out of the context, or start a server for the other file: "
             f"metaspo studio --store {path}"
@@ -49,7 +50,7 @@ async def open_checkpointer(path: str | Path) -> "AsyncIterator[BaseCheckpointSa
     if address:
         opening: AbstractAsyncContextManager[BaseCheckpointSaver[str]] = open_postgres(address, ELSEWHERE)
     else:
-        file = await asyncio.to_thread(Path(path).expanduser)
+        file = await asyncio.to_thread(path_of, path)
         opening = open_sqlite(file) if await asyncio.to_thread(is_writable, file) else read_sqlite(file)
     async with opening as saver:
         yield saver

@@ -16,6 +16,7 @@ from tenacity import retry, retry_if_exception, stop_after_delay, wait_fixed
 from ..compat import migration_names
 from ..domain.calls import Reply
 from ..domain.errors import StoreError
+from ..domain.paths import path_of
 from . import batches, calls, claims
 from .batcher import Batcher
 from .files import is_writable, readable, refuse_path, refuse_unwritable
@@ -157,7 +158,7 @@ class Store:
 
         For whoever never `writes`, a file that can't be written to is good enough.
         """
-        self.path = Path(path).expanduser()
+        self.path = path_of(path)
         self._closing = contextlib.ExitStack()
         refuse_path(self.path, create=create)
         if writes or not self.path.exists() or is_writable(self.path):

@@ -9,6 +9,7 @@ from typing import Any, cast
 from pydantic import ConfigDict, Field, model_validator
 
 from ..domain.errors import ConfigError, MetaspoError
+from ..domain.paths import path_of
 from ..domain.results import Split
 from ..domain.twins import twin_of
 from ..models.account import Account
@@ -103,7 +104,7 @@ def read_study(name: str, settings: dict[str, Any] | None = None) -> tuple[str, 
     """A study by its file, or a built-in one by its name, with `settings` in place of its keys. Raises ConfigError."""
     path = STUDIES / f"{name}.yaml"
     if not path.is_file():
-        path = Path(name).expanduser()
+        path = path_of(name)
         if not path.is_file():
             known = ", ".join(sorted(file.stem for file in STUDIES.glob("*.yaml")))
             raise ConfigError(f"{name!r} is neither a study file nor a built-in study ({known})")

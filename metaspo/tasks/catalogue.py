@@ -1,11 +1,11 @@
 """Where tasks come from: built-in ones and those of the catalogue by name, files by path, blocks and objects as they are."""
 
 from functools import cache
-from os.path import expanduser
 from pathlib import Path
 from typing import Any
 
 from ..domain.errors import TaskError
+from ..domain.paths import path_of
 from .data import DATASETS
 from .documents import check, read_yaml
 from .examples import load_pools
@@ -44,9 +44,7 @@ def read_task(source: TaskSource, folder: Path | None = None) -> TaskSpec:
     if source in builtin_tasks():
         path = builtin_tasks()[source]
     else:
-        path = Path(expanduser(source))
-        if folder is not None and not path.is_absolute():
-            path = folder / path
+        path = path_of(source, folder)
         if path.suffix not in (".yaml", ".yml"):
             raise TaskError(
                 f"no built-in task {source!r}, none of the catalogue ('metaspo tasks list' shows them) and not a .yaml file"

@@ -4,11 +4,11 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from ..domain.errors import TaskError
 from ..domain.messages import as_text, with_more_images
+from ..domain.paths import path_of
 from ..domain.results import Example, example_id
 from .golds import golds
 from .likeness import comparable
@@ -106,7 +106,7 @@ def _whole(row: Row) -> str:
 
 def _asked(spec: TaskSpec, row: Row) -> Conversation:
     """The question as messages: most often one, of the user's, with nothing but text."""
-    own = (spec._folder or Path()) / Path(spec.image_folder).expanduser() if spec.image_folder else None
+    own = path_of(spec.image_folder, spec._folder) if spec.image_folder else None
     folders = [folder for folder in (own, row.folder, spec._folder) if folder]
 
     def shown(value: Any, where: str) -> str:

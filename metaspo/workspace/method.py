@@ -2,10 +2,10 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Literal
 
 from ..domain.errors import ConfigError
+from ..domain.paths import path_of
 from ..domain.prompts import Level
 from .settings import Settings
 
@@ -156,7 +156,7 @@ def fixed_prompt(name: str) -> str | None:
     """
     if not name.startswith(FILE):
         return _methods[name].system_prompt if name in _methods else None
-    path = Path(name.removeprefix(FILE)).expanduser()
+    path = path_of(name.removeprefix(FILE))
     try:
         text = path.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:

@@ -1,5 +1,6 @@
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
@@ -68,3 +69,23 @@ def test_mistakes(words: list[str], message: str, tmp_path: Path) -> None:
 def test_a_task_that_is_not_there_yet() -> None:
     result = metaspo("optimize", "--task", "medical/anatomy", "--base", "scripted:dice", "--optimizer", "scripted:dice")
     assert result.exit_code == 2 and "run 'metaspo tasks fetch medical/anatomy'" in result.output
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"examples": "~nobody-here/rows.csv"},
+        {"images": "image", "image_folder": "~nobody-here/pictures"},
+        {"reader": {"kind": "json", "schema": "~nobody-here/schema.json"}},
+    ],
+    ids=["examples", "image_folder", "schema"],
+)
+def test_a_home_that_is_unknown_holds_no_file(more: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    rows = [{"question": "What is it?", "answer": "{}", "image": "a.png"}]
+    task = {"name": "t", "examples": rows, "user_prompt": "Say. {question}"} | more
+    (tmp_path / "t.yaml").write_text(json.dumps(task))
+    (tmp_path / "c.yaml").write_text(json.dumps({"tasks": [task], "base": "scripted:dice"}))
+    for words in (["tasks", "check", "t.yaml"], ["optimize", "c.yaml"], ["optimize", "--task", "~nobody-here/t.yaml"]):
+        result = CliRunner().invoke(main, words)
+        assert result.exit_code == 2 and "~nobody-here" in result.output, result.output

@@ -17,6 +17,7 @@ from typing import IO, Any
 import aiohttp
 
 from ...domain.errors import MissingExtraError, ModelError
+from ...domain.paths import path_of
 from ...domain.processes import born
 from ..addresses import NO_KEY, key_of
 from ..spec import ModelSpec
@@ -114,7 +115,7 @@ def _launch(spec: ModelSpec, files: ServerFiles, port: int | None) -> Record:
     if spec.python is None and importlib.util.find_spec("vllm") is None:
         raise MissingExtraError(f"the model {spec.label}", "vllm")
     port = _free_port(port)
-    python = str(Path(spec.python).expanduser()) if spec.python else sys.executable
+    python = str(path_of(spec.python)) if spec.python else sys.executable
     command = [python, "-m", "vllm.entrypoints.openai.api_server", "--host", "127.0.0.1", "--port", str(port)]
     # Requests say how they are sampled; a model's own defaults would change what they leave out.
     command += ["--served-model-name", spec.name, "--generation-config", "vllm", "--disable-uvicorn-access-log"]

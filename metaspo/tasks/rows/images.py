@@ -6,13 +6,13 @@ import hashlib
 import io
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from os.path import expanduser
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, unquote_to_bytes
 
 from ...domain.errors import TaskError
 from ...domain.messages import STORED
+from ...domain.paths import path_of
 
 MOST_BYTES = 20 * 2**20
 """Bytes of the largest image that is taken; hardly an endpoint takes more."""
@@ -74,7 +74,7 @@ class Images:
             yield hash, image.media_type, content
 
     def _file(self, written: str, folders: Sequence[Path], where: str) -> str:
-        path = Path(expanduser(unquote(written.removeprefix("file://")) if written.startswith("file://") else written))
+        path = path_of(unquote(written.removeprefix("file://")) if written.startswith("file://") else written)
         tried = [folder / path for folder in folders] or [path]
         path = next((one for one in tried if _is_file(one)), tried[0])
         if path not in self._paths:

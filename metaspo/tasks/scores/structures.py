@@ -1,9 +1,8 @@
 """What a task whose answers have a structure needs: its schema, its metric, and words about an answer."""
 
 from collections.abc import Sequence
-from os.path import expanduser
-from pathlib import Path
 
+from ...domain.paths import path_of
 from ..answers.label_sets import said_of
 from ..answers.reader_spec import ReaderSpec
 from ..answers.schemas import complaints, read_schema, text_of
@@ -17,8 +16,7 @@ def with_schema(spec: TaskSpec) -> TaskSpec:
     named = spec.reader.json_schema
     if not isinstance(named, str):
         return spec
-    path = Path(expanduser(named))
-    schema = read_schema(path if path.is_absolute() or spec._folder is None else spec._folder / path)
+    schema = read_schema(path_of(named, spec._folder))
     # Not into the spec itself: it says what a person wrote.
     return spec.model_copy(update={"reader": spec.reader.model_copy(update={"json_schema": schema})})
 

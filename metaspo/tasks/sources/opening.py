@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from os.path import expanduser
 from pathlib import Path
 from typing import Any
 
 from ...domain.errors import TaskError
+from ...domain.paths import path_of
 from ..rows.row import Row
 from . import folder as folders
 from . import hub, langsmith, parquet, yaml_files
@@ -41,8 +41,7 @@ def open_source(written: str | Mapping[str, Any], folder: Path | None, read: Rea
         named = _named(written)
         found = SERVICES[named.kind](named)
     else:
-        path = Path(expanduser(str(written)))
-        found = _of_path(path if path.is_absolute() or folder is None else folder / path, read)
+        found = _of_path(path_of(str(written), folder), read)
     return [filled(row) for row in found]
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ...domain.errors import TaskError
+from ...domain.paths import path_of
 from ..documents import Document, read_any_yaml
 from ..rows.row import Row
 from .asserts import of_csv
@@ -70,7 +71,7 @@ def _file(document: Document, where: Where, name: str, common: Mapping[str, Any]
 
 
 def _beside(document: Document, where: Where, name: str) -> Path:
-    path = Path(name.removeprefix(FILE)).expanduser()
+    path = path_of(name.removeprefix(FILE))
     if "://" in name.removeprefix(FILE) or path.suffix.lower() in CODE:
         raise TaskError(
             f"{document.place(where)}: tests are not read from {name}; name a .yaml, .json, .jsonl or .csv file, or name the "
@@ -115,7 +116,7 @@ def _text(value: Any, place: str, folder: Path) -> Any:
     """A variable's value; of a text file that it names, the text."""
     if not isinstance(value, str) or not value.startswith(FILE):
         return value
-    path = folder / Path(value.removeprefix(FILE)).expanduser()
+    path = path_of(value.removeprefix(FILE), folder)
     if path.suffix.lower() not in TEXTS:
         raise TaskError(f"{place}: {value} is not read; name a text file ({' or '.join(TEXTS)}), or write the text itself")
     try:
