@@ -152,8 +152,7 @@ def spread(examples: Sequence[Example], size: int) -> list[Example]:
 
 def _opened(config: RunConfig) -> Task:
     """The task with all of its examples, dealt as a run deals them."""
-    spec = read_task(config.tasks[0])
-    spec = spec.model_copy(update={"constrain": spec.constrain or (config.constrain and bool(spec.reader.closed))})
+    spec = read_task(config.tasks[0]).held(config.constrain)
     pools = load_pools(spec)
     sizes = Sizes(EVERY if pools.keys() & {"", "train"} else 0, EVERY, EVERY, frozenset(("train", "validation")))
     # Of a target task without splits, every example is tested.

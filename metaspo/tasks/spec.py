@@ -69,6 +69,10 @@ class TaskSpec(DataSpec):
         """The task as a run reads its answers that began by these rules."""
         return self.model_copy(update={"reader": self.reader.by_rules(rules)})
 
+    def held(self, wanted: bool) -> "TaskSpec":
+        """The task with its replies held to their form where that is `wanted` of every task, and can be done with this one."""
+        return self.model_copy(update={"constrain": self.constrain or (wanted and self.reader.holdable)})
+
     @property
     def written_prompt(self) -> str:
         """The seed user prompt as a person wrote it, before the answer format was added."""

@@ -53,11 +53,7 @@ def open_tasks(problem: RunInput, settings: Settings, rules: Rules | None = None
     )  # fmt: skip
 
     def opened(sources: Sequence[TaskSource], target: bool) -> list[Task]:
-        specs = [read_task(source).by_rules(rules.reading) for source in sources]
-        held = [
-            spec.model_copy(update={"constrain": spec.constrain or (problem.constrain and spec.reader.holdable)})
-            for spec in specs
-        ]
+        held = [read_task(source).by_rules(rules.reading).held(problem.constrain) for source in sources]
         return [open_task(pinned(spec, rules.data), sizes, problem.seed, target=target) for spec in held]
 
     sources, targets = opened(problem.tasks, False), opened(problem.unseen_tasks, True)

@@ -71,6 +71,30 @@ def test_what_was_asked_is_shown_with_what_was_read_and_a_run_pays_nothing_for_i
     assert done.report.tasks[0].examples == 20 and len(tested) == 35
 
 
+@pytest.mark.parametrize(
+    "reader",
+    [
+        {"kind": "choice", "labels": ["yes", "no"], "from": "reply"},
+        {"kind": "labels", "labels": ["yes", "no"], "from": "reply"},
+        {"kind": "json", "schema": {"type": "object", "properties": {"odd": {"type": "string"}}}},
+    ],
+    ids=lambda reader: str(reader["kind"]),
+)
+def test_replies_are_held_to_their_form_as_a_run_s_are(reader: dict[str, Any], folder: Path, endpoint: Endpoint) -> None:
+    as_json = reader["kind"] == "json"
+    endpoint.act = lambda request, body, number: say('{"odd": "yes"}' if as_json else '["yes"]')
+    rows = [{**row, "answer": {"odd": row["answer"]}} for row in ROWS] if as_json else ROWS
+    task, spec = written(folder, rows, reader=reader), base(endpoint, constrain="json_schema")
+    tried = CliRunner().invoke(main, ["tasks", "try", str(task), "--base", spec, "--set", "constrain=true"])
+    assert tried.exit_code == 0, tried.output
+    before = len(endpoint.seen)
+    given: dict[str, Any] = {"constrain": True, "base": spec, "optimizer": spec, "method": "fixed", "preset": "quick"}
+    optimize(tasks=[str(task)], **given, train_size=12, validation_size=8)
+    bodies = [json.dumps(body, sort_keys=True) for body in endpoint.seen]
+    assert before == 5 and all("response_format" in body for body in endpoint.seen)
+    assert len(bodies) == len(set(bodies)) > before
+
+
 def test_no_example_that_a_run_tests_is_tried_unless_there_are_no_others(folder: Path) -> None:
     path = written(folder, {"train": ROWS[:3], "test": ROWS[3:]})
     [trial] = json.loads(tried(str(path), "--base", "scripted:dice", "--json", "--examples", "30").stdout)
