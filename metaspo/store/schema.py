@@ -206,3 +206,18 @@ def m009_more_of_examples(db: Database) -> None:
         CREATE TABLE images (hash TEXT PRIMARY KEY, media_type TEXT NOT NULL, content BLOB NOT NULL);
         """,
     )
+
+
+@migrations()
+def m010_threads_and_answers(db: Database) -> None:
+    """The thread whose checkpoints a run is in, where that has not the run's id; what people answered, and what they saw."""
+    _create(
+        db,
+        """
+        ALTER TABLE runs ADD COLUMN thread TEXT;
+        CREATE TABLE answers (
+            run TEXT NOT NULL REFERENCES runs(id), request TEXT NOT NULL, round INTEGER NOT NULL, level TEXT NOT NULL,
+            task TEXT NOT NULL, decision TEXT NOT NULL, text TEXT, person TEXT, created TEXT NOT NULL,
+            shown TEXT NOT NULL, PRIMARY KEY (run, request, task));
+        """,
+    )
