@@ -25,6 +25,7 @@ from metaspo.workspace.method import Step
 from metaspo.workspace.opening import search_workspace
 from metaspo.workspace.problem import Problem
 from metaspo.workspace.search import SearchWorkspace
+from metaspo.workspace.serving import trusted
 from metaspo.workspace.state import Candidate, Job, State, problem_of
 
 
@@ -109,7 +110,8 @@ def _runtime() -> Runtime[Context] | None:
 
 async def refuse_edits(workspace: SearchWorkspace, state: State) -> None:
     """Raise EditError for a state that somebody changed so that its scores are not its prompts' any more."""
-    problem = await asyncio.to_thread(problem_of, state)
+    with trusted(workspace.problem.model_dump(mode="json")):
+        problem = await asyncio.to_thread(problem_of, state)
     # What a state does not say has the default of the version that the run began with.
     said = [name for name in Problem.model_fields if name in state]
     changed = [name for name in said if getattr(problem, name) != getattr(workspace.problem, name)]

@@ -1,6 +1,7 @@
 """The string form of a spec, provider:name,key=value,..., as it is written and read."""
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 import yaml
@@ -18,6 +19,10 @@ TEXTS = ("base_url", "api_key_env", "flags", "python", "version", "headers", "qu
 
 FILLED = re.compile(r"\b((?:headers|query|extra_body)\.[^=,]*=)(?!\$\{)[^,]*")
 """Settings in whose values somebody may have written a key."""
+
+
+SETTING = re.compile(r"\s*[\w.-]+=")
+"""How a setting of a spec begins; no spec begins so."""
 
 
 def parsed(text: str) -> dict[str, Any]:
@@ -80,3 +85,14 @@ def shown(text: str) -> str:
 def key_shown(key: str) -> str:
     """The name of a setting, as an error repeats it."""
     return redact(key)[:60]
+
+
+def whole(specs: Sequence[Any]) -> list[Any]:
+    """The specs of a list that YAML has cut at their commas: [server:llama,temperature=0] is one model."""
+    whole: list[Any] = []
+    for one in specs:
+        if isinstance(one, str) and whole and isinstance(whole[-1], str) and SETTING.match(one):
+            whole[-1] += f",{one}"
+        else:
+            whole.append(one)
+    return whole

@@ -12,11 +12,13 @@ from ..store import prompts, runs
 from ..store.database import default_store, open_store
 from ..tasks.documents import check
 from ..workspace.method import fixed_prompt
+from ..workspace.serving import trusted
 from .config import RunConfig, located, nested
 from .optimize import Result, aoptimize
 from .session import Listener
 
 
+@trusted()
 def branch_config(path: str | Path, name: str, at: int | None, settings: dict[str, Any]) -> RunConfig:
     """The configuration of a branch: the parent's, what it kept after round `at`, and `settings` on top.
 

@@ -14,6 +14,7 @@ from ..domain.paths import path_of
 from ..methods import builtin as builtin  # registers the methods that a config may name
 from ..models import langchain
 from ..models.spec import ModelSpec
+from ..models.spec_text import whole
 from ..prompts.own import read_folder
 from ..tasks.catalogue import builtin_tasks
 from ..tasks.documents import check, read_yaml
@@ -21,9 +22,10 @@ from ..tasks.given import with_names
 from ..tasks.sources.given import plain_examples
 from ..tasks.sources.named import is_named
 from ..tasks.spec import TaskSpec
-from ..workspace.context import MODELS, Context, whole
+from ..workspace.context import MODELS, Context
 from ..workspace.method import FILE
 from ..workspace.problem import Problem
+from ..workspace.serving import trusted
 
 Part = TypeVar("Part", bound=BaseModel)
 
@@ -56,11 +58,13 @@ def some_tasks(value: Any) -> Any:
     return value
 
 
+@trusted()
 def part(config: BaseModel, kind: type[Part]) -> Part:
     """The part of a configuration that is of this kind."""
     return kind.model_validate(config.model_dump(include=set(kind.model_fields)))
 
 
+@trusted()
 def read_config(path: str | Path | None, settings: dict[str, Any] | None = None) -> RunConfig:
     """The configuration in a YAML file (the built-in demo's if None) with `settings` on top.
 
@@ -74,6 +78,7 @@ def read_config(path: str | Path | None, settings: dict[str, Any] | None = None)
     return check(RunConfig, data, ConfigError, document and document.without(settings or {}))
 
 
+@trusted()
 def config_of(**settings: Any) -> RunConfig:
     """The configuration from Python keywords: specs may be live chat models or programs, tasks may be TaskSpec objects."""
     return check(RunConfig, located(settings, Path()), ConfigError)

@@ -17,6 +17,7 @@ from ..store.database import default_store, open_store
 from ..tasks.documents import check
 from ..workspace.context import Context
 from ..workspace.opening import as_asked
+from ..workspace.serving import trusted
 from .config import RunConfig, config_of, located, nested
 from .pending import pending
 from .placebo import placebo_problem, run_placebo
@@ -99,6 +100,7 @@ optimize = twin_of(aoptimize)
 resume = twin_of(aresume)
 
 
+@trusted()
 def _stored(path: Path, name: str, settings: dict[str, Any]) -> tuple[runs.Run, Context]:
     with open_store(path) as store:
         found = runs.find(store.db, name)

@@ -1,6 +1,7 @@
 """What the Agent Server loads beside the graphs: threads kept in our store, and the store's runs shown as threads."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
@@ -17,6 +18,7 @@ from ..models.registry import registry
 from ..store import runs
 from ..store.checkpoints import open_checkpointer, serve_only
 from ..store.database import Store, default_store
+from ..workspace.serving import serve_by
 from .graphs import graph_of
 
 
@@ -30,6 +32,8 @@ async def saver() -> AsyncIterator[BaseCheckpointSaver[str]]:
 
 
 def _prepared() -> Path:
+    # Before any request: from here on what is read is a client's, unless it is known to be the server's own.
+    serve_by(os.environ)
     path = path_of(default_store()).absolute()
     # Created and migrated before LangGraph's own tables come in: a file of somebody else's is refused.
     Store(path).close()
@@ -70,6 +74,8 @@ class RunsAsThreads:
 
 @asynccontextmanager
 async def _open(app: Starlette) -> AsyncIterator[None]:
+    # A process that keeps its threads elsewhere opens no saver of ours.
+    await asyncio.to_thread(serve_by, os.environ)
     async with registry().used():
         yield
 

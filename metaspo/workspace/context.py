@@ -1,6 +1,5 @@
 """What a run is run with, as opposed to what it is about."""
 
-import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -10,8 +9,9 @@ from ..domain.complaints import as_written
 from ..domain.results import Counting
 from ..models.budget import Budget
 from ..models.spec import ModelSpec
+from ..models.spec_text import whole
 from ..store.database import default_store
-from ..tasks.documents import Block
+from .admission import Admitted
 
 BASE, OPTIMIZER = "local:smollm2", "local:smollm2,max_tokens=100"
 """The models of the built-in demo."""
@@ -19,11 +19,8 @@ BASE, OPTIMIZER = "local:smollm2", "local:smollm2,max_tokens=100"
 MODELS = ("base", "optimizer", "analyst")
 """The keys of a context that name models."""
 
-SETTING = re.compile(r"\s*[\w.-]+=")
-"""How a setting of a spec begins; no spec begins so."""
 
-
-class Context(Block):
+class Context(Admitted):
     """What a run works with: plain data, in no state. A run that goes on keeps what is not set anew."""
 
     if TYPE_CHECKING:
@@ -92,17 +89,6 @@ def _a_model(value: Any) -> ModelSpec:
     raise ValueError(
         f"{as_written(value)} is no model; write one such as openai:gpt-4o-mini, or a block with provider and name"
     )
-
-
-def whole(specs: Sequence[Any]) -> list[Any]:
-    """The specs of a list that YAML has cut at their commas: [server:llama,temperature=0] is one model."""
-    whole: list[Any] = []
-    for one in specs:
-        if isinstance(one, str) and whole and isinstance(whole[-1], str) and SETTING.match(one):
-            whole[-1] += f",{one}"
-        else:
-            whole.append(one)
-    return whole
 
 
 def names_of(specs: Sequence[ModelSpec]) -> list[str]:

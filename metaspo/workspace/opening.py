@@ -20,7 +20,7 @@ from ..models.registry import registry
 from ..models.spec import ModelSpec
 from ..store import calls, dealt, evaluations, images, leases, runs
 from ..store.checkpoints import refuse_elsewhere
-from ..store.database import Store, now
+from ..store.database import Store, default_store, now
 from ..tasks.task import Task
 from .base_models import asked_models, check_counting, check_differ
 from .context import Context
@@ -31,6 +31,7 @@ from .problem import Problem
 from .resources import Workspace
 from .run_input import RunInput
 from .search import SearchWorkspace
+from .serving import strict, trusted
 from .state import problem_of
 
 Begins = Callable[[Any], RunInput]
@@ -78,10 +79,20 @@ async def workspace_of(
     """
     thread = thread_name(runtime.execution_info) if runtime else None
     run = await run_id(state, thread, begins)
-    problem = await asyncio.to_thread(begins, state) if begins else None
+    with trusted(await _given_before(run)):
+        problem = await asyncio.to_thread(begins, state) if begins else None
     # In another agent's graph, the context may be that agent's own.
     given = runtime.context if runtime and isinstance(runtime.context, Context) else None
     return await open_workspace(run, given, problem)
+
+
+async def _given_before(run: str) -> dict[str, Any]:
+    """What a run in the server's store was given: that much of its state is no client's."""
+    if strict() is None:
+        return {}
+    store, _ = await registry().ledger(default_store())
+    found = await store.run(runs.known, run)
+    return found.config["problem"] if found else {}
 
 
 async def search_workspace(
@@ -165,7 +176,8 @@ async def _known(store: Store, run: str, given: Context) -> tuple[RunInput, Cont
     """What a run in the store was given, and its context with what is set anew."""
     stored = (await store.run(runs.find, run)).config
     set_now = given.model_dump(include=given.model_fields_set)
-    context = Context.model_validate({**as_asked(stored["context"]), **set_now, "store": given.store})
+    with trusted():
+        context = Context.model_validate({**as_asked(stored["context"]), **set_now, "store": given.store})
     return await asyncio.to_thread(stored_input, stored), context
 
 
@@ -177,6 +189,7 @@ def as_asked(context: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+@trusted()
 def stored_input(config: dict[str, Any]) -> RunInput:
     """What a run in the store was given, from its configuration there."""
     given = config["problem"]

@@ -9,7 +9,7 @@ from ..domain.results import Split
 from ..prompts.own import checked_prompts
 from ..prompts.renderer import DEFAULT_SYSTEM_PROMPT
 from ..tasks.catalogue import TaskSource
-from ..tasks.documents import Block
+from .admission import Admitted
 from .settings import Settings
 
 
@@ -39,7 +39,7 @@ Aside = Annotated[
 """How many examples are left to training, at least, whatever a run uses of them."""
 
 
-class OwnPrompts(Block):
+class OwnPrompts(Admitted):
     """A block that may bring optimizer prompts of its own; without any it is written down as one that has no such key.
 
     So runs without them keep the ids that are made from what they are given.

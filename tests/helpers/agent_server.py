@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Mapping
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -14,15 +15,19 @@ BIN = Path(sys.executable).parent
 
 
 class AgentServer:
-    """Started in a folder, on a free port, on the store `metaspo.db` there; can be killed and started again."""
+    """Started in a folder, on a free port, on the store `metaspo.db` there; can be killed and started again.
 
-    def __init__(self, folder: Path, *command: str) -> None:
+    It takes whatever clients write, unless it is `strict`, as servers are. Variables of `environment` are set on top.
+    """
+
+    def __init__(self, folder: Path, *command: str, environment: Mapping[str, str] | None = None, strict: bool = False) -> None:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
         self.url = f"http://127.0.0.1:{port}"
         self.store = folder / "metaspo.db"
         self._folder = folder
+        self._environment = ({} if strict else {"METASPO_SERVE_TRUST": "1"}) | dict(environment or {})
         self._command = [str(BIN / command[0]), *command[1:], "--no-browser", "--port", str(port)]
         self.start()
 
@@ -36,7 +41,7 @@ class AgentServer:
 
     def start(self) -> None:
         environment = {name: value for name, value in os.environ.items() if not name.endswith("_API_KEY")}
-        environment |= {"PYTHONPATH": str(ROOT), "METASPO_STORE": str(self.store)}
+        environment |= {"PYTHONPATH": str(ROOT), "METASPO_STORE": str(self.store)} | self._environment
         with (self._folder / "log").open("a") as log:
             self._process = subprocess.Popen(self._command, cwd=self._folder, env=environment, stdout=log, stderr=log)
         deadline = time.monotonic() + 60

@@ -37,9 +37,13 @@ class Image:
 
 @dataclass
 class Images:
-    """The images of a task by the sha256 of their bytes, which stay in their files until a store takes them."""
+    """The images of a task by the sha256 of their bytes, which stay in their files until a store takes them.
+
+    With `inline`, an image is data itself: nothing is looked for in a file or on the web.
+    """
 
     found: dict[str, Image] = field(default_factory=dict, compare=False)
+    inline: bool = field(default=False, compare=False)
     _paths: dict[Path, str] = field(default_factory=dict, compare=False)
 
     def url(self, held: Any, folders: Sequence[Path], where: str) -> str:
@@ -60,6 +64,8 @@ class Images:
         if value.startswith("data:"):
             content = _from_data_url(value, where)
             return self._known(content, content, where)
+        if self.inline:
+            raise TaskError(f"{where}: an image is taken as data only; write data:image/png;base64,... in its place")
         if value.lower().startswith(("http://", "https://")):
             return value
         return self._file(value, folders, where)

@@ -1,0 +1,138 @@
+"""What a server is told by its environment: the tasks, models and functions that its clients may name."""
+
+import os
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self
+
+from ..domain.complaints import as_written
+from ..domain.errors import ConfigError, ModelError
+from ..domain.paths import path_of
+from ..models.scripted import BUILT_IN
+from ..models.spec import ModelSpec
+from ..models.spec_text import parsed, shown
+from ..tasks.documents import read_yaml
+from ..tasks.written import CALLABLE, NAME
+
+TASKS, MODELS, TRUST = "METASPO_SERVE_TASKS", "METASPO_SERVE_MODELS", "METASPO_SERVE_TRUST"
+"""The environment variables: folders of task files; names for models, and functions; 1 takes whatever clients write."""
+
+OURS = ("local:smollm2", *(f"scripted:{name}" for name in BUILT_IN))
+"""The models that come with metaspo, which need no key and read nothing of the server's."""
+
+SETTINGS = (
+    "temperature", "max_tokens", "max_completion_tokens", "top_p", "reasoning_effort", "reasoning", "seed", "system_role",
+    "constrain",
+)  # fmt: skip
+"""The settings that a client may add to a model's name: they shape requests, and name nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """What clients may name: task files in `tasks`, models by name, functions as `package.module:function`."""
+
+    tasks: tuple[Path, ...] = ()
+    models: Mapping[str, ModelSpec] = field(default_factory=dict)
+    functions: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, environment: Mapping[str, str]) -> "Self | None":
+        """As the environment says; None where it trusts its clients. Raises ConfigError and ModelError."""
+        if environment.get(TRUST, "").strip() == "1":
+            return None
+        folders = tuple(path_of(one).absolute() for one in environment.get(TASKS, "").split(os.pathsep) if one.strip())
+        missing = next((folder for folder in folders if not folder.is_dir()), None)
+        if missing:
+            raise ConfigError(f"{TASKS}: there is no folder {missing}; name folders of task files, joined by {os.pathsep!r}")
+        models, functions = _listed(environment.get(MODELS, "").strip())
+        return cls(folders, models, functions)
+
+    def task_files(self) -> dict[str, Path]:
+        """The task files by name, those of the first folder first; none that a link leads to from elsewhere."""
+        found: dict[str, Path] = {}
+        for folder in self.tasks:
+            inside = folder.resolve()
+            for path in sorted([*folder.glob("*.yaml"), *folder.glob("*.yml")]):
+                if path.is_file() and path.resolve().is_relative_to(inside):
+                    found.setdefault(path.stem, path)
+        return found
+
+    def model(self, written: Any, where: str) -> ModelSpec:
+        """The model that a client names, with the settings that it adds. Raises ModelError that lists the names."""
+        name, comma, settings = written.partition(",") if isinstance(written, str) else ("", "", "")
+        known = self.models.get(name.strip()) or (ModelSpec.parse(name.strip()) if name.strip() in OURS else None)
+        if known is None:
+            said, there = shown(written) if isinstance(written, str) else as_written(written), ", ".join([*self.models, *OURS])
+            raise ModelError(
+                f"{where}: this server asks no model {said}; name one of {there}, with settings such as temperature=0.5 behind "
+                f"a comma if you like; who runs the server adds models by name in {MODELS}"
+            )
+        if not comma:
+            return known
+        added = parsed(f"named:{name.strip()},{settings}")
+        refused = next((key for key in added if key not in (*SETTINGS, "provider", "name")), None)
+        if refused is not None:
+            raise ModelError(
+                f"{where}: {shown(refused)} is not a client's to set; behind a model's name may stand {', '.join(SETTINGS)}"
+            )
+        fields = known.model_dump(exclude_unset=True) | {key: added[key] for key in SETTINGS if key in added}
+        return ModelSpec.parse(fields)
+
+
+def _listed(written: str) -> tuple[dict[str, ModelSpec], frozenset[str]]:
+    """The models by name and the functions: of a YAML file, or of a line `name=spec;name=spec;package.module:function`."""
+    if written.endswith((".yaml", ".yml")) and "=" not in written:
+        data = read_yaml(path_of(written), ConfigError).data
+        models, functions = data.get("models") or {}, data.get("functions") or []
+        if {*data} - {"models", "functions"} or not isinstance(models, dict) or not isinstance(functions, list):
+            raise ConfigError(f"{MODELS}: {written} holds 'models', names with a spec each, and 'functions', a list")
+    else:
+        parts = [part.strip() for part in written.split(";") if part.strip()]
+        functions = [part for part in parts if re.fullmatch(CALLABLE, part)]
+        named = [part.partition("=") for part in parts if part not in functions]
+        models = {name.strip(): spec.strip() for name, _, spec in named}
+    odd = next((name for name in models if not re.fullmatch(NAME, str(name))), None) or next(
+        (name for name in functions if not re.fullmatch(CALLABLE, str(name))), None
+    )
+    if odd is not None:
+        raise ConfigError(
+            f"{MODELS}: {as_written(odd)} is neither name=spec, such as cheap=openai:gpt-4o-mini, nor package.module:function"
+        )
+    return {str(name): ModelSpec.parse(spec) for name, spec in models.items()}, frozenset(map(str, functions))
+
+
+EVERYTHING: Mapping[str, Any] = {}
+"""In the place of recorded values: all that is read now is the server's own."""
+
+_serving: Serving | None = None
+_own: ContextVar[Mapping[str, Any] | None] = ContextVar("own", default=None)
+
+
+def serve_by(environment: Mapping[str, str]) -> None:
+    """From now on this process serves: what it is given is a client's unless it is known to be its own."""
+    global _serving
+    _serving = Serving.of(environment)
+
+
+def strict() -> Serving | None:
+    """What clients may name, None where nobody has to be asked: nothing is served, or clients and values are trusted."""
+    return None if _own.get() is EVERYTHING else _serving
+
+
+def recorded() -> Mapping[str, Any]:
+    """What the run at work was given, as the store has it; values that are equal to it are the server's own."""
+    return _own.get() or {}
+
+
+@contextmanager
+def trusted(values: Mapping[str, Any] = EVERYTHING) -> Iterator[None]:
+    """Within, what is read is the server's own: everything, or what is equal to the `values` that a run was given."""
+    token = _own.set(values)
+    try:
+        yield
+    finally:
+        _own.reset(token)
