@@ -130,7 +130,7 @@ class DataSpec(Written):
     def _with_group(cls, value: str | None) -> str | None:
         try:
             groups = re.compile(value).groups if value is not None else 1
-        except re.error as problem:
+        except (re.error, RecursionError, OverflowError) as problem:
             raise ValueError(f"is not a regular expression: {problem}") from None
         if groups < 1:
             raise ValueError("needs a group ( ) around what counts, such as '#### (.+)'")

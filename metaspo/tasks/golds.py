@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..domain.errors import TaskError
+from . import patterns
 from .answers.choices import stated
 from .answers.readers import canonical, canonical_number, labels_of
 from .data_spec import mapped_key
@@ -115,14 +116,21 @@ def _stated(spec: TaskSpec, row: Row, key: str, value: Any) -> str:
     """The text of a gold answer: what the pattern finds in it, and what the map makes of that."""
     said = text(value, row, key).strip()
     if said and spec.answer_pattern is not None:
-        matches = list(re.finditer(spec.answer_pattern, said))
-        if not matches or not (matches[-1][1] or "").strip():
+        parts = _parts(spec.answer_pattern, said, f"{row.place}: field '{key}': answer_pattern")
+        if not parts or not parts[-1].strip():
             told = f"{row.place}: field '{key}': answer_pattern {spec.answer_pattern!r} finds nothing in {_short(said)}"
             raise TaskError(f"{told}; mend the pattern, or the row")
-        said = matches[-1][1].strip()
+        said = parts[-1].strip()
     if not said:
         raise TaskError(f"{row.place}: field '{key}': the answer is empty; fill it in or remove the row")
     return said if spec.answer_map is None else _mapped(spec, row, key, said)
+
+
+def _parts(pattern: str, said: str, where: str) -> list[str]:
+    try:
+        return patterns.found(pattern, said)
+    except TimeoutError as problem:
+        raise TaskError(f"{where}: {problem}") from None
 
 
 def _gold(spec: TaskSpec, row: Row, key: str, value: Any) -> str:
@@ -188,8 +196,8 @@ def _read(spec: TaskSpec, said: str) -> str | None:
     """
     if wrapped := WRAPPED.fullmatch(said):
         said = wrapped[1]
-    if spec.reader.pattern is not None and (matches := list(re.finditer(spec.reader.pattern, said))):
-        said = matches[-1][1] or ""
+    if spec.reader.pattern is not None and (parts := _parts(spec.reader.pattern, said, f"task '{spec.name}': reader.pattern")):
+        said = parts[-1]
     if spec.reader.kind == "choice":
         labels = labels_of(spec.reader)
         # "4.0" is 4 where a table of numbers has gaps.

@@ -17,14 +17,17 @@ from ..domain.complaints import as_written
 from ..domain.errors import ConfigError, ModelError, TaskError
 from ..models.spec import ModelSpec
 from ..models.spec_text import whole
+from ..tasks.answers.schemas import patterns_in
 from ..tasks.catalogue import builtin_tasks
 from ..tasks.documents import Block, check
 from ..tasks.examples import load_pools
 from ..tasks.paper.benchmarks import benchmarks
+from ..tasks.patterns import limited
 from ..tasks.rows.images import Images
 from ..tasks.scores.metric_spec import REWARD
 from ..tasks.spec import TaskSpec
 from ..tasks.written import text_keys
+from .bounds import in_bounds, refuse_large
 from .method import FILE, find_method
 from .serving import MODELS, TASKS, Serving, recorded, strict
 
@@ -47,6 +50,7 @@ class Admitted(Block):
         own = recorded()
         kept = {name: value for name, value in data.items() if name in own and own[name] == value}
         given = {name: value for name, value in data.items() if name not in kept}
+        refuse_large(given)
         return gate.admitted(cls, given, GIVEN) | kept
 
 
@@ -71,9 +75,11 @@ class Gate:
 
     def _value(self, kind: type[BaseModel], name: str, value: Any, rules: Mapping[str, Rule], at: str) -> Any:
         field = kind.model_fields.get(name)
-        if field is None or value is None or is_closed(field.annotation):
+        if field is None or value is None:
             return value  # A key that there is not is refused by the block itself.
         path = f"{at}.{field.alias or name}" if at else field.alias or name
+        if is_closed(field.annotation):
+            return in_bounds(value, self.within + path)
         if path in rules:
             return rules[path](self, value, self.within + path)
         inner = block_in(field.annotation)
@@ -170,10 +176,18 @@ class Gate:
             )
         return value
 
+    def pattern(self, value: Any, where: str) -> Any:
+        """A regular expression whose matches can be held to a time."""
+        if not limited(value):
+            raise TaskError(f"{where}: this server does not take a pattern such as {as_written(value)}; write a simpler one")
+        return value
+
     def schema(self, value: Any, where: str) -> Any:
         """A JSON schema as data."""
         if not isinstance(value, dict):
             raise TaskError(f"{where}: this server reads no schema from a file; write the schema itself, as an object")
+        for pattern in patterns_in(value):
+            self.pattern(pattern, where)
         return value
 
     def judge(self, value: Any, where: str) -> Any:
@@ -208,12 +222,13 @@ TASK: Mapping[str, Rule] = {
     # How rows are read; each names fields of a row, or says how text is taken apart.
     **dict.fromkeys(
         (
-            "rows", "columns", "delimiter", "where", "drop", "question", "question_pattern", "answer", "answer_map",
-            "answer_columns", "answer_separator", "answer_pattern", "images", "split", "encoding",
+            "rows", "columns", "delimiter", "where", "drop", "question", "answer", "answer_map", "answer_columns",
+            "answer_separator", "images", "split", "encoding",
         ),
         TEXT,
     ),
-    **dict.fromkeys(("reader.labels", "reader.pattern", "reader.synonyms", "reader.none", "reader.version"), TEXT),
+    **dict.fromkeys(("reader.labels", "reader.synonyms", "reader.none", "reader.version"), TEXT),
+    **dict.fromkeys(("question_pattern", "answer_pattern", "reader.pattern"), Gate.pattern),
     "reader.from": Gate.function,
     "reader.schema": Gate.schema,
     **dict.fromkeys(("metric.fields", "metric.rubric", "metric.version"), TEXT),

@@ -14,6 +14,7 @@ from ..tasks.splits import Dealing, Sizes
 from ..tasks.task import Task
 from .labelled import check_labelled
 from .run_input import RunInput
+from .serving import strict
 from .settings import Settings
 
 
@@ -40,6 +41,9 @@ def dealing_rules(db: Database, run: str, problem: RunInput) -> Rules:
     if own is not None and not own.config.get("unseen"):
         return Rules(dealing, data=data, reading=reading)
     builds_on = [*([problem.parent[0]] if problem.parent else []), *problem.made_by]
+    unknown = next((one for one in builds_on if strict() and runs.known(db, one) is None), None)
+    if unknown is not None:
+        raise ConfigError(f"run {unknown} is none of this server's; name one of its runs under start.run or made_by")
     questions = {question for one in builds_on for question in dealt.selected_on(db, one)}
     return Rules(dealing, frozenset(map(comparable, questions)), data, reading)
 

@@ -67,8 +67,8 @@ class ReaderSpec(Written):
         if self.pattern is not None or ":" in self.source:
             return []
         if self.kind == "integer" and self.minimum is not None and self.maximum is not None:
-            answers = range(ceil(self.minimum), floor(self.maximum) + 1)
-            return [str(answer) for answer in answers] if len(answers) <= LONGEST_RANGE else []
+            least, most = ceil(self.minimum), floor(self.maximum)
+            return [str(answer) for answer in range(least, most + 1)] if most - least < LONGEST_RANGE else []
         return self.labels or [] if self.kind == "choice" else []
 
     @property
@@ -124,7 +124,7 @@ class ReaderSpec(Written):
         if self.pattern is not None:
             try:
                 groups = re.compile(self.pattern).groups
-            except re.error as problem:
+            except (re.error, RecursionError, OverflowError) as problem:
                 raise ValueError(f"pattern is not a regular expression: {problem}") from None
             if groups < 1:
                 raise ValueError("pattern needs a group ( ) around the answer")

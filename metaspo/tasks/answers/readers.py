@@ -1,10 +1,10 @@
 """How an answer is read from a reply. Pure functions; None means unparsed, which is not the same as wrong."""
 
-import re
 from collections.abc import Callable
 from decimal import Decimal
 
 from ...domain.thoughts import without_thoughts
+from .. import patterns
 from . import first_rules
 from .choices import choice_of
 from .json_reader import read_alone, read_json, why_none
@@ -83,8 +83,8 @@ def _place(spec: ReaderSpec, reply: str, extract: Callable[[str], str | None] | 
         found = extract(reply)
         return None if found is None else str(found)
     if spec.pattern is not None:
-        matches = list(re.finditer(spec.pattern, reply))
-        return matches[-1].group(1) if matches else None
+        parts = patterns.found(spec.pattern, reply)
+        return parts[-1] if parts else None
     if spec.source == "tag" or (spec.kind == "json" and read_alone(reply) is None):
         inside = first_rules.tagged(reply) if spec.rules == 1 else tagged(reply, cut_off, lambda text: _is_answer(spec, text))
         return reply if inside is None and spec.source != "tag" else inside

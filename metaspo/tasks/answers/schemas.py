@@ -2,20 +2,22 @@
 
 import json
 import re
-from collections.abc import Iterator
-from functools import lru_cache
+from collections.abc import Callable, Iterator
+from contextvars import ContextVar
+from functools import lru_cache, partial
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
-import regex
 from pydantic import PydanticUserError, TypeAdapter
 
 from ...domain.complaints import as_written
 from ...domain.errors import TaskError
 from ...domain.excerpts import excerpt
+from .. import patterns
 
-LONGEST = 1.0
-"""Seconds that a pattern of a schema may take on a text of a reply."""
+LONGEST = 5.0
+"""Seconds that a value may be looked at: parts that point to others can multiply."""
 
 MOST = 3
 """Complaints about one value that are told."""
@@ -59,10 +61,10 @@ def complaint_about_schema(schema: dict[str, Any]) -> str | None:
         for key, value in _parts(schema):
             _look_at(schema, key, value)
         # A schema that is nothing but itself shows here.
-        _validator(text).is_valid({})
+        next(_broken(text, {}), None)
     except SchemaError as error:
         return f"is no JSON schema: {'.'.join(map(str, error.absolute_path)) or 'it'}: {error.message}"
-    except (TypeError, ValueError, RecursionError) as error:
+    except (TypeError, ValueError, RecursionError, TimeoutError) as error:
         return f"cannot be used: {error}"
     return None
 
@@ -84,6 +86,15 @@ def _parts(part: Any) -> Iterator[tuple[str, Any]]:
         yield from part.items()
 
 
+def patterns_in(schema: dict[str, Any]) -> Iterator[str]:
+    """The regular expressions of a schema."""
+    for key, value in _parts(schema):
+        if key == "pattern" and isinstance(value, str):
+            yield value
+        elif key == "patternProperties" and isinstance(value, dict):
+            yield from map(str, value)
+
+
 def text_of(schema: dict[str, Any]) -> str:
     """A schema as canonical text, the order of its properties as it was written: replies are made in it."""
     return json.dumps(schema, ensure_ascii=False, separators=(",", ":"))
@@ -92,19 +103,39 @@ def text_of(schema: dict[str, Any]) -> str:
 @lru_cache(maxsize=64)
 def _validator(schema: str) -> Any:
     from jsonschema.validators import extend, validator_for
+    from jsonschema_specifications import REGISTRY
 
     read = json.loads(schema)
-    return extend(validator_for(read), {"pattern": _pattern, "patternProperties": _pattern_properties})(read)
+    kind = validator_for(read)
+    checks = {**kind.VALIDATORS, "pattern": _pattern, "patternProperties": _pattern_properties}
+    # With a registry of its own it fetches nothing, wherever a part of the schema may point.
+    return extend(kind, {name: partial(_in_time, check) for name, check in checks.items()})(read, registry=REGISTRY)
+
+
+_ends: ContextVar[float] = ContextVar("ends", default=float("inf"))
+
+
+def _in_time(check: Callable[..., Iterator[Any] | None], *about: Any) -> Iterator[Any]:
+    if monotonic() > _ends.get():
+        raise TimeoutError(f"it takes longer than {LONGEST:g} s; write a schema whose parts do not multiply")
+    yield from check(*about) or ()
+
+
+def _broken(schema: str, value: Any) -> Iterator[Any]:
+    """What a value breaks of a schema; raises TimeoutError, in words, where that takes long to say."""
+    token = _ends.set(monotonic() + LONGEST)
+    try:
+        yield from [*_validator(schema).iter_errors(value)]
+    finally:
+        _ends.reset(token)
 
 
 def _matches(pattern: str, text: str) -> bool:
     """Whether a text has a match; one that takes long, as a repeat within a repeat may, counts as none."""
     try:
-        return regex.search(pattern, text, timeout=LONGEST) is not None
+        return patterns.matches(pattern, text)
     except TimeoutError:
         return False
-    except regex.error:  # It takes a little less than Python's own.
-        return re.search(pattern, text) is not None
 
 
 def _pattern(validator: Any, pattern: str, instance: Any, schema: Any) -> Iterator[Any]:
@@ -124,7 +155,9 @@ def _pattern_properties(validator: Any, patterns: dict[str, Any], instance: Any,
 def complaints(schema: str, answer: str) -> list[str]:
     """What a value breaks of a schema, both as JSON text: which field, and how. Empty where it fits."""
     try:
-        found = sorted(_validator(schema).iter_errors(json.loads(answer)), key=lambda error: error.json_path)
+        found = sorted(_broken(schema, json.loads(answer)), key=lambda error: error.json_path)
+    except TimeoutError as problem:
+        return [str(problem)]
     except RecursionError:
         return ["it is nested too deeply"]
     return [_said(error) for error in found[:MOST]] + [f"and {len(found) - MOST} more"] * (len(found) > MOST)

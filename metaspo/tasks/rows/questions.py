@@ -8,6 +8,7 @@ from math import isfinite
 from typing import Any
 
 from ...domain.errors import TaskError
+from .. import patterns
 from ..data_spec import DataSpec
 from .options import MARKED, Option, marks, options
 from .paths import PathError, fields, follow, kind, outline
@@ -82,11 +83,14 @@ def question(spec: DataSpec, row: Row) -> str:
         said = COLUMN.sub(lambda match: _filled(spec, row, match[1]), spec.question)
     if spec.question_pattern is None:
         return said
-    found = re.search(spec.question_pattern, said)
+    try:
+        found = patterns.first(spec.question_pattern, said)
+    except TimeoutError as problem:
+        raise TaskError(f"{row.place}: field '{spec.question}': question_pattern: {problem}") from None
     if found is None:
         told = f"question_pattern {spec.question_pattern!r} finds nothing in {said[:60]!r}"
         raise TaskError(f"{row.place}: field '{spec.question}': {told}; mend the pattern, or the row")
-    return found[1] or ""
+    return found
 
 
 def _filled(spec: DataSpec, row: Row, path: str) -> str:
