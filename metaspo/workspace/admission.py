@@ -135,9 +135,11 @@ class Gate:
         if isinstance(value, dict):
             return Gate(self.serving, f"{where}.")._block(text_keys(value))
         files = self.serving.task_files()
+        if not isinstance(value, str):
+            raise TaskError(f"{where}: is the name of a task, or a block, not {as_written(value)}")
         if value in builtin_tasks() or value in benchmarks():
             return value
-        if isinstance(value, str) and value in files:
+        if value in files:
             return str(files[value])
         there = ", ".join([*files, *builtin_tasks()])
         raise TaskError(

@@ -79,8 +79,11 @@ class Serving:
             raise ModelError(
                 f"{where}: {shown(refused)} is not a client's to set; behind a model's name may stand {', '.join(SETTINGS)}"
             )
-        fields = known.model_dump(exclude_unset=True) | {key: added[key] for key in SETTINGS if key in added}
-        return ModelSpec.parse(fields)
+        fields = known.model_dump(exclude_unset=True)
+        if {"max_tokens", "max_completion_tokens"} & added.keys():
+            # Two names of one thing, of which the client's counts.
+            fields = {key: value for key, value in fields.items() if key not in ("max_tokens", "max_completion_tokens")}
+        return ModelSpec.parse(fields | {key: added[key] for key in SETTINGS if key in added})
 
 
 def _listed(written: str) -> tuple[dict[str, ModelSpec], frozenset[str]]:
@@ -95,7 +98,7 @@ def _listed(written: str) -> tuple[dict[str, ModelSpec], frozenset[str]]:
         functions = [part for part in parts if re.fullmatch(CALLABLE, part)]
         named = [part.partition("=") for part in parts if part not in functions]
         models = {name.strip(): spec.strip() for name, _, spec in named}
-    odd = next((name for name in models if not re.fullmatch(NAME, str(name))), None) or next(
+    odd = next((name for name in models if not models[name] or not re.fullmatch(NAME, str(name))), None) or next(
         (name for name in functions if not re.fullmatch(CALLABLE, str(name))), None
     )
     if odd is not None:
