@@ -19,6 +19,7 @@ from metaspo.methods.selection import in_order
 from metaspo.methods.stages import EVERYTHING
 from metaspo.methods.staging import gate_jobs, is_staged, sample_jobs, stage_names
 from metaspo.store.prompts import rounds_best
+from metaspo.workspace.beginning import as_written, begin
 from metaspo.workspace.context import Context
 from metaspo.workspace.events import emit
 from metaspo.workspace.method import Step
@@ -26,14 +27,17 @@ from metaspo.workspace.opening import search_workspace
 from metaspo.workspace.problem import Problem
 from metaspo.workspace.search import SearchWorkspace
 from metaspo.workspace.serving import trusted
-from metaspo.workspace.state import Candidate, Job, State, problem_of
+from metaspo.workspace.state import Candidate, Job, State, not_begun, problem_of
 
 
 def seeds_of(given: type[Problem]) -> Callable[[State], Awaitable[list[Send]]]:
     """The start of a graph that takes such a problem as input."""
 
     async def seeds(state: State) -> list[Send]:
-        return await first_evaluations(await search_workspace(state, _runtime(), begins=lambda found: problem_of(found, given)))
+        written = cast(State, as_written(state, given))
+        workspace = await search_workspace(state, _runtime(), begins=lambda _: problem_of(written, given))
+        begin(workspace.run, state, given, not_begun(workspace.first_round))
+        return await first_evaluations(workspace)
 
     return seeds
 

@@ -1,5 +1,7 @@
 """Does a system prompt help tasks that it was not made for? A straight line: induce user prompts, evaluate, summarize."""
 
+from typing import cast
+
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.graph import START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
@@ -7,9 +9,16 @@ from langgraph.runtime import Runtime
 from langgraph.types import Send
 
 from metaspo.domain.prompts import Prompt
+from metaspo.workspace.beginning import as_written, begin
 from metaspo.workspace.context import Context
 from metaspo.workspace.events import emit
-from metaspo.workspace.generalization import Generalization, GeneralizationOutput, GeneralizationState, generalization_of
+from metaspo.workspace.generalization import (
+    NOT_BEGUN,
+    Generalization,
+    GeneralizationOutput,
+    GeneralizationState,
+    generalization_of,
+)
 from metaspo.workspace.opening import generalization_workspace
 from metaspo.workspace.state import Job
 
@@ -37,7 +46,9 @@ def build(checkpointer: "BaseCheckpointSaver[str] | None" = None) -> Generalize:
 
 async def user_prompts(state: GeneralizationState, runtime: Runtime[Context]) -> list[Send]:
     """At the start: every task's user prompts, given or to be induced."""
-    workspace = await generalization_workspace(state, runtime, begins=generalization_of)
+    written = cast(GeneralizationState, as_written(state, Generalization))
+    workspace = await generalization_workspace(state, runtime, begins=lambda _: generalization_of(written))
+    begin(workspace.run, state, Generalization, NOT_BEGUN)
     given = workspace.problem
     listed = {name: [Prompt("user", text) for text in texts] for name, texts in given.user_prompts.items()}
     await workspace.save_prompts(*given.system_prompts, *(prompt for prompts in listed.values() for prompt in prompts))

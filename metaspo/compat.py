@@ -3,7 +3,7 @@
 Nothing is imported here before it is used: this file is below every room.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +24,24 @@ def is_checkpointed(configurable: Mapping[str, Any]) -> bool:
 def outer_namespace(checkpoint_namespace: str) -> str:
     """The part of a node's checkpoint namespace that is its parent graphs'; "" in a graph of its own."""
     return checkpoint_namespace.rpartition("|")[0]
+
+
+def given_input(configurable: Mapping[str, Any]) -> Any:
+    """The input that a graph begins with, as it was given; None anywhere else, also where a person changes a state."""
+    read = configurable.get("__pregel_read")
+    return read("__start__") if read else None
+
+
+def given_fields(given: Any, names: Sequence[str]) -> dict[str, Any]:
+    """What LangGraph takes from input that is a model of pydantic's, by the names of channels."""
+    from langgraph._internal._fields import get_update_as_tuples
+
+    return dict(get_update_as_tuples(given, names))
+
+
+def put_in_state(configurable: Mapping[str, Any], values: Mapping[str, Any]) -> None:
+    """Write values to the channels of the state from where a node or an edge is at work, beside what it returns."""
+    configurable["__pregel_send"]([*values.items()])
 
 
 def identifying_parameters(model: "BaseChatModel") -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """The most that a run may use: as a whole, and of it each role."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from pydantic import ConfigDict, Field
 
@@ -44,6 +45,10 @@ class Budget(RoleBudget):
     analyst: RoleBudget | None = Field(None, description="Of that, the most for the analyst, where one is named.")
     judge: RoleBudget | None = Field(None, description="Of that, the most for grades of judges.")
 
+    def on(self, before: "Budget") -> "Budget":
+        """This budget, with the limits that it does not name as they were; one that names none lifts them all."""
+        return Budget.model_validate(_on(before.model_dump(), self.model_dump(exclude_unset=True)))
+
     def roles(self) -> Iterator[tuple[Role, RoleBudget]]:
         """The roles that have a budget of their own."""
         for role in ROLES:
@@ -56,3 +61,10 @@ class Budget(RoleBudget):
         for name, limit in self.model_dump(exclude_none=True).items():
             limits |= {f"{name}.{one}": of_role for one, of_role in limit.items()} if name in ROLES else {name: limit}
         return limits
+
+
+def _on(before: dict[str, Any] | None, now: dict[str, Any]) -> dict[str, Any]:
+    if not now:
+        return now
+    of_roles = {name: _on((before or {}).get(name), value) for name, value in now.items() if isinstance(value, dict)}
+    return {**(before or {}), **now, **of_roles}

@@ -10,7 +10,7 @@ from ..store import calls, evaluations, prompts, runs
 from ..store.database import open_store
 from ..tasks.scores.paired import Overall, TaskComparison, over_tasks
 from ..workspace.generalization import Generalization, read_scores, user_prompts
-from ..workspace.opening import stored_input
+from ..workspace.known import stored_input
 from .costs import cost_notes
 from .remarks import remarks
 from .set_aside import SetAside, set_aside

@@ -6,6 +6,7 @@ from typing import Any
 from ..domain.twins import blocking
 from ..graph.bilevel import build
 from ..store import prompts, runs
+from ..store.chains import last_checkpoint
 from ..store.checkpoints import open_checkpointer
 from ..store.database import open_store
 
@@ -19,7 +20,7 @@ def history(path: str | Path, name: str = "last") -> list[dict[str, Any]]:
         run = runs.find(store.db, name)
         closed = prompts.rounds(store.db, run.id)
         texts = prompts.prompt_texts(store.db, sorted({row.system for row in closed}))
-    checkpoints = blocking(_checkpoints(path, run.id))
+    checkpoints = blocking(_checkpoints(path, run))
     return [
         {
             "round": row.round,
@@ -34,16 +35,18 @@ def history(path: str | Path, name: str = "last") -> list[dict[str, Any]]:
     ]
 
 
-async def _checkpoints(path: str | Path, run: str) -> dict[int, str]:
-    """The first checkpoint in which a round is closed, by round, on the way that led to the last checkpoint."""
+async def _checkpoints(path: str | Path, run: runs.Run) -> dict[int, str]:
+    """The first checkpoint in which a round is closed, by round, on the way from the input to the run's last checkpoint."""
     found: dict[int, str] = {}
-    way: str | None = None
     async with open_checkpointer(path) as saver:
-        async for state in build(saver).aget_state_history({"configurable": {"thread_id": run}}):
-            checkpoint = state.config["configurable"]["checkpoint_id"]
-            if way not in (None, checkpoint):
-                continue  # A way that was left when the thread was taken back to an earlier checkpoint.
-            way = state.parent_config["configurable"]["checkpoint_id"] if state.parent_config else ""
+        graph = build(saver)
+        config = await last_checkpoint(saver, run.thread_id, run.id)
+        while config is not None:
+            # One after the other: a way that was left when the thread was taken back to an earlier one is not this.
+            state = await graph.aget_state(config)
+            if (state.metadata or {}).get("source") == "input" or state.values.get("run", run.thread_id) != run.id:
+                break
             if state.values.get("rounds"):
-                found[state.values["rounds"][-1]["round"]] = checkpoint
+                found[state.values["rounds"][-1]["round"]] = state.config["configurable"]["checkpoint_id"]
+            config = state.parent_config
     return found

@@ -20,7 +20,7 @@ from ..tasks.spec import TaskSpec
 from ..tasks.task import Task
 from ..workspace.context import names_of
 from ..workspace.first_replies import FirstReplies
-from ..workspace.opening import stored_input
+from ..workspace.known import stored_input
 from ..workspace.problem import Problem
 from ..workspace.run_input import RunInput
 from ..workspace.search import SearchWorkspace
@@ -137,7 +137,7 @@ def recorded_search(store: Store, run: runs.Run, tasks: Mapping[str, RecordedTas
         by_role[one.row.role][name] = one.task
     nothing = cast(Any, None)
     return RecordedSearch(
-        run=run.id, problem=problem, given=None, context=nothing, settings=problem.settings(), sources=by_role["source"],
+        run=run.id, problem=problem, context=nothing, settings=problem.settings(), sources=by_role["source"],
         targets=by_role["target"], store=store, ledger=nothing, base=nothing, optimizer=nothing, judges={},
         account=nothing, lease=nothing, by_name=False, first=FirstReplies(answered=True, graded={"judge", "metric"}),
         known=evaluations.by_content(store.db, run.id), task_ids={name: one.row.task for name, one in tasks.items()},

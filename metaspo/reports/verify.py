@@ -20,7 +20,7 @@ from ..store import calls, evaluations, images, prompts, runs
 from ..store.database import Store, default_store, open_store
 from ..tasks.scores.paired import over_tasks
 from ..workspace.generalization import Generalization, read_scores, user_prompts
-from ..workspace.opening import stored_input
+from ..workspace.known import stored_input
 from .findings import Difference, Findings
 from .recorded import RecordedTask, recorded_search, recorded_tasks
 from .replay import replay

@@ -16,7 +16,7 @@ from ..store import runs
 from ..store.database import default_store, open_store
 from ..tasks.documents import check
 from ..workspace.context import Context
-from ..workspace.opening import as_asked
+from ..workspace.known import as_asked
 from ..workspace.serving import trusted
 from .config import RunConfig, config_of, located, nested
 from .pending import pending

@@ -8,6 +8,7 @@ from ..approval.review import Request
 from ..domain.errors import ConfigError
 from ..graph.bilevel import build
 from ..store import runs
+from ..store.chains import last_checkpoint
 from ..store.checkpoints import open_checkpointer
 from ..store.database import open_store
 
@@ -20,10 +21,11 @@ def asked(state: StateSnapshot) -> Request | None:
 async def pending(path: str | Path, name: str = "last") -> tuple[str, Request]:
     """The run of that name and what it waits for; raises ConfigError when it waits for nothing."""
     with open_store(path) as store:
-        run = runs.find(store.db, name).id
+        found = runs.find(store.db, name)
+    run = found.id
     async with open_checkpointer(path) as saver:
-        state = await build(saver).aget_state({"configurable": {"thread_id": run}})
-    request = asked(state)
+        config = await last_checkpoint(saver, found.thread_id, run)
+        request = asked(await build(saver).aget_state(config)) if config else None
     if request is None:
         raise ConfigError(f"run {run[:8]} waits for no approval; go on with: metaspo resume {run[:8]}")
     return run, request

@@ -8,7 +8,7 @@ from ..models.account import Account
 from ..store import calls, runs
 from ..store.database import open_store
 from ..workspace.context import Context
-from ..workspace.opening import stored_input
+from ..workspace.known import stored_input
 from ..workspace.problem import Problem
 from .session import Listener, run_session
 

@@ -41,7 +41,7 @@ def _prepared() -> Path:
 
 
 class RunsAsThreads:
-    """Makes every run of the store a thread of the server before anybody asks for threads.
+    """Makes every thread of the store's runs one of the server before anybody asks for threads.
 
     A run that the command line started a second ago opens under its id. A run without checkpoints has
     nothing to open; a thread that was deleted in this process is not brought back.
@@ -62,14 +62,14 @@ class RunsAsThreads:
 
     async def _register(self) -> None:
         store, _ = await registry().ledger(default_store())
-        found = [run for run in await store.run(runs.with_checkpoints) if run.id not in self._known]
-        self._known.update(run.id for run in found)
+        found = {id: run for id, run in (await store.run(runs.threads)).items() if id not in self._known}
+        self._known.update(found)
         if found:
             # Without a url, the client calls this very server, inside the process.
             async with get_client() as client:
-                for run in found:
+                for id, run in found.items():
                     metadata = {"graph_id": graph_of(run.method)}
-                    await client.threads.create(thread_id=run.id, if_exists="do_nothing", metadata=metadata)
+                    await client.threads.create(thread_id=id, if_exists="do_nothing", metadata=metadata)
 
 
 @asynccontextmanager

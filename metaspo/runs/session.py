@@ -12,7 +12,9 @@ from ..approval.review import Request, waiting_for
 from ..domain.errors import AwaitsApproval, Interrupted, MetaspoError, NoAnswersError, RunStopped
 from ..models.account import Account
 from ..models.registry import registry
+from ..store import runs
 from ..store.afresh import begin_afresh
+from ..store.chains import last_checkpoint
 from ..store.checkpoints import open_checkpointer
 from ..store.database import explain
 from ..workspace.context import Context
@@ -24,6 +26,7 @@ from ..workspace.run_input import RunInput
 from .graphs import with_checkpointer
 from .pending import asked
 from .signals import stopped_by_signals
+from .standing import stands_at
 
 Listener = Callable[[Event], None]
 """Gets every event of the run as it happens; it must not block."""
@@ -99,13 +102,14 @@ async def _work(workspace: Workspace, given: RunInput | Answer | None, listener:
 
 async def _streamed(workspace: Workspace, given: RunInput | Answer | None, listener: Listener) -> Request | None:
     """Let the graph work as far as it goes; return what it then waits for, if it waits."""
-    config: Any = {"configurable": {"thread_id": workspace.run}}
     async with open_checkpointer(workspace.context.store) as checkpointer:
         graph = with_checkpointer(workspace.problem.method, checkpointer)
-        if given is None and not (await graph.aget_state(config)).created_at:
-            # Killed before its first checkpoint: the run is known, but not begun.
+        goes_on = given is None or isinstance(given, Command)
+        config = await stands_at(checkpointer, workspace) if goes_on else None
+        if config is None and given is None:
             given = workspace.problem
         entered: Any = given if given is None or isinstance(given, Command) else given.model_dump(mode="json")
+        config = config or {"configurable": {"thread_id": workspace.thread}}
         events = graph.astream(entered, config, context=workspace.context, stream_mode="custom", durability="async")
         try:
             async for event in events:
@@ -113,11 +117,12 @@ async def _streamed(workspace: Workspace, given: RunInput | Answer | None, liste
         except NoAnswersError:
             # What it has taken from replies that held nothing must not outlive what made them so.
             await workspace.ledger.settle(workspace.account)
-            await checkpointer.adelete_thread(workspace.run)
+            if len(await workspace.store.run(runs.in_thread, workspace.thread)) == 1:
+                await checkpointer.adelete_thread(workspace.thread)
             await workspace.store.run(begin_afresh, workspace.run, without_answer)
             raise
         await workspace.ledger.settle(workspace.account)
-        now = await graph.aget_state(config)
+        now = await graph.aget_state(await last_checkpoint(checkpointer, workspace.thread, workspace.run) or config)
         workspace.lease.finished = not now.next
         return asked(now)
 

@@ -182,7 +182,7 @@ async def _workspace(config: RunConfig, task: Task) -> AsyncIterator[Workspace]:
     asked: list[tuple[Role, ModelSpec]] = [("base", model.spec) for model in bases]
     await asyncio.to_thread(account.check, asked + [("judge", judge.spec) for judge in judges.values()])
     workspace = Workspace(
-        run=run, problem=config.problem(), given=None, context=context, settings=config.settings(), sources={task.name: task},
+        run=run, problem=config.problem(), context=context, settings=config.settings(), sources={task.name: task},
         targets={}, store=store, ledger=ledger, base=bases[0], bases=bases, optimizer=None, judges=judges, account=account,
         lease=nothing, by_name=False,
     )  # fmt: skip

@@ -118,6 +118,11 @@ def by_model(db: Database, id: str) -> dict[str, Evaluation]:
     return {name: found for name, part in parts(db, id).items() if (found := evaluation(db, part))}
 
 
+def has_evaluations(db: Database, run: str) -> bool:
+    """Whether a run relied on anything yet."""
+    return db.execute("SELECT 1 FROM run_evaluations WHERE run = ? LIMIT 1", [run]).fetchone() is not None
+
+
 def has_answers(db: Database, run: str) -> bool:
     """Whether any reply that a run relied on held an answer, with a score."""
     asked = (

@@ -37,8 +37,8 @@ class Lease:
     holder: str
 
 
-def acquire(db: Database, run: str, now: str, silent: float | None = None) -> Lease:
-    """Take the lease of a run, or raise RunHeldError naming who has it.
+def acquire(db: Database, run: str, now: str, silent: float | None = None, thread: str | None = None) -> Lease:
+    """Take the lease of a run, or raise RunHeldError naming who has it, or another run of its `thread`.
 
     A holder on this machine is dead when its process is gone, whatever the clock says. One that can't be
     seen from here (another machine, another container) raises SilentHolder when its last sign of life is
@@ -47,6 +47,7 @@ def acquire(db: Database, run: str, now: str, silent: float | None = None) -> Le
     """
     lease = Lease(run, f"{host()}/{os.getpid()}/{born(os.getpid())}/{time.monotonic_ns()}")
     with writing(db):
+        refuse_others(db, run, thread or run)
         row = db.execute("SELECT holder, pid, host, beat, since FROM leases WHERE run = ?", [run]).fetchone()
         if row and _alive(*row[:4], silent=silent):
             _, pid, name, beat, since = row
@@ -59,6 +60,14 @@ def acquire(db: Database, run: str, now: str, silent: float | None = None) -> Le
             [run, lease.holder, os.getpid(), host(), now, time.time()],
         )
     return lease
+
+
+def refuse_others(db: Database, run: str, thread: str) -> None:
+    """Raise RunHeldError where a living process works on another run of the thread: both would write its checkpoints."""
+    held = "SELECT l.run FROM leases l JOIN runs r ON r.id = l.run WHERE coalesce(r.thread, r.id) = ? AND r.id != ?"
+    for (other,) in db.execute(held, [thread, run]).fetchall():
+        if is_held(db, other):
+            raise RunHeldError(f"run {other} is at work in the same thread; wait for it, or stop it and try again")
 
 
 def is_held(db: Database, run: str) -> bool:

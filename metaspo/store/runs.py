@@ -10,7 +10,7 @@ from sqlite_utils import Database
 from ..domain.errors import StoreError
 from .database import now
 
-COLUMNS = "id, parent, parent_round, method, config, status, reason, created, updated, seconds, version"
+COLUMNS = "id, parent, parent_round, method, config, status, reason, created, updated, seconds, version, thread"
 
 PLACEBO = "placebo:"
 """What the method of a run begins with that is another run's control, made when that one is done."""
@@ -23,7 +23,8 @@ Status = Literal["running", "waiting", "done", "stopped"]
 class Run:
     """One optimization: its settings without secrets, where it stands and the seconds it has worked.
 
-    `reason` says why it stopped, or what it waits for.
+    `reason` says why it stopped, or what it waits for. `thread` is the thread whose checkpoints it is in, None where
+    that has the run's own id: the first run of a thread has.
     """
 
     id: str
@@ -37,6 +38,17 @@ class Run:
     updated: str
     seconds: float
     version: str
+    thread: str | None = None
+
+    @property
+    def thread_id(self) -> str:
+        """The thread whose checkpoints the run is in."""
+        return self.thread or self.id
+
+
+def id_in_thread(thread: str, checkpoint: str) -> str:
+    """The id of a further run of a thread: made from the checkpoint that it begins at, so that it is found again."""
+    return str(uuid.uuid5(uuid.NAMESPACE_OID, f"{thread}@{checkpoint}"))
 
 
 def placebo_id(run: str) -> str:
@@ -45,16 +57,16 @@ def placebo_id(run: str) -> str:
 
 
 def create(db: Database, run: Run) -> None:
-    """Record a new run; a run that is known already keeps its parent, creation time and seconds."""
+    """Record a new run; a run that is known already keeps its parent, thread, creation time and seconds."""
     db.execute(
-        f"INSERT INTO runs ({COLUMNS}) VALUES ({', '.join('?' * 11)})"
+        f"INSERT INTO runs ({COLUMNS}) VALUES ({', '.join('?' * 12)})"
         " ON CONFLICT (id) DO UPDATE SET method = excluded.method, config = excluded.config,"
         " status = excluded.status, updated = excluded.updated, version = excluded.version,"
         # What ended a search stays told when somebody looks at the run again.
         " reason = CASE status WHEN 'done' THEN reason ELSE excluded.reason END",
         [
             run.id, run.parent, run.parent_round, run.method, json.dumps(run.config, ensure_ascii=False),
-            run.status, run.reason, run.created, run.updated, run.seconds, run.version,
+            run.status, run.reason, run.created, run.updated, run.seconds, run.version, run.thread,
         ],
     )  # fmt: skip
 
@@ -80,12 +92,26 @@ def leave(db: Database, id: str, status: Status, reason: str | None, seconds: fl
     )
 
 
-def with_checkpoints(db: Database) -> list[Run]:
-    """The runs that have a history of checkpoints in this file, oldest first; none before a checkpointer has opened it."""
+def threads(db: Database) -> dict[str, Run]:
+    """The threads that have checkpoints in this file, oldest first, each with its newest run.
+
+    There are none before a checkpointer has opened the file.
+    """
     if "checkpoints" not in db.table_names():
-        return []
-    found = f"SELECT {COLUMNS} FROM runs WHERE EXISTS (SELECT 1 FROM checkpoints WHERE thread_id = runs.id)"
-    return [_run(row) for row in db.execute(f"{found} ORDER BY created, rowid")]
+        return {}
+    found = f"SELECT {COLUMNS} FROM runs WHERE EXISTS (SELECT 1 FROM checkpoints WHERE thread_id = coalesce(thread, runs.id))"
+    return {run.thread_id: run for run in map(_run, db.execute(f"{found} ORDER BY created, rowid"))}
+
+
+def in_thread(db: Database, thread: str) -> list[Run]:
+    """The runs of a thread, oldest first."""
+    found = f"SELECT {COLUMNS} FROM runs WHERE id = ? AND thread IS NULL OR thread = ? ORDER BY created, rowid"
+    return [_run(row) for row in db.execute(found, [thread, thread])]
+
+
+def before(db: Database, id: str, thread: str) -> Run | None:
+    """The run of that id, or else the newest of the thread that it is to be in: what its work goes on from."""
+    return known(db, id) or next(reversed(in_thread(db, thread)), None)
 
 
 def known(db: Database, id: str) -> Run | None:

@@ -21,7 +21,7 @@ from ..store.database import open_store
 from ..tasks.majority import majority_score
 from ..tasks.scores.paired import score_on
 from ..workspace.generalization import Generalization, read_scores, user_prompts
-from ..workspace.opening import stored_input
+from ..workspace.known import stored_input
 from .batch import statuses
 from .study import ALL, Cell, Study
 

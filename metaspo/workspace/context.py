@@ -76,6 +76,16 @@ class Context(Admitted):
             return None
         return value if isinstance(value, dict) else _a_model(value)
 
+    def on(self, before: "Context") -> "Context":
+        """This context, with what it does not set as it was before."""
+        now = {name: getattr(self, name) for name in self.model_fields_set}
+        return before.model_copy(update=now | ({"budget": self.budget.on(before.budget)} if "budget" in now else {}))
+
+    def changes(self, before: "Context") -> bool:
+        """Whether it sets anything that was otherwise before."""
+        after = self.on(before)
+        return any(getattr(after, name) != getattr(before, name) for name in self.model_fields_set)
+
     @property
     def base_models(self) -> list[ModelSpec]:
         """The base model, or each of several."""

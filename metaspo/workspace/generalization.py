@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Final, Literal, TypedDict
 
+from langgraph.types import Overwrite
 from pydantic import Field, model_validator
 from sqlite_utils import Database
 
@@ -166,13 +167,17 @@ class GeneralizationState(TypedDict, total=False):
     constrain: bool
 
     run: Annotated[str, newest]
-    """The run's id: the thread's, where there is one."""
+    """The run that works here. A thread's first one has the thread's id."""
     induced: Annotated[list[Induced], operator.add]
     """The user prompts that both system prompts are scored with."""
     scores: Annotated[list[Score], operator.add]
     """Each (system prompt, user prompt) pair's score on the test split."""
     results: dict[str, Any]
     """What came out, by task and over tasks; written by `summarize`."""
+
+
+NOT_BEGUN: dict[str, Any] = {"induced": Overwrite([]), "scores": Overwrite([]), "results": {}}
+"""What the channels beside the question's hold before a user prompt is come by."""
 
 
 class GeneralizationOutput(TypedDict, total=False):

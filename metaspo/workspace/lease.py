@@ -18,14 +18,20 @@ from ..store.leases import BEAT_EVERY, WATCH, Lease, SilentHolder
 GRACE = 1.0
 """Seconds without a node at work after which a run counts as left: cancelled, failed, or waiting for a person."""
 
+PATIENCE = 2.0
+"""Seconds that cancelled work is given to end before other work on the same run is refused."""
 
-async def acquired(store: Store, run: str) -> Lease:
-    """The lease of a run; raises RunHeldError. A holder that only its last sign of life speaks against is watched first."""
+
+async def acquired(store: Store, run: str, thread: str | None = None) -> Lease:
+    """The lease of a run of that thread; raises RunHeldError.
+
+    A holder that only its last sign of life speaks against is watched first.
+    """
     try:
-        return await store.run(leases.acquire, run, now())
+        return await store.run(leases.acquire, run, now(), None, thread)
     except SilentHolder as holder:
         await asyncio.sleep(WATCH)
-        return await store.run(leases.acquire, run, now(), holder.beat)
+        return await store.run(leases.acquire, run, now(), holder.beat, thread)
 
 
 class RunLease:
@@ -68,6 +74,12 @@ class RunLease:
         if task is not None and task not in self._working:
             self._working.add(task)
             task.add_done_callback(self._leave)
+
+    async def idle(self) -> bool:
+        """Whether nothing is at work on the run any more, after the moment that what was cancelled needs to end."""
+        if self._working:
+            await asyncio.wait([*self._working], timeout=PATIENCE)
+        return not self._working
 
     async def close(self) -> None:
         """Wait for calls in flight, record where the run stands, and give the lease back."""

@@ -1,19 +1,18 @@
 """The workspaces of this process: opened once per run, with the run's lease, and let go when nobody works there."""
 
 import asyncio
-import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from importlib.metadata import version
 from typing import Any, TypeVar, cast
 from weakref import WeakKeyDictionary
 
-from langgraph.runtime import ExecutionInfo, Runtime
+from langgraph.runtime import Runtime
 from sqlite_utils import Database
 
-from ..compat import outer_namespace
-from ..domain.errors import EditError, TaskError
+from ..domain.errors import EditError, RunHeldError, TaskError
 from ..models.account import Account
+from ..models.ledger import Ledger
 from ..models.model import Model
 from ..models.priced import from_lists
 from ..models.registry import registry
@@ -25,14 +24,15 @@ from ..tasks.task import Task
 from .base_models import asked_models, check_counting, check_differ
 from .context import Context
 from .dealing import Rules, dealing_rules, open_tasks
-from .generalization import GENERALIZE, Generalization, GeneralizationWorkspace
+from .generalization import Generalization, GeneralizationWorkspace
+from .known import context_of, stored_input
 from .lease import RunLease, acquired
-from .problem import Problem
 from .resources import Workspace
 from .run_input import RunInput
 from .search import SearchWorkspace
 from .serving import strict, trusted
 from .state import problem_of
+from .threads import Thread, run_that_begins, run_that_goes_on, thread_of, unthreaded
 
 Begins = Callable[[Any], RunInput]
 """Finds what a run is given in the state of a graph that begins."""
@@ -40,33 +40,9 @@ Begins = Callable[[Any], RunInput]
 Kind = TypeVar("Kind", bound=Workspace)
 
 
-def thread_name(info: ExecutionInfo | None) -> str | None:
-    """The name of the thread that a node works on, None where there is none.
-
-    Inside another graph the thread is that graph's; each time it comes to us is then a thread of its own.
-    """
-    if info is None or not info.thread_id:
-        return None
-    outer = outer_namespace(info.checkpoint_ns)
-    return str(uuid.uuid5(uuid.NAMESPACE_OID, f"{info.thread_id}/{outer}")) if outer else info.thread_id
-
-
-async def run_id(state: Mapping[str, Any], thread: str | None, begins: Begins | None) -> str:
-    """The run that a state or a job belongs to: its thread, or a name made from the problem where there is none."""
-    known = state.get("run")
-    if known and thread not in (None, known) and not begins:
-        raise EditError(
-            f"thread {thread} is a copy of run {known}, which a run cannot go on from; go on with {known} itself, "
-            f"or start a new run from one of its rounds: metaspo branch {known}"
-        )
-    if thread or known:
-        return thread or str(known)
-    problem = await asyncio.to_thread(begins or problem_of, cast(Any, state))
-    return str(uuid.uuid5(uuid.NAMESPACE_OID, problem.model_dump_json()))
-
-
 _open: "WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, Workspace]]" = WeakKeyDictionary()
 _opening: "WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, asyncio.Lock]]" = WeakKeyDictionary()
+_found_in: "WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, str]]" = WeakKeyDictionary()
 
 
 async def workspace_of(
@@ -77,21 +53,48 @@ async def workspace_of(
     Work that begins, on a new thread or anew, has its problem in the state, where `begins` finds it; others have
     it in the store. There is no runtime when a person changes a thread's state; then the run's own context counts.
     """
-    thread = thread_name(runtime.execution_info) if runtime else None
-    run = await run_id(state, thread, begins)
-    with trusted(await _given_before(run)):
+    thread = thread_of(runtime.execution_info) if runtime else None
+    with trusted(await _given_before(state.get("run"), thread)):
         problem = await asyncio.to_thread(begins, state) if begins else None
     # In another agent's graph, the context may be that agent's own.
     given = runtime.context if runtime and isinstance(runtime.context, Context) else None
-    return await open_workspace(run, given, problem)
+    run = await _run_of(state, thread, given, problem)
+    return await open_workspace(run, given, problem, thread=thread.id if thread else None)
 
 
-async def _given_before(run: str) -> dict[str, Any]:
-    """What a run in the server's store was given: that much of its state is no client's."""
-    if strict() is None:
+async def _run_of(state: Mapping[str, Any], thread: Thread | None, given: Context | None, problem: RunInput | None) -> str:
+    """The run that a state or a job belongs to, or that its problem begins."""
+    known, there = state.get("run"), _open.get(asyncio.get_running_loop(), {})
+    if thread is None and known:
+        return str(known)
+    if thread is None:
+        return unthreaded(await asyncio.to_thread(problem_of, cast(Any, state)) if problem is None else problem)
+    if problem is None and known in there and there[known].thread == thread.id:
+        return str(known)
+    store, _ = await _store(_path(given, thread.id))
+    if problem is None:
+        return await run_that_goes_on(store, thread, known)
+    return await run_that_begins(store, thread, problem, [*there.values()])
+
+
+def _path(given: Context | None, name: str) -> str:
+    """The store that a context names, or else that in which this process has found the run or thread of that name."""
+    if given and "store" in given.model_fields_set:
+        return given.store
+    return _found_in.get(asyncio.get_running_loop(), {}).get(name) or default_store()
+
+
+async def _store(path: str) -> tuple[Store, Ledger]:
+    await asyncio.to_thread(refuse_elsewhere, path)
+    return await registry().ledger(path)
+
+
+async def _given_before(known: str | None, thread: Thread | None) -> Mapping[str, Any]:
+    """What the run that a state names, or its thread's newest, was given: that much of the state is no client's."""
+    if strict() is None or not (known or thread):
         return {}
     store, _ = await registry().ledger(default_store())
-    found = await store.run(runs.known, run)
+    found = await store.run(runs.before, str(known), thread.id if thread else str(known))
     return found.config["problem"] if found else {}
 
 
@@ -115,37 +118,48 @@ def _of_kind(kind: type[Kind], found: Workspace) -> Kind:
     return found
 
 
-async def open_workspace(run: str, given: Context | None, problem: RunInput | None = None, *, alone: bool = False) -> Workspace:
+async def open_workspace(
+    run: str, given: Context | None, problem: RunInput | None = None, *, alone: bool = False, thread: str | None = None
+) -> Workspace:
     """Open a run's workspace and take the run's lease, or find them open; held while the running task is at work.
 
-    Without a `problem` the run must be in the store; what `given` does not set is then as it was. A
-    workspace whose run was stopped, or that was opened for another problem or context, is opened anew:
-    resuming with a larger budget is that. With `alone`, a run that anything works on is refused.
+    Without a `problem` the run must be in the store; what `given` does not set is then as it was, as it is for a
+    further run of a `thread`, whose runs go on from each other. A workspace whose run was stopped, or that was opened
+    for another problem or context, is opened anew: resuming with a larger budget is that. With `alone`, a run that
+    anything works on is refused.
     Raises UserError for tasks, models or a store that cannot be used, before any call is made, and
-    RunHeldError when another process works on the run.
+    RunHeldError when another process works on the run, or this one does under another context.
     """
     loop = asyncio.get_running_loop()
     there = _open.setdefault(loop, {})
     async with _opening.setdefault(loop, {}).setdefault(run, asyncio.Lock()):
         known = there.get(run)
-        if known is not None and not known.lease.at_work and (alone or not known.fits(given, problem)):
+        if known is not None and not alone and not known.fits(given, problem) and not await known.lease.idle():
+            raise RunHeldError(f"run {run} is at work here with other settings; wait for it, or cancel it and try again")
+        if known is not None and not known.lease.at_work and (alone or not known.goes_on or not known.fits(given, problem)):
             await known.lease.close()
             known = None
         if known is None or alone:
-            known = await _new_workspace(run, given, problem, lambda: there.pop(run, None))
+            known = await _new_workspace(run, thread, given, problem)
             there[run] = known
         known.lease.enter()
         return known
 
 
-async def _new_workspace(run: str, given: Context | None, problem: RunInput | None, left: Callable[[], object]) -> Workspace:
-    context = given or Context()
-    await asyncio.to_thread(refuse_elsewhere, context.store)
-    store, ledger = await registry().ledger(context.store)
-    lease = await acquired(store, run)
+async def _new_workspace(run: str, thread: str | None, given: Context | None, problem: RunInput | None) -> Workspace:
+    there = _open[asyncio.get_running_loop()]
+    path = _path(given, thread or run)
+    store, ledger = await _store(path)
+    before = await store.run(runs.before, run, thread or run)
+    thread = before.thread_id if before else thread or run
+    for other in [*there.values()]:
+        if other.thread == thread and other.run != run and not other.lease.at_work:
+            await other.lease.close()
+    lease = await acquired(store, run, thread)
     try:
         if problem is None:
-            problem, context = await _known(store, run, context)
+            problem = await asyncio.to_thread(stored_input, (await store.run(runs.find, run)).config)
+        context = context_of(before, given).model_copy(update={"store": path})
         problem.check()
         settings = problem.settings()
         rules = await store.run(dealing_rules, run, problem)
@@ -154,47 +168,23 @@ async def _new_workspace(run: str, given: Context | None, problem: RunInput | No
         account = await _account(store, run, context)
         bases = tuple([await registry().model(spec, by_name=train_first) for spec in context.base_models])
         workspace = (GeneralizationWorkspace if isinstance(problem, Generalization) else SearchWorkspace)(
-            run=run, problem=cast(Any, problem), given=given, context=context, settings=settings, sources=sources,
+            run=run, thread=thread, problem=cast(Any, problem), context=context, settings=settings, sources=sources,
             targets=targets, store=store, ledger=ledger, base=bases[0], bases=bases,
             optimizer=await registry().model(context.optimizer, by_name=train_first) if problem.asks_optimizer() else None,
             analyst=await registry().model(context.analyst, by_name=train_first)
             if context.analyst and problem.asks_analyst() else None,
             judges=await open_judges([*sources.values(), *targets.values()], context),
-            account=account, lease=RunLease(store, account, lease, left), by_name=train_first,
+            account=account, lease=RunLease(store, account, lease, lambda: there.pop(run, None)), by_name=train_first,
         )  # fmt: skip
         await asyncio.to_thread(account.check, asked_models(workspace))
         await store.run(_as_before, workspace)
         check_differ(workspace)
         await store.run(_record, workspace, rules)
+        _found_in.setdefault(asyncio.get_running_loop(), {}).update({run: path, thread: path})
         return workspace
     except BaseException:
         await store.run(leases.release, lease)
         raise
-
-
-async def _known(store: Store, run: str, given: Context) -> tuple[RunInput, Context]:
-    """What a run in the store was given, and its context with what is set anew."""
-    stored = (await store.run(runs.find, run)).config
-    set_now = given.model_dump(include=given.model_fields_set)
-    with trusted():
-        context = Context.model_validate({**as_asked(stored["context"]), **set_now, "store": given.store})
-    return await asyncio.to_thread(stored_input, stored), context
-
-
-def as_asked(context: dict[str, Any]) -> dict[str, Any]:
-    """A run's context with its models as it began: before names told of reasoning, all were asked alike."""
-    return {
-        name: {"reasoning": False, **value} if name in ("base", "optimizer") and isinstance(value, dict) else value
-        for name, value in context.items()
-    }
-
-
-@trusted()
-def stored_input(config: dict[str, Any]) -> RunInput:
-    """What a run in the store was given, from its configuration there."""
-    given = config["problem"]
-    kind: type[Problem] | type[Generalization] = Generalization if given["method"] == GENERALIZE else Problem
-    return kind.model_validate(given)
 
 
 async def _account(store: Store, run: str, context: Context) -> Account:
@@ -225,12 +215,37 @@ async def open_judges(tasks: Sequence[Task], context: Context) -> dict[str, Mode
 
 def _record(db: Database, workspace: Workspace, rules: Rules) -> None:
     moment, problem = now(), workspace.problem
+    config = _config(workspace, rules, runs.known(db, workspace.run))
+    known = {task.name: task.task for task in evaluations.run_tasks(db, workspace.run)}
+    for name, task in workspace.tasks.items():
+        if known.get(name, task.id) != task.id:
+            raise TaskError(
+                f"task '{name}' has changed since run {workspace.run} began; restore its data and settings, or start a new run"
+            )
+        images.keep(db, task.images, task.spec._images.of)
+    parent, parent_round = problem.parent or (None, None)
+    thread = None if workspace.thread == workspace.run else workspace.thread
+    leases.refuse_others(db, workspace.run, workspace.thread)
+    row = runs.Run(
+        workspace.run, parent, parent_round, problem.method, config, "running", None, moment, moment, 0, version("metaspo"),
+        thread,
+    )  # fmt: skip
+    runs.create(db, row)
+    for name, task in workspace.tasks.items():
+        counts = [len(task.splits[split]) for split in ("train", "validation", "test")]
+        role: evaluations.Role = "source" if name in workspace.sources else "target"
+        drawn = evaluations.RunTask(workspace.run, task.id, name, role, *counts)
+        spec = task.spec.model_dump(mode="json", by_alias=True, exclude={"examples"})
+        evaluations.save_task(db, drawn, spec, list(task.examples.values()))
+        dealt.save(db, workspace.run, task.id, task.splits)
+
+
+def _config(workspace: Workspace, rules: Rules, before: runs.Run | None) -> dict[str, Any]:
     config: dict[str, Any] = {
-        "problem": problem.model_dump(mode="json"),
+        "problem": workspace.problem.model_dump(mode="json"),
         "context": workspace.context.model_dump(mode="json"),
         "settings": asdict(workspace.settings),
     }
-    before = runs.known(db, workspace.run)
     if before is None:
         config |= {"unseen": True, "reading": rules.reading} | (
             {} if rules.dealing == "train first" else {"dealing": rules.dealing}
@@ -243,22 +258,4 @@ def _record(db: Database, workspace: Workspace, rules: Rules) -> None:
     kept = before.config.get("prices", []) if before else []
     kept += [one for one in from_lists(spec for _, spec in asked_models(workspace)) if one not in kept]
     config |= {"prices": kept} if kept else {}
-    known = {task.name: task.task for task in evaluations.run_tasks(db, workspace.run)}
-    for name, task in workspace.tasks.items():
-        if known.get(name, task.id) != task.id:
-            raise TaskError(
-                f"task '{name}' has changed since run {workspace.run} began; restore its data and settings, or start a new run"
-            )
-        images.keep(db, task.images, task.spec._images.of)
-    parent, parent_round = problem.parent or (None, None)
-    row = runs.Run(
-        workspace.run, parent, parent_round, problem.method, config, "running", None, moment, moment, 0, version("metaspo")
-    )
-    runs.create(db, row)
-    for name, task in workspace.tasks.items():
-        counts = [len(task.splits[split]) for split in ("train", "validation", "test")]
-        role: evaluations.Role = "source" if name in workspace.sources else "target"
-        drawn = evaluations.RunTask(workspace.run, task.id, name, role, *counts)
-        spec = task.spec.model_dump(mode="json", by_alias=True, exclude={"examples"})
-        evaluations.save_task(db, drawn, spec, list(task.examples.values()))
-        dealt.save(db, workspace.run, task.id, task.splits)
+    return config

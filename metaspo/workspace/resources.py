@@ -39,13 +39,12 @@ class Workspace:
     `bases` are all base models, `base` is the first of them. `optimizer` is opened before any call where the run is
     sure to ask it, and else only if it is asked after all; `analyst` likewise, None too where the optimizer analyses
     failures itself.
-    `given` is the context as the graph got it, `context` the same with what the run already knew. `by_name` says
-    that the run began before the code of scripted functions counted.
+    `context` is that of the run, whatever of it a graph was given. `by_name` says that the run began before the code
+    of scripted functions counted.
     """
 
     run: str
     problem: RunInput
-    given: Context | None
     context: Context
     settings: Settings
     sources: dict[str, Task]
@@ -61,11 +60,17 @@ class Workspace:
     bases: tuple[Model, ...] = field(default=(), kw_only=True)
     first: FirstReplies = field(default_factory=FirstReplies, kw_only=True)
     analyst: Model | None = field(default=None, kw_only=True)
+    thread: str = field(default="", kw_only=True)
 
     def fits(self, given: Context | None, problem: RunInput | None) -> bool:
-        """Whether work under this context, and on this problem if there is one, can go on in this workspace."""
-        same = self.given == given and problem in (None, self.problem)
-        return same and self.lease.open and self.account.stopped is None
+        """Whether work under this context, and on this problem if there is one, is what this workspace was opened for."""
+        same = problem is None or problem.model_dump() == self.problem.model_dump()
+        return same and not (given and given.changes(self.context))
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether work can go on here: the lease is held, and the run neither done nor stopped."""
+        return self.lease.open and not self.lease.finished and self.account.stopped is None
 
     @property
     def tasks(self) -> dict[str, Task]:

@@ -3,6 +3,8 @@
 import operator
 from typing import Annotated, Any, Literal, NotRequired, TypedDict
 
+from langgraph.types import Overwrite
+
 from ..domain.prompts import RoundLevel
 from ..domain.results import Split
 from ..tasks.catalogue import TaskSource
@@ -180,7 +182,7 @@ class State(TypedDict, total=False):
     demonstrations: int | None
 
     run: Annotated[str, newest]
-    """The run's id: the thread's, where there is one."""
+    """The run that works here. A thread's first one has the thread's id."""
     round: int
     """The round at work, from 0 (the seeds); `select` closes it and opens the next."""
     level: StateLevel
@@ -219,6 +221,15 @@ class Output(TypedDict, total=False):
     incumbent: Incumbent
     kept: dict[str, list[Kept]]
     rounds: list[Round]
+
+
+def not_begun(first_round: int) -> dict[str, Any]:
+    """What the channels beside the problem's hold before the first prompts are scored."""
+    return {
+        "round": first_round, "level": "seed", "incumbent": None, "kept": {}, "beam": [], "began": {}, "ended": "",
+        "review": {}, "stage": 0, "judged": [], "rounds": [],
+        "analyses": Overwrite([]), "candidates": Overwrite([]), "scores": Overwrite([]),
+    }  # fmt: skip
 
 
 def problem_of(state: State, kind: type[Problem] = Problem) -> Problem:
