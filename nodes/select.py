@@ -13,7 +13,7 @@ from metaspo.methods.staging import judged_so_far
 from metaspo.store import prompts
 from metaspo.store.prompts import RoundRow
 from metaspo.workspace.context import Context
-from metaspo.workspace.events import emit, spent
+from metaspo.workspace.events import emit_closed, spent
 from metaspo.workspace.opening import search_workspace
 from metaspo.workspace.problem import COMMON_FIRST
 from metaspo.workspace.search import SearchWorkspace
@@ -43,7 +43,7 @@ async def _closed(workspace: SearchWorkspace, state: State, after: Selected) -> 
     """Record the round with what stands after it, and open the next."""
     closed = closed_round(workspace, state, after)
     await _record(workspace, state, closed, after)
-    emit({"event": "round_closed", **closed, "incumbent": after.incumbent["text"], "spent": spent(workspace)})
+    emit_closed(workspace, {"event": "round_closed", **closed, "incumbent": after.incumbent["text"], "spent": spent(workspace)})
     rounds = [*state.get("rounds", []), closed]
     level, at, ended = next_level(workspace, state, rounds, after)
     if level == "done":

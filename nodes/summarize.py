@@ -13,7 +13,7 @@ from metaspo.store import prompts
 from metaspo.store.prompts import CandidateRow, RoundRow
 from metaspo.tasks.scores.paired import over_tasks
 from metaspo.workspace.context import Context
-from metaspo.workspace.events import emit, spent
+from metaspo.workspace.events import emit_closed, spent
 from metaspo.workspace.generalization import Generalization, GeneralizationState, Induced, by_task, read_scores
 from metaspo.workspace.opening import generalization_workspace
 
@@ -36,11 +36,12 @@ async def summarize(state: GeneralizationState, runtime: Runtime[Context]) -> di
         run, 0, "test", given.system_prompts[0].id, overall.candidate.value, 0, sum(one["id"] is None for one in induced)
     )
     await workspace.store.run(_record, closed, given, induced, used)
-    emit(
+    emit_closed(
+        workspace,
         {
             "event": "round_closed", "round": 0, "level": "test", "score": closed.score, "accepted": 0,
             "dropped": closed.dropped, "incumbent": given.system_prompt, "spent": spent(workspace),
-        }
+        },
     )  # fmt: skip
     await workspace.finish()
     tasks = {one.task: {**asdict(one), "win_rate": one.win_rate} for one in found}

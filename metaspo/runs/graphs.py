@@ -37,7 +37,23 @@ GRAPHS: dict[str, tuple[ModuleType, str]] = {
 SERVED: dict[str, Any] = {
     "graphs": {name: {"path": f"{module.__name__}:graph", "description": text} for name, (module, text) in GRAPHS.items()},
     "checkpointer": {"path": "metaspo.runs.server.saver"},
-    "http": {"app": "metaspo.runs.server:app"},
+    "http": {"app": "metaspo.runs.server:app", "disable_webhooks": True},
+    # Studio's own way past a server's login is a header that anybody can send.
+    "auth": {
+        "path": "metaspo.runs.auth:auth",
+        "disable_studio_auth": True,
+        "openapi": {
+            "securitySchemes": {
+                "bearer": {"type": "http", "scheme": "bearer"},
+                "key": {"type": "apiKey", "in": "header", "name": "x-api-key"},
+            },
+            "security": [{"bearer": []}, {"key": []}],
+        },
+    },
+    # No domain of the world is called so: no run calls an address that a client names.
+    "webhooks": {"url": {"allowed_domains": ["none.invalid"]}},
+    # A problem with all its examples has a few MB.
+    "env": {"HTTP_MAX_REQUEST_BODY_BYTES": "67108864"},
 }
 """What the Agent Server is given, as langgraph.json has it for `langgraph dev`."""
 

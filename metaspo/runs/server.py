@@ -19,7 +19,10 @@ from ..store import runs
 from ..store.checkpoints import open_checkpointer, serve_only
 from ..store.database import Store, default_store
 from ..workspace.serving import serve_by
+from .access import access
 from .graphs import graph_of
+from .guard import guards
+from .logs import quiet_libraries
 
 
 @asynccontextmanager
@@ -76,9 +79,10 @@ class RunsAsThreads:
 async def _open(app: Starlette) -> AsyncIterator[None]:
     # A process that keeps its threads elsewhere opens no saver of ours.
     await asyncio.to_thread(serve_by, os.environ)
+    quiet_libraries()
     async with registry().used():
         yield
 
 
-app = Starlette(middleware=[Middleware(RunsAsThreads)], lifespan=_open)
+app = Starlette(middleware=[*guards(access()), Middleware(RunsAsThreads)], lifespan=_open)
 """What langgraph.json names as http.app."""

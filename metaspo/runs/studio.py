@@ -3,21 +3,25 @@
 import os
 
 from ..compat import agent_server
-from ..domain.errors import MissingExtraError
+from ..domain.errors import ConfigError, MissingExtraError
 from ..domain.paths import path_of
 from ..store.database import default_store
+from .access import TOKEN, TRUST, Access, access, is_loopback
 from .graphs import SERVED
 
 AT_ONCE = 10
 """Runs that work at the same time."""
 
 
-def serve(port: int, store: str | None = None, *, browser: bool = True) -> None:
-    """Serve the graphs on this machine until interrupted, with every thread kept in `store`.
+def serve(host: str, port: int, store: str | None = None, *, browser: bool = True) -> None:
+    """Serve the graphs until interrupted, with every thread kept in `store`.
 
     Needs no key and no network; the browser opens Studio, which talks to the server from there. A
-    port that is taken is replaced by a free one. Raises MissingExtraError without the extra `studio`.
+    port that is taken is replaced by a free one. Who may use the server, and what clients may name, is in the
+    environment. Raises MissingExtraError without the extra `studio`, ConfigError where other machines would
+    reach a server without a token, or one that trusts its clients.
     """
+    refuse_open(host, access())
     try:
         run_server = agent_server()
     except ImportError:
@@ -25,4 +29,28 @@ def serve(port: int, store: str | None = None, *, browser: bool = True) -> None:
     os.environ["METASPO_STORE"] = str(path_of(store or default_store()).absolute())
     for quiet in ("LANGGRAPH_NO_VERSION_CHECK", "LANGGRAPH_CLI_NO_ANALYTICS"):
         os.environ.setdefault(quiet, "true")
-    run_server("127.0.0.1", port, n_jobs_per_worker=AT_ONCE, open_browser=browser, **SERVED)
+    run_server(host, port, n_jobs_per_worker=AT_ONCE, open_browser=browser, **SERVED)
+
+
+def refuse_open(host: str, given: Access) -> None:
+    """Refuse to listen where other machines reach a server that any of them could use."""
+    if is_loopback(host):
+        return
+    if given.trusting:
+        raise ConfigError(
+            f"--host {host}: a server that trusts its clients (--trust, {TRUST}=1) runs their code, so that it listens on "
+            "127.0.0.1 alone; leave out one of the two"
+        )
+    if given.token is None:
+        raise ConfigError(
+            f"--host {host}: other machines would use this server without a login; put a token into {TOKEN}, which clients "
+            "send as 'Authorization: Bearer TOKEN', or leave out --host"
+        )
+
+
+def terms() -> str:
+    """Who may use the server that this environment describes, and what clients may name, in one line."""
+    given = access()
+    who = f"clients send the token in {TOKEN}" if given.token else f"no login ({TOKEN} is not set), so this machine alone"
+    what = "trusts its clients: they may name any file, function and model" if given.trusting else "strict: clients send data"
+    return f"{what}; {who}"

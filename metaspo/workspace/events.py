@@ -1,11 +1,16 @@
 """What the graph tells while it works: the custom stream's events. Small, typed, the same for every display."""
 
+import logging
 from typing import Literal, TypedDict
 
 from langgraph.runtime import get_runtime
 
+from ..domain.costs import cost_says
 from ..domain.prompts import RoundLevel
 from .resources import Workspace
+
+ROUNDS = logging.getLogger("metaspo.rounds")
+"""Gets a line at INFO for every round, which a served process prints and the command line, with its bars, does not."""
 
 
 class Spent(TypedDict):
@@ -107,6 +112,16 @@ def emit(event: Event) -> None:
     """Write an event to the custom stream; there is none when a person changes a thread's state."""
     if (runtime := get_runtime()) is not None:
         runtime.stream_writer(event)
+
+
+def emit_closed(workspace: Workspace, event: RoundClosed) -> None:
+    """Write the end of a round to the custom stream, and as one line to the log."""
+    emit(event)
+    cost = cost_says(event["spent"]["cost"], event["spent"]["unpriced"])
+    ROUNDS.info(
+        "run %s: round %d (%s) scores %.3f, %d calls so far, cost %s",
+        workspace.run, event["round"], event["level"], event["score"], event["spent"]["calls"], cost,
+    )  # fmt: skip
 
 
 def spent(workspace: Workspace) -> Spent:

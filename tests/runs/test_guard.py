@@ -1,0 +1,166 @@
+"""A server without a token: this machine may use it, and no page of another site, no other machine, no other name."""
+
+import json
+import socket
+from collections.abc import Iterator, Mapping
+from http.client import HTTPConnection
+
+import psutil
+import pytest
+from langgraph_sdk.client import LangGraphClient
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import connect
+
+from ..helpers.agent_server import ROOT, AgentServer
+
+STUDIO = "https://smith.langchain.com"
+OTHERS = [
+    "https://evil.example", "null", "http://localhost.evil.example", "http://127.0.0.1.nip.io:2024", "http://127.0.0.1@evil.example",
+    "https://smith.langchain.com.evil.example", "https://evilsmith.langchain.com", "http://smith.langchain.com",
+    "https://smith.langchain.com:444", "file://", "chrome-extension://abc", "http://[::2]", "",
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AgentServer]:
+    folder = tmp_path_factory.mktemp("guard")
+    config = json.loads((ROOT / "langgraph.json").read_text())
+    (folder / "langgraph.json").write_text(json.dumps(config | {"dependencies": [str(ROOT)]}))
+    server = AgentServer(folder, "langgraph", "dev", "--no-reload", "--host", "0.0.0.0")
+    yield server
+    server.stop()
+
+
+Answer = tuple[int, Mapping[str, str], str]
+
+
+def ask(
+    server: AgentServer, method: str, path: str, body: bytes | None = None, *, at: str = "127.0.0.1", **headers: str
+) -> Answer:
+    """A request as it is written, its headers' names with _ for -; nothing is added but a Host where none is given."""
+    connection = HTTPConnection(at, int(server.url.rpartition(":")[2]), timeout=20)
+    try:
+        connection.putrequest(method, path, skip_host="host" in headers, skip_accept_encoding=True)
+        for name, value in headers.items():
+            connection.putheader(name.replace("_", "-"), value)
+        connection.putheader("content-length", str(len(body or b"")))
+        connection.endheaders(body)
+        reply = connection.getresponse()
+        return reply.status, {name.lower(): value for name, value in reply.getheaders()}, reply.read().decode()
+    finally:
+        connection.close()
+
+
+@pytest.mark.parametrize("origin", OTHERS)
+async def test_a_page_of_another_site_is_refused_whatever_it_sends(
+    server: AgentServer, client: LangGraphClient, origin: str
+) -> None:
+    before = await client.threads.count()
+    plain = {"origin": origin, "content_type": "text/plain"}
+    for method, path in [("POST", "/threads"), ("POST", "/runs"), ("GET", "/info"), ("GET", "/ok"), ("DELETE", "/threads/x")]:
+        status, headers, said = ask(server, method, path, b"{}", **plain)
+        assert (status, "access-control-allow-origin" in headers) == (403, False) and "may not use this server" in said
+    asks = {"access_control_request_method": "POST", "access_control_request_private_network": "true"}
+    status, headers, _ = ask(server, "OPTIONS", "/threads", origin=origin, **asks)
+    assert status == 403 and not any(name.startswith("access-control") for name in headers)
+    assert await client.threads.count() == before
+
+
+def test_a_socket_of_another_site_is_refused(server: AgentServer) -> None:
+    address = f"{server.url.replace('http', 'ws')}/threads/8b1f5a52-0000-4000-8000-000000000000/stream/events"
+    with pytest.raises(InvalidStatus, match="403"):
+        connect(address, origin="https://evil.example")  # type: ignore[arg-type]
+    with connect(address, origin=STUDIO) as opened:  # type: ignore[arg-type]
+        assert opened.protocol.state.name == "OPEN"
+
+
+@pytest.mark.parametrize("origin", [STUDIO, "https://eu.smith.langchain.com", "http://localhost:3000", "http://127.0.0.1:8888"])
+def test_studio_and_pages_of_this_machine_are_let_in(server: AgentServer, origin: str) -> None:
+    asks = {"access_control_request_method": "POST", "access_control_request_headers": "content-type,x-auth-scheme"}
+    status, headers, _ = ask(
+        server, "OPTIONS", "/threads/search", origin=origin, access_control_request_private_network="true", **asks
+    )
+    assert (status, headers["access-control-allow-origin"]) == (200, origin)
+    assert headers["access-control-allow-private-network"] == "true"
+    assert "content-type" in headers["access-control-allow-headers"] and "DELETE" in headers["access-control-allow-methods"]
+    status, headers, _ = ask(server, "POST", "/threads/search", b"{}", origin=origin, content_type="application/json")
+    assert (status, headers["access-control-allow-origin"]) == (200, origin)
+    assert "x-pagination-total" in headers["access-control-expose-headers"]
+
+
+def test_a_page_of_another_site_loads_nothing_but_a_person_may_follow_its_link(server: AgentServer) -> None:
+    assert ask(server, "GET", "/info", sec_fetch_site="cross-site", sec_fetch_mode="no-cors")[0] == 403
+    assert ask(server, "GET", "/docs", sec_fetch_site="cross-site", sec_fetch_mode="navigate")[0] == 200
+
+
+@pytest.mark.parametrize(
+    "host", ["evil.example", "127.0.0.1.nip.io", "localhost.evil.example", "0.0.0.0", "[::2]", "", "127.1"]
+)
+def test_a_name_that_was_pointed_at_this_machine_is_refused(server: AgentServer, host: str) -> None:
+    for path in ("/info", "/threads/search", "/mcp"):
+        status, _, said = ask(server, "GET", path, host=host)
+        assert status == 403 and "answers as localhost or 127.0.0.1 alone" in said and "METASPO_SERVE_TOKEN" in said
+
+
+@pytest.mark.parametrize("host", ["localhost", "LOCALHOST:2024", "127.0.0.1:9", "[::1]:2024"])
+def test_this_machines_own_names_are_answered(server: AgentServer, host: str) -> None:
+    assert ask(server, "GET", "/info", host=host)[0] == 200
+
+
+def test_another_machine_is_refused_though_the_server_listens_there(server: AgentServer) -> None:
+    own = [a.address for found in psutil.net_if_addrs().values() for a in found if a.family == socket.AF_INET]
+    for address in (a for a in own if not a.startswith("127.")):
+        status, _, said = ask(server, "GET", "/info", at=address)
+        assert status == 403 and "this machine alone" in said and "METASPO_SERVE_TOKEN" in said
+        assert ask(server, "GET", "/info", at=address, host="localhost")[0] == 403
+        assert ask(server, "GET", "/ok", at=address)[0] == 200  # A container's health check.
+    # What a proxy on this machine passes on comes from another one.
+    assert ask(server, "GET", "/info", x_forwarded_for="203.0.113.9")[0] == 403
+
+
+async def test_the_development_servers_own_routes_are_closed(server: AgentServer, client: LangGraphClient) -> None:
+    thread = (await client.threads.create())["thread_id"]
+    routes = [
+        ("POST", "/internal/truncate"),
+        ("GET", f"/internal/debug/thread/{thread}"),
+        ("GET", "/deploy"),
+        ("POST", "/deploy"),
+    ]
+    routes += [("POST", "/internal%2Ftruncate"), ("POST", "/internal/truncate/"), ("GET", "/deploy/x/stream")]
+    for method, path in routes:
+        status, _, said = ask(server, method, path, b"{}")
+        assert status == 403 and "does not deploy" in said, path
+    assert (await client.threads.get(thread))["thread_id"] == thread
+
+
+async def test_no_schedules_and_no_calls_to_addresses_of_a_client(server: AgentServer, client: LangGraphClient) -> None:
+    thread = (await client.threads.create())["thread_id"]
+    for path in ("/runs/crons", f"/threads/{thread}/runs/crons"):
+        asked = json.dumps({"assistant_id": "metaspo", "schedule": "* * * * *", "input": {}}).encode()
+        status, _, said = ask(server, "POST", path, asked)
+        assert status == 403 and "takes no schedules" in said
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        listener.settimeout(1)
+        for hook in (
+            f"http://127.0.0.1:{port}/",
+            f"https://localhost:{port}",
+            "/threads",
+            "https://example.org/",
+            "http://169.254.169.254",
+        ):
+            asked = json.dumps({"assistant_id": "metaspo", "input": {"iterations": 0}, "webhook": hook}).encode()
+            for path in ("/runs", "/runs/wait", f"/threads/{thread}/runs", f"/threads/{thread}/runs/stream"):
+                assert ask(server, "POST", path, asked)[0] == 422, hook
+        with pytest.raises(TimeoutError):
+            listener.accept()
+
+
+def test_a_body_that_no_problem_needs_is_refused(server: AgentServer) -> None:
+    connection = HTTPConnection("127.0.0.1", int(server.url.rpartition(":")[2]), timeout=60)
+    try:
+        connection.request("POST", "/threads", iter([b" " * 2**20] * 65), encode_chunked=True)
+        reply = connection.getresponse()
+        assert reply.status == 413 and "too large" in reply.read().decode()
+    finally:
+        connection.close()
