@@ -50,8 +50,6 @@ SERVED: dict[str, Any] = {
             "security": [{"bearer": []}, {"key": []}],
         },
     },
-    # No domain of the world is called so: no run calls an address that a client names.
-    "webhooks": {"url": {"allowed_domains": ["none.invalid"]}},
     # A problem with all its examples has a few MB.
     "env": {"HTTP_MAX_REQUEST_BODY_BYTES": "67108864"},
 }

@@ -2,8 +2,11 @@
 
 import json
 import socket
+import sqlite3
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from http.client import HTTPConnection
+from typing import Any
 
 import psutil
 import pytest
@@ -133,27 +136,78 @@ async def test_the_development_servers_own_routes_are_closed(server: AgentServer
     assert (await client.threads.get(thread))["thread_id"] == thread
 
 
+ROUTES = (
+    "/runs",
+    "/runs/wait",
+    "/runs/stream",
+    "/runs/batch",
+    "/threads/{}/runs",
+    "/threads/{}/runs/wait",
+    "/threads/{}/runs/stream",
+)
+
+
+def refused(server: AgentServer, thread: str, **asked: Any) -> set[tuple[int, str]]:
+    """What every route that makes runs answers."""
+    body = {"assistant_id": "metaspo", "input": {"iterations": 0}, **asked}
+    given = {path: json.dumps([body] if "batch" in path else body).encode() for path in ROUTES}
+    return {ask(server, "POST", path.format(thread), body)[::2] for path, body in given.items()}
+
+
 async def test_no_schedules_and_no_calls_to_addresses_of_a_client(server: AgentServer, client: LangGraphClient) -> None:
     thread = (await client.threads.create())["thread_id"]
     for path in ("/runs/crons", f"/threads/{thread}/runs/crons"):
         asked = json.dumps({"assistant_id": "metaspo", "schedule": "* * * * *", "input": {}}).encode()
         status, _, said = ask(server, "POST", path, asked)
         assert status == 403 and "takes no schedules" in said
+    assert await client.crons.count() == 0
+    [(status, said)] = refused(server, thread, webhook="https://1.1.1.1/")
+    assert status == 403 and "calls no address that a client names" in said
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
         listener.settimeout(1)
-        for hook in (
-            f"http://127.0.0.1:{port}/",
-            f"https://localhost:{port}",
-            "/threads",
-            "https://example.org/",
-            "http://169.254.169.254",
-        ):
-            asked = json.dumps({"assistant_id": "metaspo", "input": {"iterations": 0}, "webhook": hook}).encode()
-            for path in ("/runs", "/runs/wait", f"/threads/{thread}/runs", f"/threads/{thread}/runs/stream"):
-                assert ask(server, "POST", path, asked)[0] == 422, hook
+        for hook in (f"http://127.0.0.1:{port}/", f"https://localhost:{port}", "/threads", "http://169.254.169.254"):
+            assert {status for status, _ in refused(server, thread, webhook=hook)} <= {403, 422}
         with pytest.raises(TimeoutError):
             listener.accept()
+    assert await client.runs.list(thread) == []
+
+
+async def test_a_command_answers_what_was_asked_and_names_no_jobs(server: AgentServer, client: LangGraphClient) -> None:
+    """A job that a client invents would work on whichever run it names."""
+    dice = {"base": "scripted:dice", "optimizer": "scripted:dice"}
+    begun = len(server.log.splitlines())
+    run = (await client.threads.create())["thread_id"]
+    found: Any = await client.runs.wait(run, "metaspo", input={"iterations": 1, "test_size": 0}, context=dice)
+    lines = [line for line in server.log.splitlines()[begun:] if "info" in line]
+    # One line a round, not one a request.
+    assert len(lines) == len(found["rounds"]) and all(f"run {run}: round" in line for line in lines)
+    task, kept = next(iter(found["kept"].items()))
+    job = {"run": run, "round": 0, "level": "seed", "task": task, "system": found["incumbent"]["id"], "user": kept[0]["id"]}
+    before = records(server)
+    thread = (await client.threads.create())["thread_id"]
+    commands: list[dict[str, Any]] = [
+        {"goto": {"node": "evaluate", "input": {**job, "split": "test"}}},
+        {"goto": [{"node": "select", "input": found}, "analyze_failures"]},
+        {"goto": "select"},
+        {"update": {"run": run, "level": "done"}},
+    ]
+    for command in commands:
+        for at in (thread, run):
+            asked = {"assistant_id": "metaspo", "command": command, "context": dice}
+            status, _, said = ask(server, "POST", f"/threads/{at}/runs/wait", json.dumps(asked).encode())
+            assert status == 403 and "takes 'resume' alone in a command" in said
+    assert records(server) == before and await client.runs.list(thread) == []
+    inner = {"configurable": {**dice, "__pregel_checkpointer": "mine"}}
+    [(status, said)] = refused(server, thread, config=inner)
+    assert status == 403 and "configurable.__pregel_checkpointer: is LangGraph's own" in said
+
+
+def records(server: AgentServer) -> dict[str, list[Any]]:
+    """Everything that the store holds of runs."""
+    with closing(sqlite3.connect(server.store)) as db:
+        tables = ("runs", "rounds", "candidates", "evaluations", "calls", "prompts", "dealt")
+        return {table: db.execute(f"SELECT * FROM {table}").fetchall() for table in tables}
 
 
 def test_a_body_that_no_problem_needs_is_refused(server: AgentServer) -> None:
