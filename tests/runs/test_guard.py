@@ -188,7 +188,7 @@ async def test_a_command_answers_what_was_asked_and_names_no_jobs(server: AgentS
     thread = (await client.threads.create())["thread_id"]
     commands: list[dict[str, Any]] = [
         {"goto": {"node": "evaluate", "input": {**job, "split": "test"}}},
-        {"goto": [{"node": "select", "input": found}, "analyze_failures"]},
+        {"goto": [{"node": "select", "input": found}, {"node": "analyze_failures", "input": job}]},
         {"goto": "select"},
         {"update": {"run": run, "level": "done"}},
     ]
