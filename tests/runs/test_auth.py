@@ -42,7 +42,9 @@ ANSWERED = {"/ok"}
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AgentServer]:
     folder = tmp_path_factory.mktemp("auth")
-    server = AgentServer(folder, "metaspo", "studio", "--host", "0.0.0.0", METASPO_SERVE_TOKEN=TOKEN)
+    server = AgentServer(
+        folder, "metaspo", "studio", "--host", "0.0.0.0", environment={"METASPO_SERVE_TOKEN": TOKEN}, strict=True
+    )
     yield server
     server.stop()
 

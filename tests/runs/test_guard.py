@@ -29,7 +29,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AgentServer]:
     folder = tmp_path_factory.mktemp("guard")
     config = json.loads((ROOT / "langgraph.json").read_text())
     (folder / "langgraph.json").write_text(json.dumps(config | {"dependencies": [str(ROOT)]}))
-    server = AgentServer(folder, "langgraph", "dev", "--no-reload", "--host", "0.0.0.0")
+    server = AgentServer(folder, "langgraph", "dev", "--no-reload", "--host", "0.0.0.0", strict=True)
     yield server
     server.stop()
 
