@@ -198,9 +198,16 @@ async def test_a_command_answers_what_was_asked_and_names_no_jobs(server: AgentS
             status, _, said = ask(server, "POST", f"/threads/{at}/runs/wait", json.dumps(asked).encode())
             assert status == 403 and "takes 'resume' alone in a command" in said
     assert records(server) == before and await client.runs.list(thread) == []
+    [assistant] = await client.assistants.search(graph_id="metaspo")
+    message = {"role": "user", "messageId": "1", "parts": [{"kind": "data", "data": {"iterations": 0}}], "command": commands[0]}
+    call = {"jsonrpc": "2.0", "id": 1, "method": "message/send", "params": {"message": message}}
+    _, _, said = ask(server, "POST", f"/a2a/{assistant['assistant_id']}", json.dumps(call).encode(), accept="application/json")
+    assert "denied" in json.loads(said)["error"]["message"] and records(server) == before
     inner = {"configurable": {**dice, "__pregel_checkpointer": "mine"}}
     [(status, said)] = refused(server, thread, config=inner)
     assert status == 403 and "configurable.__pregel_checkpointer: is LangGraph's own" in said
+    start = {"id": 1, "method": "run.start", "params": {"assistant_id": "metaspo", "input": {}, "config": inner}}
+    assert "is LangGraph's own" in ask(server, "POST", f"/threads/{thread}/commands", json.dumps(start).encode())[2]
 
 
 def records(server: AgentServer) -> dict[str, list[Any]]:
