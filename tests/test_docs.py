@@ -134,6 +134,16 @@ def test_the_models_page_names_every_setting_with_its_default() -> None:
     assert all(f"`{name}`" in page for name in ModelSpec.model_fields if name not in ("provider", "name"))
 
 
+def test_every_test_that_the_security_page_names_is_there() -> None:
+    file, found = "", 0
+    for named, name in re.findall(r"`(?:(tests/[\w/]+\.py)(?:::)?)?(test_\w+)?`", (ROOT / "docs" / "security.md").read_text()):
+        file = named or file
+        if name:
+            assert f"def {name}(" in (ROOT / file).read_text(), (file, name)
+            found += 1
+    assert found > 10
+
+
 def test_nothing_names_a_path_of_a_machine_or_a_registry() -> None:
     for path in [*PAGES, ROOT / "datasets" / "README.md", ROOT / "Makefile", ROOT / "pyproject.toml"]:
         assert not re.search(r"/(root|home|work|tmp)/|pypi\.org|://[^\s)]*pypi", path.read_text(encoding="utf-8")), path

@@ -53,13 +53,8 @@ async def a_schedule(ctx: AuthContext, value: CronsCreate) -> None:
 
 def refused_run(asked: Mapping[str, Any]) -> str | None:
     """Why a run that a client asks for is not made, in words; None where it is."""
-    command = asked.get("command") or {}
-    beyond = [name for name in ("goto", "update") if command.get(name)]
-    if beyond:
-        return (
-            f"command.{beyond[0]}: this server takes 'resume' alone in a command; edit a thread's state (update_state) and run "
-            "it with input null, or give the run input"
-        )
+    if (asked.get("command") or {}).get("goto"):
+        return "command.goto: a search goes its own way; leave goto out, or go on from another checkpoint"
     if asked.get("webhook"):
         return "webhook: this server calls no address that a client names; leave it out and join the run"
     configurable = (asked.get("config") or {}).get("configurable") or {}
