@@ -49,7 +49,7 @@ def studio(
     its clients, never paths, functions or keys, unless --trust is given. With a token in METASPO_SERVE_TOKEN
     it answers those who send it, else this machine alone.
     """
-    from ..runs.studio import serve, terms
+    from ..runs.studio import serve
 
     named = context.get_parameter_source("store") is not ParameterSource.DEFAULT
     if not path_of(store).exists():
@@ -61,5 +61,4 @@ def studio(
     if models:
         os.environ["METASPO_SERVE_MODELS"] = str(path_of(models).absolute())
     os.environ["METASPO_SERVE_TRUST"] = "1" if trust else "0"
-    say(terms())
     serve(host, port, store, browser=browser)

@@ -1,6 +1,7 @@
 """What the Agent Server loads beside the graphs: threads kept in our store, and the store's runs shown as threads."""
 
 import asyncio
+import logging
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -19,10 +20,12 @@ from ..store import runs
 from ..store.checkpoints import open_checkpointer, serve_only
 from ..store.database import Store, default_store
 from ..workspace.serving import serve_by
-from .access import access
+from .access import TOKEN, Access, access
 from .graphs import graph_of
 from .guard import guards
 from .logs import quiet_libraries
+
+LOGGER = logging.getLogger("metaspo.server")
 
 
 @asynccontextmanager
@@ -75,11 +78,19 @@ class RunsAsThreads:
                     await client.threads.create(thread_id=id, if_exists="do_nothing", metadata=metadata)
 
 
+def terms(given: Access) -> str:
+    """Who may use the server, and what clients may name, in one line."""
+    who = f"clients send the token in {TOKEN}" if given.token else f"no login ({TOKEN} is not set), so this machine alone"
+    what = "trusts its clients: they may name any file, function and model" if given.trusting else "strict: clients send data"
+    return f"{what}; {who}"
+
+
 @asynccontextmanager
 async def _open(app: Starlette) -> AsyncIterator[None]:
     # A process that keeps its threads elsewhere opens no saver of ours.
     await asyncio.to_thread(serve_by, os.environ)
     quiet_libraries()
+    LOGGER.info(terms(access()))
     async with registry().used():
         yield
 

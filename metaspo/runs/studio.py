@@ -46,11 +46,3 @@ def refuse_open(host: str, given: Access) -> None:
             f"--host {host}: other machines would use this server without a login; put a token into {TOKEN}, which clients "
             "send as 'Authorization: Bearer TOKEN', or leave out --host"
         )
-
-
-def terms() -> str:
-    """Who may use the server that this environment describes, and what clients may name, in one line."""
-    given = access()
-    who = f"clients send the token in {TOKEN}" if given.token else f"no login ({TOKEN} is not set), so this machine alone"
-    what = "trusts its clients: they may name any file, function and model" if given.trusting else "strict: clients send data"
-    return f"{what}; {who}"

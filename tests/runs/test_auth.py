@@ -93,6 +93,11 @@ def test_no_route_answers_without_the_token(server: AgentServer, headers: dict[s
     assert {path for (_, path), found in answers.items() if found != 401} == ANSWERED
 
 
+def test_the_server_says_at_its_start_who_may_use_it(server: AgentServer) -> None:
+    [said] = [line for line in server.log.splitlines() if "metaspo.server" in line]
+    assert "strict" in said and "clients send the token in METASPO_SERVE_TOKEN" in said
+
+
 def test_no_socket_opens_without_the_token(server: AgentServer) -> None:
     address = f"{server.url.replace('http', 'ws')}/threads/{uuid.uuid4()}/stream/events"
     with pytest.raises(InvalidStatus, match="401"):

@@ -217,6 +217,11 @@ def records(server: AgentServer) -> dict[str, list[Any]]:
         return {table: db.execute(f"SELECT * FROM {table}").fetchall() for table in tables}
 
 
+def test_the_server_says_at_its_start_who_may_use_it(server: AgentServer) -> None:
+    [said] = [line for line in server.log.splitlines() if "metaspo.server" in line]
+    assert "strict" in said and "this machine alone" in said
+
+
 def test_a_body_that_no_problem_needs_is_refused(server: AgentServer) -> None:
     connection = HTTPConnection("127.0.0.1", int(server.url.rpartition(":")[2]), timeout=60)
     try:
