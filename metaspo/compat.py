@@ -44,6 +44,26 @@ def put_in_state(configurable: Mapping[str, Any], values: Mapping[str, Any]) -> 
     configurable["__pregel_send"]([*values.items()])
 
 
+def resume_map(configurable: Mapping[str, Any]) -> dict[str, Any]:
+    """The answers that a graph was resumed with, by the ids of their interrupts; empty where it was with a bare one."""
+    return configurable.get("__pregel_resume_map") or {}
+
+
+def answers_before(configurable: Mapping[str, Any]) -> int:
+    """How many answers a node that starts anew has had in earlier executions; a new one comes after them, if any."""
+    given = configurable["__pregel_scratchpad"].resume
+    # One that names its interrupt is put there before the node starts.
+    new = any(given[-1] is answer for answer in resume_map(configurable).values()) if given else False
+    return len(given) - new
+
+
+def nobodys_task() -> str:
+    """The id under which LangGraph keeps a bare answer, which no task has taken yet."""
+    from langgraph._internal._constants import NULL_TASK_ID
+
+    return NULL_TASK_ID
+
+
 def identifying_parameters(model: "BaseChatModel") -> dict[str, Any]:
     """What LangChain tells chat models apart by; empty unless the model's author wrote it."""
     return dict(model._identifying_params)

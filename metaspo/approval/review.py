@@ -8,18 +8,17 @@ itself with, and `select` asks again with its numbers. The round closes when not
 
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypedDict
 
 from langgraph.config import get_config
-from langgraph.types import interrupt
 
 from ..compat import is_checkpointed
-from ..domain.errors import ConfigError, UserError
+from ..domain.errors import ConfigError
 from ..domain.prompts import Level, Prompt
 from ..methods.selection import REJECTED
+from ..store.answers import forget
 from ..workspace.search import SearchWorkspace
 from ..workspace.state import Candidate, Incumbent, Kept, State
-from .answers import HOW, Decisions, read_answer
+from .asking import ask
 from .comparison import Change, compared
 
 LEVELS: Mapping[str, tuple[Level, ...]] = {"none": (), "user": ("user",), "system": ("system",), "both": ("user", "system")}
@@ -31,22 +30,6 @@ DECIDED = ("accept", "reject")
 
 EDITED = "edited by a person"
 """The reason of a candidate that a person wrote."""
-
-
-class Request(TypedDict):
-    """What an interrupt shows, as plain JSON: the changes that wait for a person, and how to answer.
-
-    `problem` says what was wrong with the last answer; `stopped` that the last answer was to stop.
-    """
-
-    run: str
-    round: int
-    level: Level
-    changes: list[Change]
-    choices: list[str]
-    how: str
-    problem: str | None
-    stopped: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,16 +74,18 @@ def edited(workspace: SearchWorkspace, state: State) -> dict[str, Candidate]:
 async def review(workspace: SearchWorkspace, state: State, incumbent: Incumbent, kept: dict[str, list[Kept]]) -> Verdict:
     """Have a person decide about what is new in `incumbent` and `kept`, where that is asked for."""
     candidates = list(state.get("candidates", []))
-    if state.get("level", "seed") not in LEVELS[workspace.context.approve]:
+    asks = state.get("level", "seed") in LEVELS[workspace.context.approve]
+    new = _would_count(state, incumbent, kept, edited(workspace, state)) if asks else []
+    if not new:
+        await workspace.store.run(forget, workspace.run, state.get("round", workspace.first_round))
         return Verdict(incumbent, kept, candidates)
-    new = _would_count(state, incumbent, kept, edited(workspace, state))
     told = {task: said for task, said in state.get("review", {}).items() if said in DECIDED}
     waiting = [one for one in new if one.task not in told]
     if waiting:
         changes = [await _change(workspace, state, kept, one) for one in waiting]
-        answers = await _ask(workspace, state, changes)
-        told |= {task: decision for task, (decision, _) in answers.items()}
-        edits = [_edit(state, one, text) for one in waiting if (text := answers[one.task][1])]
+        answers = await ask(workspace, state, changes)
+        told |= {task: answer.decision for task, answer in answers.items()}
+        edits = [_edit(state, one, text) for one in waiting if (text := answers[one.task].text)]
         if edits:
             await workspace.save_prompts(*(Prompt(_level(edit["task"]), edit["text"] or "") for edit in edits))
             told |= {edit["task"]: edit["id"] or "" for edit in edits}
@@ -147,34 +132,6 @@ async def _change(workspace: SearchWorkspace, state: State, kept: Mapping[str, S
     best = not task or kept[task][0]["id"] == one.id
     mine = task in edited(workspace, state)
     return {**found, "task": task, "best": best, "edited": mine, "also": [prompt["text"] for prompt in one.also]}
-
-
-async def _ask(workspace: SearchWorkspace, state: State, changes: list[Change]) -> Decisions:
-    """A person's decision by task, with the text of an edit. An answer that cannot be used is asked for again."""
-    request: Request = {
-        "run": workspace.run, "round": state["round"], "level": _level(changes[0]["task"]), "changes": changes,
-        "choices": ["accept", "reject", "edit", "stop"], "how": HOW, "problem": None, "stopped": False,
-    }  # fmt: skip
-    while True:
-        await workspace.wait(waiting_for(request), stopped=request["stopped"])
-        given = interrupt(request)
-        try:
-            answers = read_answer(workspace, changes, given)
-        except UserError as error:
-            request = {**request, "problem": str(error), "stopped": False}
-            continue
-        if answers is not None:
-            await workspace.go_on()
-            return answers
-        request = {**request, "problem": None, "stopped": True}
-
-
-def waiting_for(request: Request) -> str:
-    """A request in one line."""
-    tasks = ", ".join(change["task"] for change in request["changes"])
-    what = "the system prompt" if request["level"] == "system" else f"the user prompts of {tasks}"
-    said = "a person stopped it before approving" if request["stopped"] else "waiting for a person to approve"
-    return f"{said} {what} of round {request['round']}"
 
 
 def _edit(state: State, one: _New, text: str) -> Candidate:

@@ -11,6 +11,7 @@ from ..domain.costs import cost_says
 from ..domain.messages import message_of, text_of
 from .screen import console, panel, plain
 from .show_controls import by_field, controls, paid, replies
+from .show_request import answered
 
 if TYPE_CHECKING:
     from ..domain.intervals import Difference
@@ -142,6 +143,9 @@ def run(report: "Report") -> None:
             for row in report.rounds
         ]
     )  # fmt: skip
+    if report.answers:
+        console.print(plain("answers of people", style="bold"))
+        table(answered(report.answers))
     console.print(plain("lineage of the winner", style="bold"))
     for row in report.lineage:
         console.print(

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 class Difference:
     """Something that is recorded otherwise than it is found again; fields that do not apply are empty.
 
-    `what` names it: outcome, mean, reply, winner, kept prompt, candidate, round, prompt, example, image, lineage or calls.
+    `what` names it: outcome, mean, reply, winner, kept prompt, candidate, round, prompt, example, image, lineage, answer
+    or calls.
     """
 
     run: str

@@ -9,7 +9,7 @@ from ..domain.calls import Usage
 from ..domain.locks import without_marks
 from ..domain.significance import Change
 from ..prompts.own import short_hashes
-from ..store import calls, prompts, runs
+from ..store import answers, calls, prompts, runs
 from ..store.database import Store, open_store
 from ..tasks.catalogue import builtin_tasks
 from .claims import verdict_says
@@ -31,6 +31,7 @@ class Report:
     a sentence, and `confirmation` holds the figures, None where there are none. `remarks` are sentences on
     what looks wrong with the endpoint, `set_aside` the
     examples that it gave no reply to while it answered others, `cost_notes` sentences on what the cost rests on.
+    `answers` are those of people who approved: who, when, what, and what they saw.
     """
 
     run: runs.Run
@@ -62,6 +63,7 @@ class Report:
     builtin: bool
     set_aside: list[SetAside]
     cost_notes: list[str]
+    answers: list[answers.Answer]
 
 
 def open_report(path: str | Path, name: str = "last") -> Report:
@@ -102,6 +104,7 @@ def report(store: Store, run: runs.Run) -> Report:
         builtin=all(task.name in builtin_tasks() for task in pairs.tasks),
         set_aside=set_aside(store.db, run.id),
         cost_notes=cost_notes(store.db, [run.id]),
+        answers=answers.of_run(store.db, run.id),
     )
 
 

@@ -16,7 +16,7 @@ from ..domain.results import example_id
 from ..domain.twins import twin_of
 from ..methods import builtin as builtin
 from ..methods.selection import REJECTED
-from ..store import calls, evaluations, images, prompts, runs
+from ..store import answers, calls, evaluations, images, prompts, runs
 from ..store.database import Store, default_store, open_store
 from ..tasks.scores.paired import over_tasks
 from ..workspace.generalization import Generalization, read_scores, user_prompts
@@ -101,6 +101,7 @@ class _Checks:
         self._lineage()
         await self._evaluations(tasks)
         await self._decisions(tasks)
+        self._answers()
 
     def _examples(self, tasks: Mapping[str, RecordedTask]) -> None:
         for name, one in tasks.items():
@@ -126,6 +127,25 @@ class _Checks:
                 edited = row.reason in (EDITED, REJECTED)
                 known = {one.prompt for one in every if one.round < row.round or (edited and one.round == row.round)}
                 self.findings.compare(True, row.parent in known, difference)
+
+    def _answers(self) -> None:
+        """What a person accepted stands after its round, what they rejected does not, what they wrote is a candidate of it."""
+        db, run = self.store.db, self.run.id
+        closed = prompts.rounds(db, run)
+        stands = {(row.round, row.task, row.user) for row in prompts.standing(db, run)}
+        stands |= {(row.round, "", row.system) for row in closed}
+        proposed = {(row.round, row.task, row.prompt) for row in prompts.candidates(db, run)}
+        rounds = {row.round for row in closed}
+        for one in answers.of_run(db, run):
+            if one.round in rounds:
+                text = one.text if one.decision == "edit" else one.shown["after"]
+                prompt = Prompt("user" if one.task else "system", text or "").id
+                there = (one.round, one.task, prompt) in (proposed if one.decision == "edit" else stands)
+                said, found = (
+                    f"{one.decision} in round {one.round}",
+                    "the prompt is there" if there else "the prompt is not there",
+                )
+                self.findings.compare(one.decision != "reject", there, Difference(run, "answer", said, found, one.task, prompt))
 
     async def _evaluations(self, tasks: Mapping[str, RecordedTask]) -> None:
         db = self.store.db

@@ -8,11 +8,13 @@ from typing import Any, cast
 
 from langgraph.types import Command
 
-from ..approval.review import Request
+from ..approval.answers import addressed, addressee
+from ..approval.request import Request, not_asked
 from ..domain.errors import AwaitsApproval, ConfigError, MetaspoError
 from ..domain.twins import twin_of
 from ..reports.report import Report, open_report
 from ..store import runs
+from ..store.answers import answered_by
 from ..store.database import default_store, open_store
 from ..tasks.documents import check
 from ..workspace.context import Context
@@ -83,9 +85,7 @@ async def aresume(
     process works on it, ConfigError for an answer that cannot be used; the run then still waits.
     """
     found, context = await asyncio.to_thread(_stored, Path(store or default_store()), run, settings)
-    if answer is not None:
-        await pending(context.store, found.id)
-    given: Answer | None = None if answer is None else Command(resume=answer)
+    given = None if answer is None else await _to_what_waits(answer, found.id, context, listener)
     stopped = None
     if given or await asyncio.to_thread(placebo_problem, context.store, found.id) is None:
         stopped = await run_session(found.id, context, given, listener)
@@ -111,6 +111,24 @@ def _stored(path: Path, name: str, settings: dict[str, Any]) -> tuple[runs.Run, 
             f"{sorted(changed)[0]} is part of what a run optimizes; resume takes base, optimizer, analyst, budget and approve"
         )
     return found, check(Context, located({**before, **nested(settings, before)}, Path()), ConfigError)
+
+
+async def _to_what_waits(answer: Any, run: str, context: Context, listener: Listener | None) -> Answer:
+    """The answer as one to what the run waits for now, whatever happens until it gets there."""
+    _, request = await pending(context.store, run)
+    if not request["id"]:
+        # An earlier version has asked.
+        await run_session(run, context, None, listener)
+        _, request = await pending(context.store, run)
+    named = addressee(answer)
+    if named and named != request["id"]:
+        raise ConfigError(not_asked(named, request, await asyncio.to_thread(_answered_by, context.store, run, named)))
+    return Command(resume=addressed(answer, request["id"]))
+
+
+def _answered_by(path: str, run: str, request: str) -> list[str]:
+    with open_store(path) as store:
+        return answered_by(store.db, run, request)
 
 
 def _result(path: str, run: str, stopped: MetaspoError | None) -> Result:

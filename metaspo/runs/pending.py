@@ -1,10 +1,11 @@
 """What a run waits for, and a person's answer to it."""
 
 from pathlib import Path
+from typing import cast
 
 from langgraph.types import StateSnapshot
 
-from ..approval.review import Request
+from ..approval.request import Request
 from ..domain.errors import ConfigError
 from ..graph.bilevel import build
 from ..store import runs
@@ -15,7 +16,10 @@ from ..store.database import open_store
 
 def asked(state: StateSnapshot) -> Request | None:
     """What a thread waits for, None when it waits for nobody."""
-    return state.interrupts[0].value if state.interrupts else None
+    if not state.interrupts:
+        return None
+    # Earlier versions asked without an id.
+    return cast(Request, {"id": "", "problems": {}, **state.interrupts[0].value})
 
 
 async def pending(path: str | Path, name: str = "last") -> tuple[str, Request]:

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from langgraph.types import Command
 
-from ..approval.review import Request, waiting_for
+from ..approval.request import Request, waiting_for
 from ..domain.errors import AwaitsApproval, Interrupted, MetaspoError, NoAnswersError, RunStopped
 from ..models.account import Account
 from ..models.registry import registry

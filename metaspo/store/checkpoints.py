@@ -15,9 +15,10 @@ from ..domain.paths import path_of
 from .cancelled import RunsFailedAgain
 from .files import is_writable, readable
 from .postgres import open_postgres
+from .taken import TakesAnswersOnce
 
 
-class Checkpointer(RunsFailedAgain, AsyncSqliteSaver):
+class Checkpointer(RunsFailedAgain, TakesAnswersOnce, AsyncSqliteSaver):
     """LangGraph's saver on a SQLite file."""
 
 

@@ -9,6 +9,7 @@ from ..compat import postgres_cursor
 from ..domain.errors import ConfigError, MissingExtraError, StoreError
 from ..domain.redaction import redact
 from .cancelled import RunsFailedAgain
+from .taken import TakesAnswersOnce
 
 if TYPE_CHECKING:
     from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
@@ -33,7 +34,7 @@ async def open_postgres(address: str, named: str) -> "AsyncIterator[AsyncPostgre
     except ImportError:
         raise MissingExtraError(f"keeping checkpoints in a PostgreSQL ({named})", "postgres") from None
 
-    class Saver(RunsFailedAgain, AsyncPostgresSaver):
+    class Saver(RunsFailedAgain, TakesAnswersOnce, AsyncPostgresSaver):
         """LangGraph's saver on a PostgreSQL."""
 
     try:
