@@ -2,6 +2,7 @@
 
 from pydantic import Field
 
+from metaspo.workspace.method import user_methods
 from metaspo.workspace.problem import ADAPT, Problem
 from metaspo.workspace.run_input import SystemPrompt
 
@@ -17,7 +18,11 @@ class Adaptation(Problem):
         description="The system prompt, which stays as it is.",
         json_schema_extra={"langgraph_nodes": ["evaluate"], "langgraph_type": "prompt"},
     )
-    method: str = Field(ADAPT, description="How to search: adapt, or another way that leaves the system prompt alone.")
+    method: str = Field(
+        ADAPT,
+        description="How to search: adapt, or another way that leaves the system prompt alone.",
+        json_schema_extra=lambda schema: schema.update(enum=[method.name for method in user_methods()]),
+    )
 
 
 graph = build(name="adapt", given=Adaptation)

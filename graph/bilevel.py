@@ -10,6 +10,7 @@ from langgraph.graph.state import CompiledStateGraph
 
 from metaspo.methods import builtin as builtin  # registers the methods that come with metaspo
 from metaspo.workspace.context import Context
+from metaspo.workspace.forms import described, shown
 from metaspo.workspace.problem import Problem
 from metaspo.workspace.state import Output, State
 
@@ -50,7 +51,8 @@ def build(
     graph.add_conditional_edges("analyze_failures", proposals, loops)  # type: ignore[arg-type]
     graph.add_conditional_edges("propose_user_prompts", evaluations, {"user prompt": "evaluate"})
     graph.add_conditional_edges("propose_system_prompts", evaluations, {"system prompt": "evaluate"})
-    compiled = graph.compile(checkpointer=checkpointer, name=name)
+    described(graph, given)
+    compiled = shown(graph.compile(checkpointer=checkpointer, name=name))
     return compiled.with_config({"recursion_limit": RECURSION_LIMIT})
 
 

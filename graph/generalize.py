@@ -12,6 +12,7 @@ from metaspo.domain.prompts import Prompt
 from metaspo.workspace.beginning import as_written, begin
 from metaspo.workspace.context import Context
 from metaspo.workspace.events import emit
+from metaspo.workspace.forms import described, shown
 from metaspo.workspace.generalization import (
     NOT_BEGUN,
     Generalization,
@@ -41,7 +42,8 @@ def build(checkpointer: "BaseCheckpointSaver[str] | None" = None) -> Generalize:
     graph.add_conditional_edges(START, user_prompts, {"each task": "induce_user_prompts"})
     graph.add_conditional_edges("induce_user_prompts", scorings, {"both system prompts": "evaluate"})
     graph.add_edge("evaluate", "summarize")
-    return graph.compile(checkpointer=checkpointer, name="generalize")
+    described(graph, Generalization)
+    return shown(graph.compile(checkpointer=checkpointer, name="generalize"))
 
 
 async def user_prompts(state: GeneralizationState, runtime: Runtime[Context]) -> list[Send]:

@@ -13,6 +13,7 @@ from ..store.database import default_store, open_store
 from ..tasks.documents import check
 from ..workspace.method import fixed_prompt
 from ..workspace.serving import trusted
+from ..workspace.sizes import on_top
 from .config import RunConfig, located, nested
 from .optimize import Result, aoptimize
 from .session import Listener
@@ -34,7 +35,7 @@ def branch_config(path: str | Path, name: str, at: int | None, settings: dict[st
     if "system_prompt" in settings:
         start["system_prompt"] = settings.pop("system_prompt")
     before = {**parent.config["problem"], **parent.config["context"], "store": str(path), "start": start}
-    return check(RunConfig, located({**before, **nested(settings, before)}, Path()), ConfigError)
+    return check(RunConfig, located(on_top(before, nested(settings, before)), Path()), ConfigError)
 
 
 async def abranch(

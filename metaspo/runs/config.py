@@ -26,6 +26,7 @@ from ..workspace.context import MODELS, Context
 from ..workspace.method import FILE
 from ..workspace.problem import Problem
 from ..workspace.serving import trusted
+from ..workspace.sizes import on_top
 
 Part = TypeVar("Part", bound=BaseModel)
 
@@ -73,7 +74,7 @@ def read_config(path: str | Path | None, settings: dict[str, Any] | None = None)
     document = read_yaml(Path(path), ConfigError) if path else None
     data = dict(document.data) if document else {}
     folder = document.path.parent if document else Path()
-    data = located(data, folder) | located(nested(settings or {}, data), Path())
+    data = on_top(located(data, folder), located(nested(settings or {}, data), Path()))
     # What was set on top stands on no line of the file.
     return check(RunConfig, data, ConfigError, document and document.without(settings or {}))
 

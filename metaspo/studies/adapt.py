@@ -24,6 +24,7 @@ from ..store.database import default_store, open_store
 from ..tasks.documents import check
 from ..tasks.scores.paired import Paired, mean_change, read_paired
 from ..workspace.problem import ADAPT
+from ..workspace.sizes import on_top
 from .batch import BatchListener, Planned, account_of, run_all, statuses
 
 SHARES = (0.25, 0.5, 1.0)
@@ -106,7 +107,7 @@ def plan_adaptation(
     told = read_prompt(against, known) if against is not None else PromptSource(DEFAULT_SYSTEM_PROMPT)
     other, made_by = told.text, [*source.made_by, *told.made_by]
     data = {**source.settings, "store": known, "method": ADAPT, "made_by": made_by}
-    data = located({**data, **nested(settings, data), "targets": []}, Path())
+    data = located({**on_top(data, nested(settings, data)), "targets": []}, Path())
     source.insist_on_tasks(data.get("tasks"))
     config = check(RunConfig, data, ConfigError)
     whole = config.problem().settings().train_size

@@ -17,6 +17,7 @@ from ..store.database import default_store
 from ..tasks.documents import check, read_yaml
 from ..workspace.context import Context
 from ..workspace.generalization import Generalization
+from ..workspace.sizes import on_top
 
 
 class GeneralizationConfig(Generalization, Context):
@@ -50,7 +51,7 @@ def generalization_config(
     if against is not None:
         other = read_prompt(against, known)
         data |= {"against": other.text, "made_by": [*source.made_by, *other.made_by]}
-    data = located({**data, **nested(settings, data)}, Path())
+    data = located(on_top(data, nested(settings, data)), Path())
     source.insist_on_tasks(data.get("tasks"))
     if isinstance(data.get("user_prompts"), str):
         data["user_prompts"] = read_user_prompts(Path(data["user_prompts"]))

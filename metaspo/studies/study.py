@@ -20,6 +20,7 @@ from ..tasks.data import DATASETS
 from ..tasks.documents import check, read_yaml
 from ..tasks.written import Exact
 from ..workspace.problem import Problem
+from ..workspace.sizes import flat
 from .batch import BatchListener, Planned, account_of, run_all, statuses
 from .generalize import GeneralizationConfig
 
@@ -166,7 +167,8 @@ def _rows(study: Study) -> dict[str, dict[str, Any]]:
 
 
 def _cell(study: Study, name: str, row: dict[str, Any], setting: str, seed: int) -> Cell:
-    block = located({**study.config, **study.settings[setting], **row, "seed": seed, "store": study.store}, Path())
+    layers = {**flat(study.config), **flat(study.settings[setting]), **flat(row)}
+    block = located({**layers, "seed": seed, "store": study.store}, Path())
     if "budget" in block:
         raise ConfigError("a study has one budget for all of its runs: put it at the top of the file")
     sizes = {"test_size": block.get("test_size")}
@@ -202,11 +204,11 @@ def _measuring(measure: Measure, block: dict[str, Any], prompt: str, label: str)
     shared = {key: value for key, value in block.items() if value is not None}
     if measure.generalize is not None:
         data = {key: value for key, value in shared.items() if key in GeneralizationConfig.model_fields}
-        data |= {"system_prompt": prompt, "method": "generalize", **located(measure.generalize, Path())}
+        data |= {"system_prompt": prompt, "method": "generalize", **flat(located(measure.generalize, Path()))}
         general = check(GeneralizationConfig, data, ConfigError)
         return Planned(label, general.generalization().check(), general.context())
     data = {**shared, "system_prompt": prompt, "method": "protegi"}
-    config = check(RunConfig, data | located(measure.adapt or {}, Path()), ConfigError)
+    config = check(RunConfig, data | flat(located(measure.adapt or {}, Path())), ConfigError)
     return Planned(label, config.problem().check(), config.context())
 
 

@@ -2,13 +2,16 @@
 
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import Field
 
 from ..domain.errors import TaskError
 from ..domain.paths import path_of
 from .data import DATASETS
 from .documents import check, read_yaml
 from .examples import load_pools
+from .form import form_of
 from .likeness import comparable, evenly_spaced
 from .paper.benchmarks import benchmarks
 from .scores.structures import with_schema
@@ -18,6 +21,18 @@ from .splits import Sizes, draw
 from .task import Task
 
 BUILTIN = DATASETS / "builtin"
+
+TaskName = Annotated[
+    str,
+    Field(
+        title="Task by name",
+        description="A built-in task, one of the catalogue ('metaspo tasks list' shows them), or a task file.",
+        examples=["app_reviews", "hotel_comments"],
+    ),
+]
+TaskBlock = Annotated[dict[str, Any], form_of(TaskSpec)]
+WrittenTask = TaskName | TaskBlock
+"""A task as plain data, in a file or in a form."""
 
 TaskSource = str | dict[str, Any] | TaskSpec
 """A built-in task's name, one of the catalogue such as "medical/anatomy", a path to a task file, a block, or a spec."""

@@ -6,12 +6,28 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, PrivateAttr, field_validator
 
+from .form import form_of
 from .rows.images import Images
 from .rows.row import Form
 from .sources.given import plain_examples
 from .written import NAME, Written, word
 
 DELIMITERS = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "pipe": "|", "space": " "}
+
+
+Rows = Annotated[
+    list[dict[str, Any]],
+    Field(
+        title="Rows",
+        description="One for each example, with a question and the answer that is right; a hundred or so are a good number.",
+        examples=[[{"question": "Where is my parcel?", "answer": "delivery"}]],
+    ),
+]
+Named = Annotated[str, Field(title="File or data set", description="A file of rows, or a data set such as hf:owner/name.")]
+WrittenExamples = (
+    Rows | Named | Annotated[dict[str, Rows | Named], Field(title="By split", description="Under train, validation and test.")]
+)
+"""The forms that a task's examples are written in."""
 
 
 def mapped_key(value: Any) -> str:
@@ -57,7 +73,9 @@ class DataSpec(Written):
     domain: str = Field("", description="A word for the kind of task, for grouping.")
     role: Literal["source", "target"] = Field("source", description="Optimized on, or kept unseen.")
     description: str = Field("", description="One line for people.")
-    examples: Any = Field(description="A file, a data set such as hf:owner/name, the rows, or one of these per split.")
+    examples: Annotated[Any, form_of(WrittenExamples)] = Field(
+        description="The rows themselves; or a file, a data set such as hf:owner/name; or one of these per split."
+    )
     rows: str | None = Field(None, description="Where the rows stand in a JSON file: 'data', 'data.*.paragraphs.*.qas.*'.")
     columns: list[Annotated[str, BeforeValidator(word)]] | None = Field(
         None, description="The names of the fields, for a table without a header."

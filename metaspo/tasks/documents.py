@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, ModelWrapValidatorHandler, Validatio
 from ..domain.complaints import Where, complaints
 from ..domain.errors import ConfigError, UserError
 from ..domain.visible import half_character, visible
-from .written import Exact
+from .written import Exact, forms
 
 Model = TypeVar("Model", bound=BaseModel)
 CHECKED = {"checked": True}
@@ -181,7 +181,9 @@ def _known_keys(model: type[BaseModel], loc: Where) -> list[str]:
     """The keys that the block has in which `loc` stands; none where it can't be told."""
     for part in loc[:-1]:
         field = model.model_fields.get(str(part))
-        if field is None or not (isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel)):
+        blocks = [kind for kind in forms(field.annotation if field else None) if isinstance(kind, type)]
+        blocks = [kind for kind in blocks if issubclass(kind, BaseModel)]
+        if len(blocks) != 1:
             return []
-        model = field.annotation
+        model = blocks[0]
     return [field.alias or name for name, field in model.model_fields.items()]

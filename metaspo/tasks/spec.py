@@ -2,27 +2,74 @@
 
 from typing import TYPE_CHECKING, Annotated, Any, Self
 
-from pydantic import BeforeValidator, Field, ModelWrapValidatorHandler, ValidationError, ValidationInfo, model_validator
+from pydantic import (
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ModelWrapValidatorHandler,
+    ValidationError,
+    ValidationInfo,
+    model_validator,
+)
 
 from ..domain.errors import TaskError
 from ..domain.prompts import complaint_about_user_prompt, with_answer_format
 from .answers.reader_spec import ReaderSpec, reader_block
 from .data_spec import DataSpec
 from .documents import CHECKED, explained
+from .form import in_order
 from .scores.metric_spec import MetricSpec, metric_block
 from .scores.structure_checks import complaint_about_structure
+
+EXAMPLE: dict[str, Any] = {
+    "name": "tickets",
+    "examples": [
+        {"question": "Where is my parcel?", "answer": "delivery"},
+        {"question": "I was charged twice this month.", "answer": "billing"},
+        {"question": "The courier left it at the wrong door.", "answer": "delivery"},
+        {"question": "Please send the invoice to our new address.", "answer": "billing"},
+    ],
+    "user_prompt": "Is this message about delivery or billing?\n\n{question}",
+    "reader": {"kind": "choice", "labels": ["delivery", "billing"], "from": "reply"},
+}
+"""A task with its rows, as forms show it; a real one has a hundred or so."""
+
+MetricName = Annotated[
+    str,
+    Field(
+        title="Metric by name",
+        description="A metric that needs no settings.",
+        examples=["accuracy", "macro_f1", "exact_match", "token_f1", "numeric"],
+    ),
+]
+WrittenMetric = MetricName | MetricSpec
 
 
 class TaskSpec(DataSpec):
     """A task: its examples, how a question is put, how an answer is read and how it is scored."""
 
+    model_config = ConfigDict(
+        title="Task block",
+        json_schema_extra=in_order("name", "user_prompt", "examples", "reader", "metric", examples=(EXAMPLE,)),
+    )
+
     user_prompt: str = Field(description="The seed user prompt, with {question} once.", json_schema_extra={"prompt": True})
     user_prompts: list[str] = Field(
-        default_factory=list, description="Further seed user prompts; the best on the selecting examples begins the search."
+        default_factory=list,
+        json_schema_extra={"default": []},
+        description="Further seed user prompts; the best on the selecting examples begins the search.",
     )
     answer_format: str = Field("", description="Words about the answer's form that every user prompt keeps; added if missing.")
-    reader: Annotated[ReaderSpec, BeforeValidator(reader_block)] = Field(default_factory=lambda: ReaderSpec())
-    metric: Annotated[MetricSpec, BeforeValidator(metric_block)] = Field(default_factory=lambda: MetricSpec())
+    reader: Annotated[ReaderSpec, BeforeValidator(reader_block)] = Field(
+        default_factory=lambda: ReaderSpec(),
+        description="How an answer is read from a reply: a label, a number, JSON or text.",
+        json_schema_extra={"default": {}},
+    )
+    metric: Annotated[MetricSpec, BeforeValidator(metric_block, json_schema_input_type=WrittenMetric)] = Field(
+        default_factory=lambda: MetricSpec(),
+        description="How an answer is scored: a name, or a block where it needs settings.",
+        json_schema_extra={"default": "accuracy"},
+    )
     constrain: bool = Field(False, description="Hold replies to the labels or the schema where the backend can do that.")
     max_tokens: int | None = Field(None, gt=0, description="Longest reply in tokens; the model's setting if none.")
     licence: str = Field("", description="The licence of the examples.")

@@ -47,17 +47,18 @@ def _mixed(value: Any, kinds: frozenset[Any]) -> str | None:
 @cache
 def _kinds(model: type[BaseModel], name: str) -> tuple[frozenset[Any], frozenset[Any]]:
     """The types that a field takes, and those that the items of a list take there."""
-    every = _flat(model.model_fields[name].annotation)
-    items = [_flat(get_args(one)[0]) for one in every if get_origin(one) in (list, tuple) and get_args(one)]
+    every = forms(model.model_fields[name].annotation)
+    items = [forms(get_args(one)[0]) for one in every if get_origin(one) in (list, tuple) and get_args(one)]
     return frozenset(every), frozenset(kind for one in items for kind in one)
 
 
-def _flat(annotation: Any) -> list[Any]:
+def forms(annotation: Any) -> list[Any]:
+    """The types that an annotation allows, each by itself."""
     origin = get_origin(annotation)
     if origin is Annotated:
-        return _flat(get_args(annotation)[0])
+        return forms(get_args(annotation)[0])
     if origin in (Union, UnionType):
-        return [kind for one in get_args(annotation) for kind in _flat(one)]
+        return [kind for one in get_args(annotation) for kind in forms(one)]
     return [type(one) for one in get_args(annotation)] if origin is Literal else [annotation]
 
 

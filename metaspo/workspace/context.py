@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import Field, ValidationInfo, WithJsonSchema, field_validator
+from pydantic import ConfigDict, Field, ValidationInfo, WithJsonSchema, field_validator
+from pydantic.json_schema import SkipJsonSchema
 
 from ..domain.complaints import as_written
 from ..domain.results import Counting
@@ -11,6 +12,7 @@ from ..models.budget import Budget
 from ..models.spec import ModelSpec
 from ..models.spec_text import whole
 from ..store.database import default_store
+from ..tasks.form import in_order
 from .admission import Admitted
 
 BASE, OPTIMIZER = "local:smollm2", "local:smollm2,max_tokens=100"
@@ -27,6 +29,8 @@ class Context(Admitted):
         # For type checkers that don't know pydantic.
         def __init__(self, **settings: Any) -> None: ...
 
+    model_config = ConfigDict(json_schema_extra=in_order("base", "optimizer", "budget", "approve"))
+
     base: Annotated[ModelSpec | list[ModelSpec], WithJsonSchema({"type": "string"})] = Field(
         default_factory=lambda: ModelSpec.parse(BASE),
         description="The base model, which answers the tasks, such as local:smollm2 or openai:gpt-4o-mini,temperature=0; or a "
@@ -36,15 +40,15 @@ class Context(Admitted):
     bases: Counting = Field(
         "mean", description="What counts of a pair's scores on several base models: their mean, or the worst of them."
     )
-    optimizer: Annotated[ModelSpec, WithJsonSchema({"type": "string"})] = Field(
+    optimizer: Annotated[ModelSpec, WithJsonSchema({"title": "Optimizer", "type": "string"})] = Field(
         default_factory=lambda: ModelSpec.parse(OPTIMIZER),
         description="The optimizer model, which writes prompts, and analyses failures where no analyst is named.",
         json_schema_extra={"default": OPTIMIZER},
     )
-    analyst: Annotated[ModelSpec | None, WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "null"}]})] = Field(
-        None, description="The model that analyses failures, while the optimizer writes prompts; the optimizer if none."
-    )
-    store: str = Field(
+    analyst: Annotated[
+        ModelSpec | None, WithJsonSchema({"title": "Analyst", "anyOf": [{"type": "string"}, {"type": "null"}]})
+    ] = Field(None, description="The model that analyses failures, while the optimizer writes prompts; the optimizer if none.")
+    store: SkipJsonSchema[str] = Field(
         default_factory=default_store,
         description="The SQLite file; that of METASPO_STORE or metaspo.db if none. A server has one for all its runs.",
     )

@@ -3,23 +3,33 @@
 import operator
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Final, Literal, TypedDict
+from typing import Annotated, Any, Final, Literal
 
+from langgraph.channels import EphemeralValue
 from langgraph.types import Overwrite
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
+from pydantic.json_schema import SkipJsonSchema
 from sqlite_utils import Database
+
+# pydantic makes no schema of typing's own before Python 3.12.
+from typing_extensions import TypedDict
 
 from ..domain.errors import ConfigError
 from ..domain.prompts import QUESTION, Prompt
 from ..domain.results import Split
 from ..prompts.renderer import DEFAULT_SYSTEM_PROMPT
 from ..store import evaluations, prompts
-from ..tasks.catalogue import TaskSource, builtin_tasks, read_task
+from ..tasks.catalogue import TaskSource, WrittenTask, builtin_tasks, read_task
+from ..tasks.form import in_order
 from ..tasks.scores.paired import Paired, read_paired
+from ..tasks.spec import EXAMPLE
+from .output import Compared, RunId
+from .output import GeneralizationOutput as GeneralizationOutput
 from .resources import Workspace
 from .run_input import Aside, MadeBy, OptimizerPrompts, OwnPrompts, SystemPrompt
 from .settings import PRESETS, Settings
-from .state import Score, newest
+from .sizes import Beside, TransferSizes, beside, block, spread
+from .state import Score, given_in, newest
 
 GENERALIZE: Final = "generalize"
 """The method that runs of this kind have in the place of a search's."""
@@ -28,11 +38,22 @@ GENERALIZE: Final = "generalize"
 class Generalization(OwnPrompts):
     """Which system prompts to score, on which tasks, under which user prompts (paper, section 4: unseen generalization)."""
 
-    method: Literal["generalize"] = Field(GENERALIZE, description="Tells these runs apart from searches.")
-    tasks: list[str | dict[str, Any]] = Field(
+    model_config = ConfigDict(
+        json_schema_extra=in_order(
+            "tasks", "system_prompt", "against", "user_prompts", "preset", "sizes", "seed", "constrain",
+            last=("optimizer_prompts", "made_by", "aside", "method"),
+        ),
+    )  # fmt: skip
+
+    method: Literal["generalize"] = Field(
+        GENERALIZE,
+        description="Tells these runs apart from searches.",
+        json_schema_extra={"enum": [GENERALIZE]},
+    )
+    tasks: list[WrittenTask] = Field(
         default_factory=list,
-        json_schema_extra={"default": []},
-        description="Names, task files or task blocks; the built-in target tasks if empty.",
+        json_schema_extra={"default": [], "examples": [["hotel_comments"], [EXAMPLE]]},
+        description="Each a name or a block with rows of your own, as in the example; the built-in target tasks if empty.",
     )
     system_prompt: SystemPrompt = Field(
         "You judge what a text says as a careful reader would, and answer with exactly one of the given words.",
@@ -49,12 +70,12 @@ class Generalization(OwnPrompts):
         json_schema_extra={"default": {}},
         description="User prompts by task; for other tasks the optimizer model induces them.",
     )
-    prompts: int | None = Field(None, ge=1, description="User prompts to induce per task; 10, or 4 with the quick preset.")
-    pairs: int = Field(10, ge=1, description="Labelled examples that a user prompt is induced from.")
+    prompts: Beside = beside(TransferSizes, "prompts")
+    pairs: SkipJsonSchema[int] = beside(TransferSizes, "pairs")
     preset: Literal["paper", "quick"] | None = Field(None, description="Sizes that are not set; quick for the built-in tasks.")
-    train_size: int | None = Field(None, ge=1, description="Examples to draw the pairs from; the preset's if empty.")
-    test_size: int | None = Field(None, ge=1, description="Examples to score on, at most; the preset's if empty.")
-    prompt_length: int | None = Field(None, ge=0, description="Longest induced prompt in characters; the preset's if empty.")
+    train_size: Beside = beside(TransferSizes, "train_size")
+    test_size: Beside = beside(TransferSizes, "test_size")
+    prompt_length: Beside = beside(TransferSizes, "prompt_length")
     seed: int = Field(0, ge=0, description="Of every random choice.")
     optimizer_prompts: OptimizerPrompts = Field(default_factory=dict)
     made_by: MadeBy = Field(default_factory=list)
@@ -62,6 +83,13 @@ class Generalization(OwnPrompts):
     constrain: bool = Field(
         False, description="Hold replies to the labels in every task that has some, not only where the task asks for it."
     )
+
+    sizes: TransferSizes | None = block()
+
+    @model_validator(mode="after")
+    def _in_their_places(self) -> "Generalization":
+        spread(self)
+        return self
 
     @model_validator(mode="after")
     def _built_in_by_default(self) -> "Generalization":
@@ -156,6 +184,7 @@ class GeneralizationState(TypedDict, total=False):
     user_prompts: dict[str, list[str]]
     prompts: int | None
     pairs: int
+    sizes: Annotated[dict[str, int] | None, EphemeralValue]
     preset: str | None
     train_size: int | None
     test_size: int | None
@@ -166,31 +195,22 @@ class GeneralizationState(TypedDict, total=False):
     aside: int | None
     constrain: bool
 
-    run: Annotated[str, newest]
+    run: Annotated[RunId, newest]
     """The run that works here. A thread's first one has the thread's id."""
     induced: Annotated[list[Induced], operator.add]
     """The user prompts that both system prompts are scored with."""
     scores: Annotated[list[Score], operator.add]
     """Each (system prompt, user prompt) pair's score on the test split."""
-    results: dict[str, Any]
-    """What came out, by task and over tasks; written by `summarize`."""
+    results: Compared
 
 
 NOT_BEGUN: dict[str, Any] = {"induced": Overwrite([]), "scores": Overwrite([]), "results": {}}
 """What the channels beside the question's hold before a user prompt is come by."""
 
 
-class GeneralizationOutput(TypedDict, total=False):
-    """What the graph returns: the run's id and the results by task and over tasks."""
-
-    run: str
-    results: dict[str, Any]
-
-
 def generalization_of(state: GeneralizationState) -> Generalization:
     """What a state says was given, checked; raises pydantic's ValidationError or ConfigError when it is wrong."""
-    given = {name: state[name] for name in Generalization.model_fields if name in state}  # type: ignore[literal-required]
-    return Generalization.model_validate(given).check()
+    return Generalization.model_validate(given_in(state, Generalization)).check()
 
 
 def by_task(made: Iterable[tuple[str, str | None]]) -> dict[str, list[str]]:

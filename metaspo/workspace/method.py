@@ -172,6 +172,11 @@ def needs_optimizer(schedule: Sequence[Step], sizes: Settings) -> bool:
     return any(step.proposer.analyses or step.requests(sizes, 1) for step in schedule)
 
 
+def user_methods() -> list[Method]:
+    """The methods that leave the system prompt alone and work on user prompts."""
+    return [one for one in known_methods() if {step.level for step in one.schedule(Settings())} == {"user"}]
+
+
 def known_methods() -> list[Method]:
     """All methods, in the order in which they were registered."""
     return list(_methods.values())

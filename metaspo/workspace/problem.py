@@ -9,21 +9,20 @@ from ..domain.errors import ConfigError
 from ..domain.locks import Locks, without_marks
 from ..domain.results import Split
 from ..prompts.renderer import DEFAULT_SYSTEM_PROMPT
-from ..tasks.catalogue import TaskSource, builtin_tasks, read_task
+from ..tasks.catalogue import TaskSource, WrittenTask, builtin_tasks, read_task
+from ..tasks.form import in_order
+from ..tasks.spec import EXAMPLE
 from ..tasks.written import Exact, text_keys
 from .method import FILE, Judging, Step, find_method, fixed_prompt, known_methods, needs_optimizer
 from .run_input import Aside, MadeBy, OptimizerPrompts, OwnPrompts, SystemPrompt
 from .settings import PRESETS, Settings
+from .sizes import Beside, Sizes, beside, block, spread
 
 COMMON_FIRST = "common_first"
 """The method that a search takes where none is named."""
 
 ADAPT = "adapt"
 """The method of test-time adaptation, whose tasks are target tasks."""
-
-
-def _size(what: str, least: int = 1) -> Any:
-    return Field(None, description=f"{what}; the preset's if empty.", ge=least)
 
 
 class Start(Exact):
@@ -42,8 +41,13 @@ class Start(Exact):
     user_prompts: dict[str, list[str]] = Field(description="Each task's kept user prompts, best first.")
     beam: list[str] = Field(
         default_factory=list,
+        json_schema_extra={"default": []},
         description="Further system prompts that the parent kept, best first, where its method keeps several.",
     )
+
+
+def _names() -> list[str]:
+    return [method.name for method in known_methods() if not method.name.startswith(FILE)]
 
 
 class Problem(OwnPrompts):
@@ -53,12 +57,19 @@ class Problem(OwnPrompts):
         # For type checkers that don't know pydantic.
         def __init__(self, **settings: Any) -> None: ...
 
-    tasks: list[str | dict[str, Any]] = Field(
+    model_config = ConfigDict(
+        json_schema_extra=in_order(
+            "tasks", "system_prompt", "method", "preset", "sizes", "targets", "seed",
+            last=("optimizer_prompts", "start", "made_by", "aside"),
+        ),
+    )  # fmt: skip
+
+    tasks: list[WrittenTask] = Field(
         default_factory=list,
-        description="Source tasks: built-in names, task files or task blocks. All built-in ones if empty.",
-        json_schema_extra={"default": []},
+        description="Source tasks: each a name, or a block with rows of your own as in the example; all built-in ones if none.",
+        json_schema_extra={"default": [], "examples": [[EXAMPLE], ["app_reviews"]]},
     )
-    targets: list[str | dict[str, Any]] | None = Field(
+    targets: list[WrittenTask] | None = Field(
         None, description="Tasks that the search never sees, scored at the end. The built-in ones if tasks is empty too."
     )
     system_prompt: SystemPrompt = Field(
@@ -99,7 +110,7 @@ class Problem(OwnPrompts):
     method: str = Field(
         COMMON_FIRST,
         description="How to search; 'metaspo methods' lists the ways.",
-        json_schema_extra=lambda schema: schema.update(enum=[method.name for method in known_methods()]),
+        json_schema_extra=lambda schema: schema.update(enum=_names()),
     )
     preset: Literal["paper", "quick", "batch"] | None = Field(
         None,
@@ -117,33 +128,37 @@ class Problem(OwnPrompts):
     optimizer_prompts: OptimizerPrompts = Field(default_factory=dict)
     made_by: MadeBy = Field(default_factory=list)
     aside: Aside = None
-    iterations: int | None = _size("Times that the method goes through its levels", 0)
-    user_candidates: int | None = _size("User prompts proposed per task and round")
-    keep: int | None = _size("User prompts kept per task")
-    system_candidates: int | None = _size("System prompts proposed per round")
-    user_failures: int | None = _size("Failing examples shown for a user prompt")
-    system_failures: int | None = _size("Failing examples of each task shown for a system prompt")
-    train_size: int | None = _size("Examples that a task trains on")
-    validation_size: int | None = _size("Examples of their own that candidates are selected on, 0 for the training ones", 0)
-    test_size: int | None = _size("Examples of the final test, at most", 0)
-    tested_pairs: int | None = _size("Kept user prompts that a task brings to the final test")
-    proposal_attempts: int | None = _size("Times that a bad proposal is asked for")
-    prompt_length: int | None = _size("Characters that the optimizer may write, 0 for no limit", 0)
-    rephrasings: int | None = _size("Edited candidates of a parent that the optimizer rephrases (sprig)", 0)
-    system_steps: int | None = _size("System steps before the user steps, in methods with several", 0)
-    user_steps: int | None = _size("User steps after these", 0)
-    patience: int | None = _size("Steps in a row that change nothing, after which the search stops; 0 for never", 0)
-    most_failures: int | None = _size(
-        "Failing examples shown for a system prompt over all tasks; 0: system_failures of each", 0
-    )
-    compositions: int | None = _size("System prompts put together from library sentences to begin with", 0)
-    exchanges: int | None = _size("Steps that put in, take out or exchange one such sentence", 0)
-    demonstrations: int | None = _size("Solved training examples that a user prompt may carry", 0)
+    sizes: Sizes | None = block()
+    iterations: Beside = beside(Sizes, "iterations")
+    user_candidates: Beside = beside(Sizes, "user_candidates")
+    keep: Beside = beside(Sizes, "keep")
+    system_candidates: Beside = beside(Sizes, "system_candidates")
+    user_failures: Beside = beside(Sizes, "user_failures")
+    system_failures: Beside = beside(Sizes, "system_failures")
+    train_size: Beside = beside(Sizes, "train_size")
+    validation_size: Beside = beside(Sizes, "validation_size")
+    test_size: Beside = beside(Sizes, "test_size")
+    tested_pairs: Beside = beside(Sizes, "tested_pairs")
+    proposal_attempts: Beside = beside(Sizes, "proposal_attempts")
+    prompt_length: Beside = beside(Sizes, "prompt_length")
+    rephrasings: Beside = beside(Sizes, "rephrasings")
+    system_steps: Beside = beside(Sizes, "system_steps")
+    user_steps: Beside = beside(Sizes, "user_steps")
+    patience: Beside = beside(Sizes, "patience")
+    most_failures: Beside = beside(Sizes, "most_failures")
+    compositions: Beside = beside(Sizes, "compositions")
+    exchanges: Beside = beside(Sizes, "exchanges")
+    demonstrations: Beside = beside(Sizes, "demonstrations")
 
     @field_validator("tasks", "targets", mode="before")
     @classmethod
     def _as_stored(cls, value: Any) -> Any:
         return text_keys(value)
+
+    @model_validator(mode="after")
+    def _in_their_places(self) -> "Problem":
+        spread(self)
+        return self
 
     @model_validator(mode="after")
     def _built_in_by_default(self) -> "Problem":

@@ -1,35 +1,30 @@
 """What the graph carries from node to node, beside what it is given and run with."""
 
 import operator
-from typing import Annotated, Any, Literal, NotRequired, TypedDict
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, NotRequired
 
+from langgraph.channels import EphemeralValue
 from langgraph.types import Overwrite
+from pydantic import BaseModel
+
+# pydantic makes no schema of typing's own before Python 3.12.
+from typing_extensions import TypedDict
 
 from ..domain.prompts import RoundLevel
 from ..domain.results import Split
 from ..tasks.catalogue import TaskSource
 from .method import Judging
+from .output import Found, Rounds, RunId, Users
+from .output import Incumbent as Incumbent
+from .output import Kept as Kept
+from .output import Output as Output
+from .output import Round as Round
 from .problem import Problem
+from .sizes import latest
 
 StateLevel = Literal["seed", "user", "system", "confirm", "test", "done"]
 """The level at work, from the first prompts to the end; one with "done" has been left."""
-
-
-class Kept(TypedDict):
-    """A user prompt that a task keeps, with its score under the incumbent."""
-
-    id: str
-    text: str
-    score: float
-    failures: int
-
-
-class Incumbent(TypedDict):
-    """The system prompt in force and its meta score: the mean over all tasks' kept user prompts."""
-
-    id: str
-    text: str
-    score: float
 
 
 class Failure(TypedDict):
@@ -120,17 +115,6 @@ class Judged(TypedDict):
     reason: NotRequired[str]
 
 
-class Round(TypedDict):
-    """A closed round: its level, the incumbent after it and whether a candidate was taken up."""
-
-    round: int
-    level: RoundLevel
-    incumbent: str
-    score: float
-    accepted: int
-    dropped: int
-
-
 def newest(old: str, new: str) -> str:
     """The reducer of what several nodes write alike."""
     return new
@@ -160,6 +144,8 @@ class State(TypedDict, total=False):
     made_by: list[str]
     aside: int | None
     start: dict[str, Any] | None
+    sizes: Annotated[dict[str, int] | None, EphemeralValue]
+    """Several of the sizes below, as a form gives them; it is there for a step only, so that they are the newer."""
     iterations: int | None
     user_candidates: int | None
     keep: int | None
@@ -181,16 +167,14 @@ class State(TypedDict, total=False):
     exchanges: int | None
     demonstrations: int | None
 
-    run: Annotated[str, newest]
+    run: Annotated[RunId, newest]
     """The run that works here. A thread's first one has the thread's id."""
     round: int
     """The round at work, from 0 (the seeds); `select` closes it and opens the next."""
     level: StateLevel
     """The level at work."""
-    incumbent: Incumbent
-    """The system prompt in force."""
-    kept: dict[str, list[Kept]]
-    """Each task's user prompts, best first."""
+    incumbent: Found
+    kept: Users
     beam: list[Incumbent]
     """The incumbent and the next best system prompts, where a method keeps several; else empty."""
     analyses: Annotated[list[Job], operator.add]
@@ -210,17 +194,7 @@ class State(TypedDict, total=False):
     review: dict[str, str]
     """What a person decided by task ("" is the system prompt) while edited prompts are scored: "accept", "reject",
     or the id of an edited prompt. Emptied when the round closes."""
-    rounds: list[Round]
-    """The closed rounds."""
-
-
-class Output(TypedDict, total=False):
-    """What the graph returns: the system prompt found, each task's user prompts, and the rounds."""
-
-    run: str
-    incumbent: Incumbent
-    kept: dict[str, list[Kept]]
-    rounds: list[Round]
+    rounds: Rounds
 
 
 def not_begun(first_round: int) -> dict[str, Any]:
@@ -234,5 +208,9 @@ def not_begun(first_round: int) -> dict[str, Any]:
 
 def problem_of(state: State, kind: type[Problem] = Problem) -> Problem:
     """The problem in a state, checked; raises ConfigError or TaskError when it is wrong."""
-    given = {name: state[name] for name in kind.model_fields if name in state}  # type: ignore[literal-required]
-    return kind.model_validate(given).check()
+    return kind.model_validate(given_in(state, kind)).check()
+
+
+def given_in(state: Mapping[str, Any], kind: type[BaseModel]) -> dict[str, Any]:
+    """What a state says of what its run is given, by the names of the fields; of a size, what was said last."""
+    return latest({name: state[name] for name in kind.model_fields if name in state})

@@ -36,7 +36,9 @@ class ReaderSpec(Written):
     )
     pattern: str | None = Field(None, description="A regular expression; its last match's group 1 is the answer.")
     synonyms: dict[str, list[Annotated[str, BeforeValidator(word)]]] = Field(
-        default_factory=dict, description="Other spellings of a label, in replies and in gold answers: {positive: [pos, good]}."
+        default_factory=dict,
+        json_schema_extra={"default": {}},
+        description="Other spellings of a label, in replies and in gold answers: {positive: [pos, good]}.",
     )
     decimal: Literal["point", "comma"] = Field("point", description="The sign before a number's fraction: 1.5 or 1,5.")
     minimum: float | None = Field(None, description="Numbers below this are unparsed.")
