@@ -21,9 +21,11 @@ from ..store.checkpoints import open_checkpointer, serve_only
 from ..store.database import Store, default_store
 from ..workspace.serving import serve_by
 from .access import TOKEN, Access, access
+from .contexts import ContextsChecked
 from .graphs import graph_of
 from .guard import guards
 from .logs import quiet_libraries
+from .mcp_tools import ToolsInWords
 
 LOGGER = logging.getLogger("metaspo.server")
 
@@ -95,5 +97,8 @@ async def _open(app: Starlette) -> AsyncIterator[None]:
         yield
 
 
-app = Starlette(middleware=[*guards(access()), Middleware(RunsAsThreads)], lifespan=_open)
+app = Starlette(
+    middleware=[*guards(access()), Middleware(RunsAsThreads), Middleware(ContextsChecked), Middleware(ToolsInWords)],
+    lifespan=_open,
+)
 """What langgraph.json names as http.app."""

@@ -1,16 +1,18 @@
 """Optimization as a tool: an agent decides that a prompt should get better, and is told in a few lines whether it did."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from langchain_core.tools import StructuredTool, ToolException
-from pydantic import BaseModel, Field
+from langchain_core.tools import StructuredTool
+from pydantic import BaseModel, ConfigDict, Field
 
-from ..domain.complaints import complaints
-from ..domain.errors import ConfigError, MetaspoError
+from ..domain.complaints import as_written, complaints
+from ..domain.errors import ConfigError
 from ..domain.significance import Change
 from ..domain.twins import blocking
 from ..tasks.catalogue import read_task
+from ..workspace.forms import told_to_a_model
 from .config import config_of
 from .optimize import Result, aoptimize
 
@@ -30,6 +32,8 @@ def optimization_tool(*, name: str = "optimize_system_prompt", **settings: Any) 
     most = config.budget.calls
 
     class Wish(BaseModel):
+        model_config = ConfigDict(extra="forbid")
+
         system_prompt: str = Field(config.system_prompt, description="The system prompt to start from.", min_length=1)
         tasks: list[str] = Field(
             default_factory=list, description=f"The tasks it must be good at, out of: {', '.join(known)}. All of them if empty."
@@ -38,24 +42,23 @@ def optimization_tool(*, name: str = "optimize_system_prompt", **settings: Any) 
 
     async def run(**wish: Any) -> dict[str, Any]:
         unknown = [task for task in wish["tasks"] if task not in known]
-        try:
+        with told_to_a_model():
             if unknown:
-                raise ConfigError(f"there is no task {unknown[0]!r}; there are: {', '.join(known)}")
+                raise ConfigError(f"there is no task {as_written(unknown[0])}; there are: {', '.join(known)}")
             budget = config.budget.model_copy(update={"calls": wish["calls"] or most})
             chosen = {"tasks": [known[task] for task in wish["tasks"] or known], "system_prompt": wish["system_prompt"]}
             return brief(await aoptimize(config.model_copy(update={**chosen, "budget": budget})))
-        except MetaspoError as error:
-            raise ToolException(str(error)) from error
 
     return StructuredTool.from_function(
         func=lambda **wish: blocking(run(**wish)),
         coroutine=run,
         name=name,
         description="Improve a system prompt by trying variants of it on examples of its tasks. Takes minutes and costs "
-        "model calls. Returns the best prompt found, scores before and after, and whether the change is more than noise.",
+        f"{f'at most {most:,}' if most else 'hundreds to thousands of'} model calls. Returns the best prompts found, scores "
+        "before and after, and whether the change is more than noise.",
         args_schema=Wish,
         handle_tool_error=True,
-        handle_validation_error=_mistakes,
+        handle_validation_error=lambda error: _mistakes(error, [*Wish.model_fields]),
     )
 
 
@@ -90,7 +93,10 @@ def _change(change: Change) -> dict[str, Any]:
     return {**rounded, "noise": not change.is_real}
 
 
-def _mistakes(error: Any) -> str:
+def _mistakes(error: Any, takes: Sequence[str]) -> str:
     """What an agent has asked for that cannot be, in words."""
     found = complaints(error.errors(include_url=False), {})
-    return "; ".join(f"{'.'.join(map(str, where))}: {said}" for where, _, said in found)
+    unknown = f"there is no such argument; write one of: {', '.join(takes)}"
+    return "; ".join(
+        f"{'.'.join(map(str, where))}: {unknown if kind == 'extra_forbidden' else said}" for where, kind, said in found
+    )

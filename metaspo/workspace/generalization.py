@@ -29,7 +29,7 @@ from .resources import Workspace
 from .run_input import Aside, MadeBy, OptimizerPrompts, OwnPrompts, SystemPrompt
 from .settings import PRESETS, Settings
 from .sizes import Beside, TransferSizes, beside, block, spread
-from .state import Score, given_in, newest
+from .state import Score, newest
 
 GENERALIZE: Final = "generalize"
 """The method that runs of this kind have in the place of a search's."""
@@ -210,7 +210,8 @@ NOT_BEGUN: dict[str, Any] = {"induced": Overwrite([]), "scores": Overwrite([]), 
 
 def generalization_of(state: GeneralizationState) -> Generalization:
     """What a state says was given, checked; raises pydantic's ValidationError or ConfigError when it is wrong."""
-    return Generalization.model_validate(given_in(state, Generalization)).check()
+    given = {name: state[name] for name in Generalization.model_fields if name in state}  # type: ignore[literal-required]
+    return Generalization.model_validate(given).check()
 
 
 def by_task(made: Iterable[tuple[str, str | None]]) -> dict[str, list[str]]:

@@ -7,7 +7,6 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.json_schema import SkipJsonSchema
 
-from ..domain.errors import ConfigError
 from ..tasks.written import Exact
 
 SIZES = "sizes"
@@ -75,32 +74,24 @@ def beside(kind: type[BaseModel], name: str) -> Any:
 
 
 def spread(problem: Any) -> None:
-    """Put what is in a problem's block to the keys of their own; ConfigError for a size that is set to two values."""
+    """Put what is in a problem's block to the keys of their own, whatever these said: a fork has its parent's there."""
     sizes: BaseModel | None = problem.sizes
     if sizes is None:
         return
     for name in sizes.model_fields_set:
-        value, there = getattr(sizes, name), getattr(problem, name)
-        if value is None:
-            continue
-        if name in problem.model_fields_set and there not in (None, value):
-            raise ConfigError(f"{name} is {there} and, in sizes, {value}; write it in one place")
-        setattr(problem, name, value)
+        if getattr(sizes, name) is not None:
+            setattr(problem, name, getattr(sizes, name))
     problem.sizes = None
-
-
-def latest(given: Mapping[str, Any]) -> dict[str, Any]:
-    """What a state says without the sizes that its block has too: a state keeps the block for a step, so it is the newer."""
-    inside = _inside(given)
-    return {name: value for name, value in given.items() if name not in inside}
 
 
 def flat(settings: Mapping[str, Any]) -> dict[str, Any]:
     """Settings with every size as a key of its own; what is in the block and no size stays there, to be complained about."""
-    inside = _inside(settings)
-    rest = {name: value for name, value in dict(settings.get(SIZES) or {}).items() if name not in inside} if inside else None
-    others = {name: value for name, value in settings.items() if name != SIZES or not inside}
-    return {**others, **inside, **({SIZES: rest} if rest else {})}
+    inside, block = _inside(settings), settings.get(SIZES)
+    if not inside or not isinstance(block, Mapping):
+        return {**settings}
+    others = {name: value for name, value in settings.items() if name != SIZES}
+    odd = {name: value for name, value in block.items() if name not in inside}
+    return {**others, **inside, **({SIZES: odd} if odd else {})}
 
 
 def on_top(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,12 +1,10 @@
 """What the graph carries from node to node, beside what it is given and run with."""
 
 import operator
-from collections.abc import Mapping
 from typing import Annotated, Any, Literal, NotRequired
 
 from langgraph.channels import EphemeralValue
 from langgraph.types import Overwrite
-from pydantic import BaseModel
 
 # pydantic makes no schema of typing's own before Python 3.12.
 from typing_extensions import TypedDict
@@ -21,7 +19,6 @@ from .output import Kept as Kept
 from .output import Output as Output
 from .output import Round as Round
 from .problem import Problem
-from .sizes import latest
 
 StateLevel = Literal["seed", "user", "system", "confirm", "test", "done"]
 """The level at work, from the first prompts to the end; one with "done" has been left."""
@@ -145,7 +142,7 @@ class State(TypedDict, total=False):
     aside: int | None
     start: dict[str, Any] | None
     sizes: Annotated[dict[str, int] | None, EphemeralValue]
-    """Several of the sizes below, as a form gives them; it is there for a step only, so that they are the newer."""
+    """Several of the sizes below, as a form gives them: they count, and are not kept in two places."""
     iterations: int | None
     user_candidates: int | None
     keep: int | None
@@ -208,9 +205,5 @@ def not_begun(first_round: int) -> dict[str, Any]:
 
 def problem_of(state: State, kind: type[Problem] = Problem) -> Problem:
     """The problem in a state, checked; raises ConfigError or TaskError when it is wrong."""
-    return kind.model_validate(given_in(state, kind)).check()
-
-
-def given_in(state: Mapping[str, Any], kind: type[BaseModel]) -> dict[str, Any]:
-    """What a state says of what its run is given, by the names of the fields; of a size, what was said last."""
-    return latest({name: state[name] for name in kind.model_fields if name in state})
+    given = {name: state[name] for name in kind.model_fields if name in state}  # type: ignore[literal-required]
+    return kind.model_validate(given).check()

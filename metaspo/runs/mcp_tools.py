@@ -1,0 +1,137 @@
+"""The assistants as MCP tools: results as JSON, mistakes in a sentence to the model that made them.
+
+The Agent Server's own endpoint names only the kind of an error, and writes results as Python does. So calls
+are answered here, by a run as any client begins one; what else MCP asks goes on to that endpoint.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from ..domain.redaction import redact
+from ..domain.tool_words import to_a_model
+from ..workspace.forms import complaint_about_arguments
+from .graphs import GRAPHS
+from .within import Within, again, as_object, body_of
+
+PATH = "/mcp"
+MOST = 1000
+"""Assistants that are looked through for a tool's name, as the Agent Server does."""
+
+INVALID = -32602
+"""JSON-RPC's number for parameters that cannot be."""
+
+
+class ToolsInWords:
+    """Answers calls of tools that work on our graphs, and tells what they return where tools are listed."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        """Stand in front of `app`."""
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a call; pass on everything else."""
+        if scope["type"] != "http" or scope["method"] != "POST" or not scope["path"].rstrip("/").endswith(PATH):
+            return await self._app(scope, receive, send)
+        body = await body_of(receive)
+        asked, receive = as_object(body), again(body, receive)
+        within = Within(self._app, scope, PATH)
+        parameters = asked.get("params") if isinstance(asked.get("params"), dict) else {}
+        if asked.get("id") is None or asked.get("method") not in ("tools/call", "tools/list"):
+            return await self._app(scope, receive, send)
+        graphs = await _tools(within)
+        if asked["method"] == "tools/list":
+            return await self._app(scope, receive, _telling(graphs, send))
+        answer = await _called(within, graphs, parameters or {})
+        if answer is None:
+            return await self._app(scope, receive, send)
+        await JSONResponse({"jsonrpc": "2.0", "id": asked["id"], **answer})(scope, receive, send)
+
+
+async def _tools(within: Within) -> dict[str, tuple[str, str]]:
+    """The assistant and the graph behind every tool's name; none where the asker may not know."""
+    found = await within.ask("POST", "/assistants/search", {"limit": MOST})
+    rows = found.json() if found.status_code == 200 else []
+    return {_name(row["name"]): (row["assistant_id"], row["graph_id"]) for row in reversed(rows)}
+
+
+def _name(assistant: str) -> str:
+    """The name of an assistant as a tool, as the Agent Server lists it."""
+    return re.sub(r"[^a-zA-Z0-9_.-]", "", re.sub(r"\s+", "_", assistant.strip()))[:128]
+
+
+async def _called(within: Within, tools: Mapping[str, tuple[str, str]], call: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The answer to a call; None where the Agent Server answers, to whom it may refuse or for a graph that is not ours."""
+    if not tools:
+        return None
+    if call.get("name") not in tools:
+        return {
+            "error": {"code": INVALID, "message": f"there is no tool {_shown(call.get('name'))}; there are: {', '.join(tools)}"}
+        }
+    assistant, graph = tools[call["name"]]
+    if graph not in GRAPHS:
+        return None
+    given = call.get("arguments") or {}
+    if wrong := complaint_about_arguments(GRAPHS[graph][0].graph.builder.input_schema, given):
+        return _failed(wrong)
+    # The thread is kept: its run can be looked at, branched and resumed under the id that the answer names.
+    run = {"assistant_id": assistant, "input": given, "context": call.get("context"), "on_completion": "keep"}
+    found = await within.ask("POST", "/runs/wait", {key: value for key, value in run.items() if value is not None})
+    thread = re.search(r"/threads/([^/]+)/", found.headers.get("content-location", ""))
+    return _told(found.status_code, as_object(found.content), thread[1] if thread else "")
+
+
+def _told(status: int, found: Mapping[str, Any], run: str) -> dict[str, Any]:
+    """What a run came to, as the result of a tool."""
+    if status != 200:
+        return _failed(found.get("detail") or f"the server refuses the run with status {status}")
+    if "__error__" in found:
+        error = found["__error__"]
+        return _failed(to_a_model(str(error.get("error")), str(error.get("message") or ""), run))
+    if "__interrupt__" in found:
+        return _failed(
+            f"run {run} waits for a person, who has to accept new prompts in Studio or with 'metaspo approve {run}'; this tool "
+            "cannot, and has no result before"
+        )
+    if not found.get("run"):
+        return _failed("the run ended without a result; somebody may have cancelled it, so call the tool again")
+    text = json.dumps(found, ensure_ascii=False)
+    return {"result": {"content": [{"type": "text", "text": text}], "structuredContent": found, "isError": False}}
+
+
+def _shown(value: Any) -> str:
+    return redact(repr(value))[:80]
+
+
+def _failed(said: str) -> dict[str, Any]:
+    return {"result": {"isError": True, "content": [{"type": "text", "text": said}]}}
+
+
+def _telling(tools: Mapping[str, tuple[str, str]], send: Send) -> Send:
+    """Sends a list of tools with what each returns."""
+    start: list[Message] = []
+    parts: list[bytes] = []
+
+    async def told(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            start.append(message)
+            return
+        parts.append(message.get("body", b""))
+        if message.get("more_body"):
+            return
+        body = b"".join(parts)
+        answer = as_object(body)
+        for tool in (answer.get("result") or {}).get("tools", []):
+            _, graph = tools.get(tool["name"], ("", ""))
+            if graph in GRAPHS:
+                tool["outputSchema"] = GRAPHS[graph][0].graph.get_output_jsonschema()
+        body = json.dumps(answer).encode() if answer else body
+        headers = [pair for pair in start[0]["headers"] if pair[0].lower() != b"content-length"]
+        await send({**start[0], "headers": [*headers, (b"content-length", str(len(body)).encode())]})
+        await send({"type": "http.response.body", "body": body})
+
+    return told
