@@ -15,21 +15,28 @@ AnyGraph = bilevel.Bilevel | generalize.Generalize
 SEARCH = "metaspo"
 """The graph that works on every method without a graph of its own."""
 
+COSTS = (
+    "Takes tasks by name or as blocks with rows, and minutes to hours: hundreds to thousands of model calls, at most its "
+    "budget's; preset quick and smaller sizes need fewer."
+)
+"""What people and models are told that a run costs."""
+
 GRAPHS: dict[str, tuple[ModuleType, str]] = {
     SEARCH: (
         bilevel,
         "Finds one system prompt that works across several tasks, and the user prompt that suits each: user prompts and the "
-        "system prompt are improved in turn from their own failures. The defaults run the built-in demo.",
+        "system prompt are improved in turn from their own failures. The defaults run the built-in demo. " + COSTS,
     ),
     ADAPT: (
         adapt,
         "Adapts to tasks at test time: the system prompt stays, the user prompts are improved from their own failures, and the "
-        "test score after every round is kept as a curve. The defaults run on the built-in target tasks.",
+        "test score after every round is kept as a curve. The defaults run on the built-in target tasks. " + COSTS,
     ),
     GENERALIZE: (
         generalize,
         "Says whether a system prompt helps tasks that it was not made for: user prompts are induced for each task, and the "
-        "prompt is scored with them against another one on the test split. The defaults run on the built-in target tasks.",
+        "prompt is scored with them against another one on the test split. The defaults run on the built-in target tasks. "
+        + COSTS,
     ),
 }
 """The graphs by their names: the module of each, and what people are told about it."""

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from langchain_core.messages import AIMessage, ToolCall, ToolMessage
 from langchain_core.tools import StructuredTool
+from langchain_core.utils.function_calling import convert_to_openai_tool
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import END, START, MessagesState, StateGraph
 from langgraph.prebuilt import ToolNode
@@ -16,8 +17,12 @@ from langgraph.prebuilt import ToolNode
 import metaspo
 from metaspo import Task
 from metaspo.domain.errors import ConfigError, ModelError
+from metaspo.domain.tool_words import to_a_model
 from metaspo.reports.history import history
 from metaspo.store.database import Store
+from metaspo.workspace import method
+from metaspo.workspace.method import Method, Step
+from metaspo.workspace.settings import Settings
 
 
 @pytest.fixture
@@ -85,3 +90,57 @@ async def test_inside_an_agent_the_run_keeps_a_thread_of_its_own(tool: Structure
     assert sorted(rows) == sorted((run, "") for run in runs)
     rounds = [[(row["level"], row["checkpoint"] is not None) for row in history(store_path, run)] for run in runs]
     assert rows and rounds == [[("seed", True), ("system", True), ("test", True)]] * 2
+
+
+def test_an_argument_that_there_is_not_is_refused_before_it_costs_anything(tool: StructuredTool) -> None:
+    answer = tool.invoke(ToolCall(name=tool.name, args={"task": ["a"]}, id="1", type="tool_call"))
+    assert answer.status == "error"
+    assert answer.text == "task: there is no such argument; write one of: system_prompt, tasks, calls"
+
+
+def test_an_agent_sees_json_with_the_prompts(tool: StructuredTool) -> None:
+    answer = tool.invoke(ToolCall(name=tool.name, args={"tasks": ["b"], "calls": 40}, id="1", type="tool_call"))
+    found = json.loads(answer.text)
+    assert answer.status == "success" and found["system_prompt"] and "{question}" in found["user_prompts"]["b"]
+
+
+def test_what_goes_wrong_with_us_is_told_without_its_words(
+    make_task: Callable[..., Task], store_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def schedule(sizes: Settings) -> list[Step]:
+        raise KeyError(f"{store_path} sk-abcdefghijklmnop")
+
+    monkeypatch.setitem(method._methods, "broken", Method("broken", "A method of somebody's own.", schedule))
+    tool = metaspo.optimization_tool(
+        tasks=[make_task("a")], base="scripted:dice", optimizer="scripted:dice", method="broken", store=store_path
+    )
+    answer = tool.invoke(ToolCall(name=tool.name, args={}, id="1", type="tool_call"))
+    assert answer.status == "error"
+    assert answer.text == to_a_model("KeyError", "") and "schedule" in caplog.text
+
+
+class TestAGraphAsATool:
+    """`build_graph().as_tool()`: the form as its arguments."""
+
+    @pytest.fixture
+    def tool(self) -> Any:
+        return metaspo.build_graph().as_tool(name="search", description="Searches.")
+
+    async def called(self, tool: Any, **arguments: Any) -> ToolMessage:
+        message: ToolMessage = await tool.ainvoke(ToolCall(name="search", args=arguments, id="1", type="tool_call"))
+        return message
+
+    async def test_mistakes_are_answered_in_a_sentence(self, tool: Any) -> None:
+        for arguments, says in (
+            ({"taks": []}, "there is no argument 'taks'; write one of: tasks, system_prompt, "),
+            ({"tasks": ["nowhere"]}, "no built-in task 'nowhere'"),
+            ({"sizes": {"keeps": 1}}, "unknown key 'sizes.keeps'"),
+            ({"method": 3}, "method: 3 is not text"),
+        ):
+            answer = await self.called(tool, **arguments)
+            assert answer.status == "error" and answer.text.startswith(says)
+
+    def test_its_arguments_are_the_form(self, tool: Any) -> None:
+        told = convert_to_openai_tool(tool)["function"]["parameters"]
+        assert [*told["properties"]][:5] == ["tasks", "system_prompt", "method", "preset", "sizes"]
+        assert "iterations" not in told["properties"]
