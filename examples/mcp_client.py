@@ -5,13 +5,13 @@
     python examples/mcp_client.py                # the built-in model on the server, minutes
     python examples/mcp_client.py --base scripted:dice --optimizer scripted:dice
 
-Every assistant of the server is a tool, its input schema that of the graph. Models and store are no
-matter of the caller's: they are set once, in the assistant's context.
+Every assistant of the server is a tool, its input schema that of the graph, and its result JSON. Models are
+no matter of the caller's: they are set once, in the assistant's context.
 """
 
 import argparse
-import ast
 import asyncio
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -21,7 +21,7 @@ from mcp import Client
 import metaspo
 
 NAME = "prompt_optimizer"
-PROBLEM = {"tasks": ["app_reviews"], "targets": [], "preset": "quick", "iterations": 1, "test_size": 10}
+PROBLEM = {"tasks": ["app_reviews"], "targets": [], "preset": "quick", "sizes": {"iterations": 1, "test_size": 10}}
 
 
 async def offer(url: str, context: dict[str, Any]) -> None:
@@ -45,8 +45,7 @@ async def call(url: str) -> dict[str, Any]:
         assert content.type == "text"
         if result.is_error:
             raise SystemExit(content.text)
-        # The server writes a result as Python does, not as JSON.
-        found: dict[str, Any] = ast.literal_eval(content.text)
+        found: dict[str, Any] = json.loads(content.text)
         return found
 
 

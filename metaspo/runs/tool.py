@@ -53,12 +53,19 @@ def optimization_tool(*, name: str = "optimize_system_prompt", **settings: Any) 
         func=lambda **wish: blocking(run(**wish)),
         coroutine=run,
         name=name,
-        description="Improve a system prompt by trying variants of it on examples of its tasks. Takes minutes and costs "
-        f"{f'at most {most:,}' if most else 'hundreds to thousands of'} model calls. Returns the best prompts found, scores "
-        "before and after, and whether the change is more than noise.",
+        description=_about(most),
         args_schema=Wish,
         handle_tool_error=True,
         handle_validation_error=lambda error: _mistakes(error, [*Wish.model_fields]),
+    )
+
+
+def _about(most: int | None) -> str:
+    """What an agent is told of the tool, with the calls that it may cost at most."""
+    return (
+        "Improve a system prompt by trying variants of it on examples of its tasks. Takes minutes and costs "
+        f"{f'at most {most:,}' if most else 'hundreds to thousands of'} model calls. Returns the best prompts found, scores "
+        "before and after, and whether the change is more than noise."
     )
 
 

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from traceback import format_exception
 from typing import Annotated, Any
 
 from langchain_core.callbacks import Callbacks
@@ -15,6 +16,7 @@ from pydantic import BaseModel, Field
 
 from ..domain.complaints import as_written
 from ..domain.errors import MetaspoError
+from ..domain.redaction import without_keys
 from ..domain.tool_words import to_a_model
 from ..domain.twins import blocking
 from .sizes import SIZES
@@ -88,7 +90,7 @@ def told_to_a_model() -> Iterator[None]:
         raise
     except Exception as error:
         if not isinstance(error, MetaspoError):
-            LOG.exception("a tool failed")
+            LOG.error("a tool failed: %s", without_keys("".join(format_exception(error))))
         raise ToolException(to_a_model(type(error).__name__, str(error))) from error
 
 

@@ -46,7 +46,7 @@ class Start(Exact):
     )
 
 
-def _names() -> list[str]:
+def _names() -> list[Any]:
     return [method.name for method in known_methods() if not method.name.startswith(FILE)]
 
 

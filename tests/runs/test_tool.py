@@ -112,7 +112,12 @@ def test_what_goes_wrong_with_us_is_told_without_its_words(
 
     monkeypatch.setitem(method._methods, "broken", Method("broken", "A method of somebody's own.", schedule))
     tool = metaspo.optimization_tool(
-        tasks=[make_task("a")], base="scripted:dice", optimizer="scripted:dice", method="broken", store=store_path
+        tasks=[make_task("a")],
+        base="scripted:dice",
+        optimizer="scripted:dice",
+        method="broken",
+        preset="quick",
+        store=store_path,
     )
     answer = tool.invoke(ToolCall(name=tool.name, args={}, id="1", type="tool_call"))
     assert answer.status == "error"
