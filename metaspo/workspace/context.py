@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, ValidationInfo, WithJsonSchema, field_validator
-from pydantic.json_schema import SkipJsonSchema
 
 from ..domain.complaints import as_written
 from ..domain.results import Counting
@@ -29,7 +28,7 @@ class Context(Admitted):
         # For type checkers that don't know pydantic.
         def __init__(self, **settings: Any) -> None: ...
 
-    model_config = ConfigDict(json_schema_extra=in_order("base", "optimizer", "budget", "approve"))
+    model_config = ConfigDict(json_schema_extra=in_order("base", "optimizer", "budget", "approve", last=("store",)))
 
     base: Annotated[ModelSpec | list[ModelSpec], WithJsonSchema({"type": "string"})] = Field(
         default_factory=lambda: ModelSpec.parse(BASE),
@@ -48,7 +47,7 @@ class Context(Admitted):
     analyst: Annotated[
         ModelSpec | None, WithJsonSchema({"title": "Analyst", "anyOf": [{"type": "string"}, {"type": "null"}]})
     ] = Field(None, description="The model that analyses failures, while the optimizer writes prompts; the optimizer if none.")
-    store: SkipJsonSchema[str] = Field(
+    store: str = Field(
         default_factory=default_store,
         description="The SQLite file; that of METASPO_STORE or metaspo.db if none. A server has one for all its runs.",
     )
