@@ -8,7 +8,7 @@ Shared: the optimization is added as a node as it is. Whatever keys of its input
 state has are handed over under their own names, and the outer context is a `metaspo.Context`.
 
 Mapped: the outer state speaks of other things. A node puts them into the optimization's words and its
-result back into the outer ones.
+result back into the outer ones. The outer context is its own too, and holds the optimization's as `metaspo`.
 
 Both are the outer graph's: its checkpointer keeps them, its thread is theirs, and an interrupt of the
 optimization stops the outer graph, which goes on with `Command(resume=...)`.
@@ -18,13 +18,13 @@ import argparse
 import asyncio
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, TypedDict
 
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
-from langgraph.runtime import Runtime
 from langgraph.types import Command
 
 import metaspo
@@ -62,6 +62,14 @@ def shared() -> "CompiledStateGraph[Coached, metaspo.Context, Coached, Coached]"
     return graph.compile(checkpointer=InMemorySaver(), name="shared")
 
 
+@dataclass
+class DeskContext:
+    """Mapped: what the desk is run with; the optimization looks for its own under `metaspo`."""
+
+    metaspo: metaspo.Context
+    staff: int = 3
+
+
 class Desk(TypedDict, total=False):
     """Mapped: a support desk knows its topic, its assistant's persona and how good that is."""
 
@@ -73,22 +81,22 @@ class Desk(TypedDict, total=False):
 optimization = metaspo.build_graph()
 
 
-async def train_assistant(state: Desk, runtime: Runtime[metaspo.Context]) -> Desk:
+async def train_assistant(state: Desk) -> Desk:
     """Puts the desk's words into the optimization's and its result into the desk's."""
     problem = metaspo.Problem(tasks=[state["topic"]], targets=[], system_prompt=state["persona"], **SIZES)
-    found = await optimization.ainvoke(problem, context=runtime.context)
+    found = await optimization.ainvoke(problem)
     return {"persona": found["incumbent"]["text"], "quality": found["incumbent"]["score"]}
 
 
-def mapped() -> "CompiledStateGraph[Desk, metaspo.Context, Desk, Desk]":
-    """A graph with words of its own around the optimization."""
-    graph = StateGraph(Desk, context_schema=metaspo.Context)
+def mapped() -> "CompiledStateGraph[Desk, DeskContext, Desk, Desk]":
+    """A graph with words and a context of its own around the optimization."""
+    graph = StateGraph(Desk, context_schema=DeskContext)
     graph.add_node("train_assistant", train_assistant)
     graph.add_edge(START, "train_assistant").add_edge("train_assistant", END)
     return graph.compile(checkpointer=InMemorySaver(), name="mapped")
 
 
-async def run(graph: Any, given: Any, context: metaspo.Context, thread: str) -> dict[str, Any]:
+async def run(graph: Any, given: Any, context: metaspo.Context | DeskContext, thread: str) -> dict[str, Any]:
     """Invoke a graph and, as often as it stops to ask, hand the question to whoever sits at the terminal."""
     config: RunnableConfig = {"configurable": {"thread_id": thread}}
     state = await graph.ainvoke(given, config, context=context)
@@ -104,7 +112,7 @@ async def both(context: metaspo.Context) -> tuple[dict[str, Any], dict[str, Any]
     problem = {"tasks": ["app_reviews"], "targets": [], "system_prompt": "You are a helpful assistant.", **SIZES}
     async with metaspo.opened():
         coached = await run(shared(), problem, context, "coached")
-        desk = await run(mapped(), {"topic": "app_reviews", "persona": "You are brief."}, context, "desk")
+        desk = await run(mapped(), {"topic": "app_reviews", "persona": "You are brief."}, DeskContext(context), "desk")
     return coached, desk
 
 

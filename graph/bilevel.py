@@ -6,11 +6,10 @@ method is a new schedule (metaspo/methods/builtin.py) and this file stays as it 
 
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.graph import END, START, StateGraph
-from langgraph.graph.state import CompiledStateGraph
 
 from metaspo.methods import builtin as builtin  # registers the methods that come with metaspo
 from metaspo.workspace.context import Context
-from metaspo.workspace.forms import described, shown
+from metaspo.workspace.forms import described
 from metaspo.workspace.problem import Problem
 from metaspo.workspace.state import Output, State
 
@@ -20,11 +19,12 @@ from ..nodes.propose_system_prompts import propose_system_prompts
 from ..nodes.propose_user_prompts import propose_user_prompts
 from ..nodes.select import select
 from .edges import evaluations, next_round, proposals, seeds_of
+from .either_way import EitherWay, Graph, either_way, without_given
 
 RECURSION_LIMIT = 10_000
 """A round takes four supersteps and two more for each stage; LangGraph's usual limit would end a paper-sized run."""
 
-Bilevel = CompiledStateGraph[State, Context, Problem, Output]
+Bilevel = Graph[State, Context, Problem, Output]
 
 
 def build(
@@ -35,24 +35,29 @@ def build(
     `given` is what it takes as input: another one has other defaults.
     """
     graph = StateGraph(State, context_schema=Context, input_schema=given, output_schema=Output)
-    graph.add_node("evaluate", evaluate, metadata={"does": "scores a pair of prompts on a task"})
-    graph.add_node("select", select, metadata={"does": "closes the round, opens the next"})
-    graph.add_node("analyze_failures", analyze_failures, metadata={"does": "says why prompts fail"})
-    graph.add_node("propose_user_prompts", propose_user_prompts, metadata={"does": "rewrites one task's user prompt"})
-    graph.add_node("propose_system_prompts", propose_system_prompts, metadata={"does": "rewrites the system prompt"})
+    # What select is told in events and traces is not the tasks with their examples, round after round.
+    progress = without_given(State, Problem, "method")
+    for node, does, read in (
+        (evaluate, "scores a pair of prompts on a task", State),
+        (select, "closes the round, opens the next", progress),
+        (analyze_failures, "says why prompts fail", State),
+        (propose_user_prompts, "rewrites one task's user prompt", State),
+        (propose_system_prompts, "rewrites the system prompt", State),
+    ):
+        graph.add_node(node.__name__, EitherWay(node), input_schema=read, metadata={"does": does})
 
     # The keys are what the drawing shows; the functions name nodes in their Sends.
-    graph.add_conditional_edges(START, seeds_of(given), {"first prompts": "evaluate"})
+    graph.add_conditional_edges(START, EitherWay(seeds_of(given)), {"first prompts": "evaluate"})
     graph.add_edge("evaluate", "select")
     graph.add_conditional_edges(
-        "select", next_round, {"next level": "analyze_failures", "more evidence": "evaluate", "done": END}
+        "select", EitherWay(next_round), {"next level": "analyze_failures", "more evidence": "evaluate", "done": END}
     )
     loops = {"inner loop": "propose_user_prompts", "outer loop": "propose_system_prompts"}
-    graph.add_conditional_edges("analyze_failures", proposals, loops)  # type: ignore[arg-type]
-    graph.add_conditional_edges("propose_user_prompts", evaluations, {"user prompt": "evaluate"})
-    graph.add_conditional_edges("propose_system_prompts", evaluations, {"system prompt": "evaluate"})
+    graph.add_conditional_edges("analyze_failures", EitherWay(proposals), loops)  # type: ignore[arg-type]
+    graph.add_conditional_edges("propose_user_prompts", EitherWay(evaluations), {"user prompt": "evaluate"})
+    graph.add_conditional_edges("propose_system_prompts", EitherWay(evaluations), {"system prompt": "evaluate"})
     described(graph, given)
-    compiled = shown(graph.compile(checkpointer=checkpointer, name=name))
+    compiled = either_way(graph.compile(checkpointer=checkpointer, name=name))
     return compiled.with_config({"recursion_limit": RECURSION_LIMIT})
 
 

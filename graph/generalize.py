@@ -4,7 +4,6 @@ from typing import cast
 
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.graph import START, StateGraph
-from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import Runtime
 from langgraph.types import Send
 
@@ -12,7 +11,7 @@ from metaspo.domain.prompts import Prompt
 from metaspo.workspace.beginning import as_written, begin
 from metaspo.workspace.context import Context
 from metaspo.workspace.events import emit
-from metaspo.workspace.forms import described, shown
+from metaspo.workspace.forms import described
 from metaspo.workspace.generalization import (
     NOT_BEGUN,
     Generalization,
@@ -26,8 +25,9 @@ from metaspo.workspace.state import Job
 from ..nodes.evaluate import evaluate
 from ..nodes.induce_user_prompts import induce_user_prompts
 from ..nodes.summarize import summarize
+from .either_way import EitherWay, Graph, either_way, without_given
 
-Generalize = CompiledStateGraph[GeneralizationState, Context, Generalization, GeneralizationOutput]
+Generalize = Graph[GeneralizationState, Context, Generalization, GeneralizationOutput]
 
 
 def build(checkpointer: "BaseCheckpointSaver[str] | None" = None) -> Generalize:
@@ -35,15 +35,19 @@ def build(checkpointer: "BaseCheckpointSaver[str] | None" = None) -> Generalize:
     graph = StateGraph(
         GeneralizationState, context_schema=Context, input_schema=Generalization, output_schema=GeneralizationOutput
     )
-    graph.add_node("induce_user_prompts", induce_user_prompts, metadata={"does": "writes a user prompt from labelled examples"})
-    graph.add_node("evaluate", evaluate, metadata={"does": "scores a pair of prompts on a task"})
-    graph.add_node("summarize", summarize, metadata={"does": "compares the two system prompts"})
+    progress = without_given(GeneralizationState, Generalization)
+    for node, does, read in (
+        (induce_user_prompts, "writes a user prompt from labelled examples", GeneralizationState),
+        (evaluate, "scores a pair of prompts on a task", GeneralizationState),
+        (summarize, "compares the two system prompts", progress),
+    ):
+        graph.add_node(node.__name__, EitherWay(node), input_schema=read, metadata={"does": does})
 
-    graph.add_conditional_edges(START, user_prompts, {"each task": "induce_user_prompts"})
-    graph.add_conditional_edges("induce_user_prompts", scorings, {"both system prompts": "evaluate"})
+    graph.add_conditional_edges(START, EitherWay(user_prompts), {"each task": "induce_user_prompts"})
+    graph.add_conditional_edges("induce_user_prompts", EitherWay(scorings), {"both system prompts": "evaluate"})
     graph.add_edge("evaluate", "summarize")
     described(graph, Generalization)
-    return shown(graph.compile(checkpointer=checkpointer, name="generalize"))
+    return either_way(graph.compile(checkpointer=checkpointer, name="generalize"))
 
 
 async def user_prompts(state: GeneralizationState, runtime: Runtime[Context]) -> list[Send]:

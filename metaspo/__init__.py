@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     )  # fmt: skip
     from .graph.bilevel import build as build_graph
     from .methods.failures import candidate_random
+    from .models.background import opened
     from .models.langchain import program
-    from .models.registry import opened
     from .models.spec import ModelSpec
     from .reports.curve import open_curve
     from .reports.export import chat_template
@@ -58,8 +58,8 @@ _NAMES = {
     "MissingExtraError ModelError PromptError RunHeldError RunStopped StoreError TaskError UserError",
     "graph.bilevel": "build_graph",
     "methods.failures": "candidate_random",
+    "models.background": "opened",
     "models.langchain": "program",
-    "models.registry": "opened",
     "models.spec": "ModelSpec",
     "reports.curve": "open_curve",
     "reports.export": "chat_template",

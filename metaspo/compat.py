@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
+    from langchain_core.runnables import RunnableConfig
     from langchain_openai.chat_models.base import BaseChatOpenAI
+    from langgraph.checkpoint.base import BaseCheckpointSaver
     from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
+    from langgraph.pregel import Pregel
     from openai import AsyncOpenAI
     from psutil import Process
     from sqlite_utils import Migrations
@@ -24,6 +27,12 @@ def is_checkpointed(configurable: Mapping[str, Any]) -> bool:
 def outer_namespace(checkpoint_namespace: str) -> str:
     """The part of a node's checkpoint namespace that is its parent graphs'; "" in a graph of its own."""
     return checkpoint_namespace.rpartition("|")[0]
+
+
+def saver_of(graph: "Pregel[Any, Any, Any, Any]", config: "RunnableConfig") -> "BaseCheckpointSaver[Any] | None":
+    """The checkpointer that a graph keeps its threads in: its own, or that of the graph around it."""
+    saver = config.get("configurable", {}).get("__pregel_checkpointer") or graph.checkpointer
+    return None if isinstance(saver, bool) else saver
 
 
 def given_input(configurable: Mapping[str, Any]) -> Any:

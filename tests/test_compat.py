@@ -38,6 +38,17 @@ def test_a_node_knows_whether_its_state_is_kept_and_what_is_around_it() -> None:
     assert inside["kept"] and inside["outer"].startswith("look:")
 
 
+def test_a_graph_is_known_to_keep_its_threads_where_the_graph_around_it_does() -> None:
+    inner, saver, found = graph(look), InMemorySaver(), []
+
+    def looks(state: State) -> State:
+        found.append(compat.saver_of(inner, get_config()))
+        return {}
+
+    graph(looks, saver).invoke({}, {"configurable": {"thread_id": "1"}})
+    assert found == [saver] and compat.saver_of(graph(look, saver), {}) is saver and compat.saver_of(inner, {}) is None
+
+
 def test_a_chat_model_has_identifying_parameters() -> None:
     assert compat.identifying_parameters(ChatOpenAI(model="m", api_key=lambda: "none"))["model_name"] == "m"
 

@@ -127,13 +127,3 @@ _registries: "WeakKeyDictionary[asyncio.AbstractEventLoop, Registry]" = WeakKeyD
 def registry() -> Registry:
     """The registry of the running event loop."""
     return _registries.setdefault(asyncio.get_running_loop(), Registry())
-
-
-@asynccontextmanager
-async def opened() -> AsyncIterator[None]:
-    """Around graphs that you invoke yourself: what they open (stores, connections, local models) is closed at the end.
-
-    `optimize` and `resume` do this on their own, and a server keeps things open as long as it lives.
-    """
-    async with registry().used():
-        yield

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from traceback import format_exception
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 from langchain_core.callbacks import Callbacks
 from langchain_core.tools import BaseTool, StructuredTool, ToolException
@@ -12,6 +12,7 @@ from langgraph.channels import EphemeralValue, LastValue
 from langgraph.errors import GraphBubbleUp
 from langgraph.graph import StateGraph
 from langgraph.graph.state import CompiledStateGraph
+from langgraph.typing import ContextT, InputT, OutputT, StateT
 from pydantic import BaseModel, Field
 
 from ..domain.complaints import as_written
@@ -43,7 +44,7 @@ def complaint_about_arguments(form: type[BaseModel], given: Any) -> str | None:
     return None if unknown is None else f"there is no argument {as_written(unknown)}; write one of: {takes}"
 
 
-class Shown(CompiledStateGraph[Any, Any, Any, Any]):
+class Shown(CompiledStateGraph[StateT, ContextT, InputT, OutputT]):
     """A compiled graph whose state, in forms, is what goes in and what comes out; the rest is the nodes' own affair."""
 
     @property
@@ -65,10 +66,10 @@ class Shown(CompiledStateGraph[Any, Any, Any, Any]):
             return super().as_tool(args_schema, name=name, description=description, arg_types=arg_types)
 
         async def call(callbacks: Callbacks = None, **given: Any) -> Any:
-            if wrong := complaint_about_arguments(self.builder.input_schema, given):
+            if wrong := complaint_about_arguments(cast(Any, self.builder.input_schema), given):
                 raise ToolException(wrong)
             with told_to_a_model():
-                return await self.ainvoke(given, {"callbacks": callbacks})
+                return await self.ainvoke(cast(Any, given), {"callbacks": callbacks})
 
         return StructuredTool.from_function(
             func=lambda **given: blocking(call(**given)),
@@ -92,8 +93,3 @@ def told_to_a_model() -> Iterator[None]:
         if not isinstance(error, MetaspoError):
             LOG.error("a tool failed: %s", without_keys("".join(format_exception(error))))
         raise ToolException(to_a_model(type(error).__name__, str(error))) from error
-
-
-def shown(compiled: "CompiledStateGraph[Any, Any, Any, Any]") -> Shown:
-    """The same graph, as forms should show it."""
-    return Shown(**{name: value for name, value in vars(compiled).items() if name != "__orig_class__"})

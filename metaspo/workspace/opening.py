@@ -27,6 +27,7 @@ from .dealing import Rules, dealing_rules, open_tasks
 from .generalization import Generalization, GeneralizationWorkspace
 from .known import context_of, stored_input
 from .lease import RunLease, acquired
+from .outer import context_given
 from .resources import Workspace
 from .run_input import RunInput
 from .search import SearchWorkspace
@@ -56,8 +57,7 @@ async def workspace_of(
     thread = thread_of(runtime.execution_info) if runtime else None
     with trusted(await _given_before(state.get("run"), thread)):
         problem = await asyncio.to_thread(begins, state) if begins else None
-    # In another agent's graph, the context may be that agent's own.
-    given = runtime.context if runtime and isinstance(runtime.context, Context) else None
+    given = context_given(runtime, begins=begins is not None)
     run = await _run_of(state, thread, given, problem)
     return await open_workspace(run, given, problem, thread=thread.id if thread else None)
 

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from langgraph.runtime import ExecutionInfo
 from sqlite_utils import Database
 
-from ..compat import outer_namespace
 from ..domain.errors import EditError
 from ..store import evaluations, runs
 from ..store.database import Store
 from .dealing import dealing_rules, open_tasks
 from .known import stored_input
+from .outer import namespace_of
 from .resources import Workspace
 from .run_input import RunInput
 
@@ -32,13 +32,13 @@ class Thread:
 def thread_of(info: ExecutionInfo | None) -> Thread | None:
     """The thread that a node works on, None where there is none.
 
-    Inside another graph the thread is that graph's; each time it comes to us is then a thread of its own.
+    Inside another graph the thread is that graph's, if it has one; each time it comes to us is then a thread of its own.
     """
-    if info is None or not info.thread_id:
+    outer = namespace_of(info)
+    if info is None or not (info.thread_id or outer):
         return None
-    outer = outer_namespace(info.checkpoint_ns)
-    id = str(uuid.uuid5(uuid.NAMESPACE_OID, f"{info.thread_id}/{outer}")) if outer else info.thread_id
-    return Thread(id, info.checkpoint_id)
+    name = info.thread_id or ""
+    return Thread(str(uuid.uuid5(uuid.NAMESPACE_OID, f"{name}/{outer}")) if outer else name, info.checkpoint_id)
 
 
 def unthreaded(problem: RunInput) -> str:

@@ -14,7 +14,7 @@ from uuid import UUID
 
 import pytest
 from aiohttp import web
-from langchain_core.callbacks import AsyncCallbackHandler
+from langchain_core.callbacks import AsyncCallbackHandler, BaseCallbackHandler
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.errors import GraphRecursionError
 from langgraph.graph import START, StateGraph
@@ -76,6 +76,29 @@ async def test_callbacks_reach_the_models_and_messages_stream_the_optimizer_alon
     assert (usage.input_tokens, usage.output_tokens) == (10 * len(endpoint.seen), 2 * len(endpoint.seen))
 
 
+class Hearing(BaseCallbackHandler):
+    """The same for code without an event loop."""
+
+    def __init__(self) -> None:
+        self.roles = Counter[str]()
+
+    def on_chat_model_start(self, serialized: Any, messages: Any, *, run_id: UUID, **more: Any) -> None:
+        self.roles[more["metadata"]["role"]] += 1
+
+
+def test_callbacks_and_messages_reach_code_without_an_event_loop(
+    make_task: Callable[..., Task], store_path: Path, endpoint: Endpoint
+) -> None:
+    endpoint.act = answer
+    hearing, counting = Hearing(), Counting()
+    context = Context.model_validate({"base": endpoint.spec(), "optimizer": endpoint.spec(), "store": str(store_path)})
+    config: Any = {"callbacks": [hearing, counting]}
+    parts = [*graph.stream(problem(make_task), config, context=context, stream_mode=["messages", "custom"])]  # type: ignore[call-overload]
+    written = [message.text for mode, (message, _) in (part for part in parts if part[0] == "messages")]
+    assert all(written) and len(written) == hearing.roles["optimizer"]
+    assert sum(hearing.roles.values()) == len(endpoint.seen) and counting.roles == hearing.roles
+
+
 async def test_the_users_recursion_limit_counts(make_task: Callable[..., Task], store_path: Path) -> None:
     context = Context.model_validate({"base": "scripted:dice", "optimizer": "scripted:dice", "store": str(store_path)})
     async with registry().used():
@@ -97,6 +120,32 @@ async def test_a_long_search_inside_another_graph_hits_no_limit(make_task: Calla
             given, {"configurable": {"thread_id": "6f0f3c1e-4f0f-4a55-8f39-0c6a3f6f2d11"}}, context=context
         )
     assert len(values["rounds"]) == 14
+
+
+MODES: list[Any] = ["values", "updates", "tasks", "checkpoints", "debug", "custom"]
+
+
+async def test_no_stream_repeats_the_examples_also_from_inside_another_graph(
+    make_task: Callable[..., Task], store_path: Path
+) -> None:
+    context = Context.model_validate({"base": "scripted:dice", "optimizer": "scripted:dice", "store": str(store_path)})
+    given = problem(make_task, train_size=4)
+    last = given["tasks"][0]["examples"][-1]["question"]
+    own = build(InMemorySaver())
+    builder = StateGraph(State, context_schema=Context).add_node("search", build()).add_edge(START, "search")
+    outer = builder.compile(checkpointer=InMemorySaver())
+    one, other = ({"configurable": {"thread_id": f"6f0f3c1e-4f0f-4a55-8f39-0c6a3f6f2d2{n}"}} for n in (1, 2))
+    alone, inside = Counter[str](), Counter[str]()
+    async with registry().used():
+        async for mode, part in own.astream(given, one, context=context, stream_mode=MODES):  # type: ignore[call-overload]
+            alone[mode] += repr(part).count(last)
+        async for place, mode, part in outer.astream(given, other, context=context, stream_mode=MODES, subgraphs=True):  # type: ignore[call-overload]
+            inside[mode] += repr(part).count(last) if place else 0
+        events = [event async for event in graph.astream_events(given, context=context, version="v2")]  # type: ignore[call-overload]
+    assert set(alone) == set(inside) == set(MODES) and not +alone and not +inside
+    # The start and the end of the whole run say what it was given, and no node's.
+    told = [event["name"] for event in events if last in repr(event["data"].get("input", {}).get("tasks"))]
+    assert len(told) < 4 and set(told) <= {"metaspo", "__start__"}
 
 
 def test_traces_go_where_the_environment_says(tmp_path: Path) -> None:

@@ -75,21 +75,15 @@ async def test_the_forms_can_be_filled_in_and_their_defaults_are_the_demo(client
     assert schemas["context_schema"]["properties"]["base"]["type"] == "string"
 
 
-async def test_the_demo_runs_and_streams_little(client: LangGraphClient) -> None:
+async def test_the_demo_runs_and_keeps_little(client: LangGraphClient) -> None:
     thread = await client.threads.create()
-    sizes, events = Counter[str](), Counter[str]()
-    modes: Any = ["custom", "updates", "values", "tasks", "messages-tuple"]
+    events = Counter[str]()
     async for part in client.runs.stream(
-        thread["thread_id"], "metaspo", input={"method": "metaspo"}, context=DICE, stream_mode=modes
+        thread["thread_id"], "metaspo", input={"method": "metaspo"}, context=DICE, stream_mode="custom"
     ):
         assert part.event != "error", part.data
-        sizes[part.event] += len(json.dumps(part.data))
-        if part.event == "custom":
-            events[part.data["event"]] += 1
+        events[part.data.get("event", part.event)] += 1
     assert events["round_opened"] == events["round_closed"] == 6 and {"scored", "proposed"} <= set(events)
-    # Measured 30, 11, 8 and 208 KB: a run of 1,372 calls.
-    assert set(sizes) == {"metadata", "custom", "updates", "values", "tasks"}
-    assert sizes["custom"] < 40_000 and sizes["updates"] < 20_000 and sizes["values"] < 20_000 and sizes["tasks"] < 300_000
     state: Any = await client.threads.get_state(thread["thread_id"])
     assert state["values"]["level"] == "done" and len(state["values"]["rounds"]) == 6
     assert len(json.dumps(state)) < 10_000
