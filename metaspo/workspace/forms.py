@@ -50,7 +50,7 @@ class Shown(CompiledStateGraph[StateT, ContextT, InputT, OutputT]):
     @property
     def stream_channels_list(self) -> list[str]:
         """The channels of the state's JSON schema, which is all that the Agent Server asks this for."""
-        form = self.builder.input_schema.model_json_schema()["properties"]
+        form = cast(Any, self.builder.input_schema).model_json_schema()["properties"]
         return [*form, *(name for name in self.builder.schemas[self.builder.output_schema] if name not in form)]
 
     def as_tool(
