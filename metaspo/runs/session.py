@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Any, cast
 
+from langchain_core.runnables import RunnableConfig
 from langgraph.types import Command
 
 from ..approval.request import Request, waiting_for
@@ -105,11 +106,15 @@ async def _streamed(workspace: Workspace, given: RunInput | Answer | None, liste
     async with open_checkpointer(workspace.context.store) as checkpointer:
         graph = with_checkpointer(workspace.problem.method, checkpointer)
         goes_on = given is None or isinstance(given, Command)
-        config = await stands_at(checkpointer, workspace) if goes_on else None
-        if config is None and given is None:
-            given = workspace.problem
-        entered: Any = given if given is None or isinstance(given, Command) else given.model_dump(mode="json")
-        config = config or {"configurable": {"thread_id": workspace.thread}}
+        at = await stands_at(checkpointer, workspace) if goes_on else None
+        config = at or RunnableConfig(configurable={"thread_id": workspace.thread})
+        if given is None and at is not None and not (await graph.aget_state(at)).next:
+            # Others may follow the checkpoint of a run that is done: to go on from it would be a new one.
+            workspace.lease.finished = True
+            return None
+        entered: Any = given
+        if not isinstance(given, Command) and (given or at is None):
+            entered = (given or workspace.problem).model_dump(mode="json")
         events = graph.astream(entered, config, context=workspace.context, stream_mode="custom", durability="async")
         try:
             async for event in events:
