@@ -8,6 +8,7 @@ from langchain_openai import ChatOpenAI
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.config import get_config
 from langgraph.graph import START, StateGraph
+from langgraph.types import Command, interrupt
 
 from metaspo import compat
 from metaspo.store.schema import migrations
@@ -75,3 +76,30 @@ def test_a_process_has_a_start_that_tells_it_apart() -> None:
 
     mine, parent = (compat.process_start(psutil.Process(pid)) for pid in (os.getpid(), os.getppid()))
     assert mine > 0 and mine == compat.process_start(psutil.Process()) and mine != parent
+
+
+def test_a_node_knows_how_many_answers_it_has_had_before() -> None:
+    seen: list[Any] = []
+
+    def asks(state: State) -> State:
+        configurable = get_config()["configurable"]
+        seen.append((compat.answers_before(configurable), [*compat.resume_map(configurable).values()]))
+        while interrupt("?") != "yes":
+            pass
+        return {}
+
+    waits, thread = graph(asks, InMemorySaver()), {"configurable": {"thread_id": "1"}}
+    found = waits.invoke({}, thread)
+    for answer in ("no", {found["__interrupt__"][0].id: "no"}, "yes"):
+        waits.invoke(Command(resume=answer), thread)
+    # With this saver LangGraph gives the bare "no" out a second time, when it is resumed without another bare one.
+    assert seen == [(0, []), (0, []), (1, ["no"]), (3, [])]
+
+
+def test_a_bare_answer_is_kept_for_no_task() -> None:
+    saver, thread = InMemorySaver(), {"configurable": {"thread_id": "1"}}
+    waits = graph(lambda state: {"outer": [interrupt("?"), interrupt("?")][1]}, saver)
+    waits.invoke({}, thread)
+    waits.invoke(Command(resume="no"), thread)
+    writes = saver.get_tuple(thread).pending_writes  # type: ignore[union-attr, arg-type]
+    assert (compat.nobodys_task(), "__resume__", "no") in (writes or [])

@@ -89,18 +89,18 @@ class _Question:
             return None
         person = self._person(answer)
         if answer.id is None:
-            await self._check_meant(person, before=before)
+            await self._check_meant(given, person, before=before)
         await self._store(answers.answer, [_filled(row, found[row.task], person) for row in self._rows()])
         return found
 
-    async def _check_meant(self, person: str, *, before: bool) -> None:
+    async def _check_meant(self, given: Any, person: str, *, before: bool) -> None:
         """Raise Refused where an answer that names no question may be to one that is not asked any more."""
-        if not before and resume_map(self.settings):
+        if any(given is answer for answer in resume_map(self.settings).values()):
             return  # LangGraph has taken it for this interrupt, by the interrupt's id.
         known = await self._recorded()
         if any(row.decision for row in known):
             return  # It counted in an execution that came to no end.
-        if before:
+        if before or resume_map(self.settings):
             raise Refused(UNNAMED.format(why="it was refused when it came"))
         if not known:
             raise Refused(UNNAMED.format(why="none had been asked yet"))

@@ -3,7 +3,6 @@
 import asyncio
 import json
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, TypedDict
 
 import pytest
@@ -18,16 +17,7 @@ from metaspo.domain.errors import AwaitsApproval, BudgetSpent, ConfigError
 from metaspo.store.evaluations import run_evaluations, run_tasks
 from metaspo.store.prompts import candidates
 
-UNEVEN = "scripted:tests.helpers.scripts:uneven"
-
-
-@pytest.fixture
-def settings(make_task: Callable[..., Task], store_path: Path) -> dict[str, Any]:
-    """A search whose four rounds all find something new."""
-    return {
-        "tasks": [make_task("a"), make_task("b")], "base": UNEVEN, "optimizer": UNEVEN, "preset": "quick", "method": "metaspo", "keep": 2,
-        "test_size": 4, "seed": 4, "store": store_path,
-    }  # fmt: skip
+from .conftest import UNEVEN
 
 
 def request_of(result: Result) -> Request:

@@ -1,6 +1,7 @@
 """`metaspo approve` as a person and as a script use it: options, a real terminal, a process killed while it asks."""
 
 import codecs
+import getpass
 import json
 import os
 import pty
@@ -167,6 +168,96 @@ def test_a_conversation_in_a_terminal(metaspo: Metaspo, tmp_path: Path, terminal
     assert "Test scores" in shown.seen
     found = json.loads(metaspo("show", "--json").stdout)
     assert found["run"]["status"] == "done" and found["user_after"] == {"tickets": ["Shorter {question}"]}
+
+
+TWO = [
+    word for key in ("tasks=[shop_reviews,animals_or_health]", "user_candidates=8", "test_size=8") for word in ("--set", key)
+]
+"""Two tasks whose user prompts wait together."""
+
+
+def writes(folder: Path, *texts: str) -> str:
+    """An editor that adds what it is opened with to `opened`, and writes the texts one after another."""
+    for at, text in enumerate(texts):
+        (folder / f"text{at}").write_text(text)
+    editor = folder / "editor.sh"
+    editor.write_text(f'#!/bin/sh\ncd {folder}\ncat "$1" >> opened\nset -- text* "$1"\nmv "$1" "$(eval echo \\${{$#}})"\n')
+    editor.chmod(0o755)
+    return str(editor)
+
+
+def test_one_invalid_edit_keeps_what_was_decided(metaspo: Metaspo, tmp_path: Path, terminal: Callable[..., Terminal]) -> None:
+    start(metaspo, *TWO)
+    request = json.loads(metaspo("approve", "--json", exit_code=4).stdout)
+    first, second = (change["task"] for change in request["changes"])
+    shown = terminal("approve", EDITOR=writes(tmp_path, "Broken", "Mended {question}"))
+    shown.read_until("All of them")
+    shown.type("each")
+    shown.read_until(f"{first} (accept, reject, edit): ")
+    shown.type("reject")
+    shown.read_until(f"{second} (accept, reject, edit): ")
+    shown.type("edit")
+    said = shown.read_until(f"{second} (accept, reject, edit): ")
+    assert f"task {second}: the edited text holds {{question}} 0 times" in said
+    assert f"what you wrote for {second}" in said and "Broken" in said
+    shown.type("edit")  # the editor opens with what was refused
+    assert f"user prompt of {second}, as you edited it" in shown.read_until("Your decision (accept, reject, edit, stop): ")
+    assert "Broken" in (tmp_path / "opened").read_text()
+    shown.type("accept")
+    shown.read_until("Your decision")
+    shown.type("stop")
+    assert shown.close() == 0
+    report = json.loads(metaspo("show", "--json").stdout)
+    person = getpass.getuser()
+    assert [(row["task"], row["decision"], row["text"], row["person"]) for row in report["answers"]] == [
+        (first, "reject", None, person),
+        (second, "edit", report["answers"][2]["shown"]["after"], person),
+        (second, "accept", None, person),
+    ]
+    assert report["answers"][1]["text"].startswith("Mended {question}")
+    assert report["answers"][0]["shown"]["before"] == request["changes"][0]["before"]
+    listed = metaspo("show").stdout
+    assert "answers of people" in listed and all(words in listed for words in (person, "reject", f"user prompt of {second}"))
+
+
+def test_ctrl_c_in_the_middle_leaves_nothing_half_answered(metaspo: Metaspo, terminal: Callable[..., Terminal]) -> None:
+    start(metaspo, *TWO)
+    before = json.loads(metaspo("approve", "--json", exit_code=4).stdout)
+    shown = terminal("approve")
+    shown.read_until("All of them")
+    shown.type("each")
+    shown.read_until("(accept, reject, edit): ")
+    shown.type("reject")
+    shown.read_until("(accept, reject, edit): ")
+    shown.process.send_signal(signal.SIGINT)
+    assert shown.close() not in (0, -signal.SIGKILL)
+    assert json.loads(metaspo("approve", "--json", exit_code=4).stdout) == before
+    assert json.loads(metaspo("show", "--json").stdout)["answers"] == []
+
+
+def test_whoever_comes_second_is_told_and_loses_no_text(
+    metaspo: Metaspo, tmp_path: Path, terminal: Callable[..., Terminal]
+) -> None:
+    start(metaspo, *TWO)
+    old = json.loads(metaspo("approve", "--json", exit_code=4).stdout)["id"]
+    shown = terminal("approve", EDITOR=writes(tmp_path, "Mine {question}"))
+    assert old in shown.read_until("All of them")
+    shown.type("each")
+    shown.read_until("(accept, reject, edit): ")
+    other = {"decision": "accept", "tasks": {"animals_or_health": {"decision": "edit", "text": "Theirs {question}"}}}
+    metaspo("approve", "--answer", json.dumps(other), "--id", old, exit_code=4)
+    shown.type("edit")
+    shown.read_until("(accept, reject, edit): ")
+    shown.type("accept")
+    said = shown.read_until("Your decision")
+    new = json.loads(metaspo("approve", "--json", exit_code=4).stdout)["id"]
+    assert f"question {old}, which {getpass.getuser()} answered, and not what is asked now: question {new}" in said
+    assert "what you wrote for shop_reviews" in said and "Mine {question}" in said
+    refused = metaspo("approve", "--accept", "--id", old, exit_code=2).stderr
+    assert f"question {old}, which" in refused and f"question {new}" in refused
+    assert json.loads(metaspo("approve", "--json", exit_code=4).stdout)["id"] == new
+    shown.type("stop")
+    assert shown.close() == 0
 
 
 def test_killed_while_it_asks_it_goes_on_in_another_process(metaspo: Metaspo, terminal: Callable[..., Terminal]) -> None:
