@@ -125,13 +125,17 @@ class _Question:
         ]  # fmt: skip
 
     def _person(self, answer: Answer) -> str:
-        """Who answers: whom the server has authenticated, and whom the answer names; "" for nobody."""
-        user = self.settings.get("langgraph_auth_user")
-        known = user.get("identity") if isinstance(user, Mapping) else getattr(user, "identity", None)
-        named = name_of(answer.person or "")
-        if not known:
-            return named
-        return f"{name_of(known)} ({named})" if named and named != known else name_of(known)
+        """Who answers: whom the server has authenticated, with whom the answer names behind it; "" for nobody."""
+        user, named = self.settings.get("langgraph_auth_user"), name_of(answer.person or "")
+        told = (
+            user
+            if isinstance(user, Mapping)
+            else {name: getattr(user, name, None) for name in ("identity", "is_authenticated")}
+        )
+        known = name_of(told.get("identity") or "")
+        if named and known and told.get("is_authenticated") is not False:
+            return f"{known} ({named})"
+        return named or known
 
     async def _store(self, work: Callable[..., T], *args: object) -> T:
         return await self.workspace.store.run(work, *args)

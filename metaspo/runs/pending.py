@@ -9,6 +9,7 @@ from ..approval.request import Request
 from ..domain.errors import ConfigError
 from ..graph.bilevel import build
 from ..store import runs
+from ..store.answers import newest
 from ..store.chains import last_checkpoint
 from ..store.checkpoints import open_checkpointer
 from ..store.database import open_store
@@ -26,10 +27,12 @@ async def pending(path: str | Path, name: str = "last") -> tuple[str, Request]:
     """The run of that name and what it waits for; raises ConfigError when it waits for nothing."""
     with open_store(path) as store:
         found = runs.find(store.db, name)
+        last = newest(store.db, found.id)
     run = found.id
     async with open_checkpointer(path) as saver:
         config = await last_checkpoint(saver, found.thread_id, run)
         request = asked(await build(saver).aget_state(config)) if config else None
     if request is None:
-        raise ConfigError(f"run {run[:8]} waits for no approval; go on with: metaspo resume {run[:8]}")
+        answered = f": {last.person or 'somebody'} answered question {last.request}, its last" if last else ""
+        raise ConfigError(f"run {run[:8]} waits for no approval{answered}; go on with: metaspo resume {run[:8]}")
     return run, request

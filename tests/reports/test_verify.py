@@ -63,6 +63,9 @@ def test_an_edit_that_a_person_rejects_after_all_is_found_again(text: str | None
     metaspo.resume(found.run, store=store_path, answer="reject")
     fates = asked(store_path, "SELECT stage FROM candidates WHERE reason = 'rejected by a person'")
     assert (None,) in fates and metaspo.verify(store=store_path).well
+    asked(store_path, "UPDATE answers SET decision = 'accept' WHERE decision = 'reject'")
+    [difference] = differences(store_path)
+    assert (difference.what, difference.found) == ("answer", "the prompt is not there")
 
 
 def run_of(path: Path, method: str) -> str:
