@@ -12,8 +12,11 @@ from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph_sdk import get_client
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from ..domain.errors import UserError
 from ..domain.paths import path_of
 from ..models.registry import registry
 from ..store import runs
@@ -97,8 +100,14 @@ async def _open(app: Starlette) -> AsyncIterator[None]:
         yield
 
 
+async def _refused(request: Request, error: Exception) -> JSONResponse:
+    """What a person has to change, said where a request itself meets it: an edit of a state, an assistant's context."""
+    return JSONResponse({"detail": str(error)}, status_code=400)
+
+
 app = Starlette(
     middleware=[*guards(access()), Middleware(RunsAsThreads), Middleware(ContextsChecked), Middleware(ToolsInWords)],
     lifespan=_open,
+    exception_handlers={UserError: _refused},
 )
 """What langgraph.json names as http.app."""
