@@ -114,7 +114,7 @@ def _runtime() -> Runtime[Context] | None:
 
 async def refuse_edits(workspace: SearchWorkspace, state: State) -> None:
     """Raise EditError for a state that somebody changed so that its scores are not its prompts' any more."""
-    with trusted(workspace.problem.model_dump(mode="json")):
+    with trusted([workspace.problem.model_dump(mode="json")]):
         problem = await asyncio.to_thread(problem_of, state)
     # What a state does not say has the default of the version that the run began with.
     said = [name for name in Problem.model_fields if name in state]

@@ -2,6 +2,7 @@
 
 import json
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -69,6 +70,13 @@ def create(db: Database, run: Run) -> None:
             run.status, run.reason, run.created, run.updated, run.seconds, run.version, run.thread,
         ],
     )  # fmt: skip
+
+
+def given_in(db: Database, names: Sequence[str]) -> list[dict[str, Any]]:
+    """What runs were given that are called so, or are in a thread that is."""
+    marks = ", ".join("?" * len(names))
+    rows = db.execute(f"SELECT config FROM runs WHERE id IN ({marks}) OR thread IN ({marks})", [*names, *names])
+    return [json.loads(row[0])["problem"] for row in rows]
 
 
 def save_left_out(db: Database, id: str, model: str, names: list[str]) -> None:

@@ -48,7 +48,7 @@ class Admitted(Block):
             return data
         gate = Gate(serving)
         own = recorded()
-        kept = {name: value for name, value in data.items() if name in own and own[name] == value}
+        kept = {name: value for name, value in data.items() if any(name in one and one[name] == value for one in own)}
         given = {name: value for name, value in data.items() if name not in kept}
         refuse_large(given)
         return gate.admitted(cls, given, GIVEN) | kept
@@ -128,7 +128,7 @@ class Gate:
         """Tasks by name or as blocks; those that the run was given before are its own."""
         if not isinstance(value, list):
             raise ConfigError(f"{where}: is a list of names and task blocks, not {as_written(value)}")
-        own = [*(recorded().get("tasks") or []), *(recorded().get("targets") or [])]
+        own = [task for one in recorded() for task in [*(one.get("tasks") or []), *(one.get("targets") or [])]]
         return [one if one in own else self._task(one, f"{where}[{at}]") for at, one in enumerate(value)]
 
     def _task(self, value: Any, where: str) -> Any:
@@ -141,6 +141,8 @@ class Gate:
             return value
         if value in files:
             return str(files[value])
+        if value in map(str, files.values()):
+            return value  # As it was admitted once.
         there = ", ".join([*files, *builtin_tasks()])
         raise TaskError(
             f"{where}: this server has no task {as_written(value)}; name one of {there}, or one of the catalogue, or write "

@@ -55,7 +55,7 @@ async def workspace_of(
     it in the store. There is no runtime when a person changes a thread's state; then the run's own context counts.
     """
     thread = thread_of(runtime.execution_info) if runtime else None
-    with trusted(await _given_before(state.get("run"), thread)):
+    with trusted(await _given_before(thread, state)):
         problem = await asyncio.to_thread(begins, state) if begins else None
     given = context_given(runtime, begins=begins is not None)
     run = await _run_of(state, thread, given, problem)
@@ -89,13 +89,13 @@ async def _store(path: str) -> tuple[Store, Ledger]:
     return await registry().ledger(path)
 
 
-async def _given_before(known: str | None, thread: Thread | None) -> Mapping[str, Any]:
-    """What the run that a state names, or its thread's newest, was given: that much of the state is no client's."""
-    if strict() is None or not (known or thread):
-        return {}
+async def _given_before(thread: Thread | None, state: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """What the runs of a thread in the server's store were given: that much of its state is no client's."""
+    if strict() is None:
+        return []
     store, _ = await registry().ledger(default_store())
-    found = await store.run(runs.before, str(known), thread.id if thread else str(known))
-    return found.config["problem"] if found else {}
+    names = [str(name) for name in (thread and thread.id, state.get("run"), state.get("fork_of")) if name]
+    return await store.run(runs.given_in, names)
 
 
 async def search_workspace(

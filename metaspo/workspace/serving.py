@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -63,6 +63,8 @@ class Serving:
 
     def model(self, written: Any, where: str) -> ModelSpec:
         """The model that a client names, with the settings that it adds. Raises ModelError that lists the names."""
+        if isinstance(written, str) and self._is_named(written):
+            return ModelSpec.parse(written)
         name, comma, settings = written.partition(",") if isinstance(written, str) else ("", "", "")
         known = self.models.get(name.strip()) or (ModelSpec.parse(name.strip()) if name.strip() in OURS else None)
         if known is None:
@@ -84,6 +86,20 @@ class Serving:
             # Two names of one thing, of which the client's counts.
             fields = {key: value for key, value in fields.items() if key not in ("max_tokens", "max_completion_tokens")}
         return ModelSpec.parse(fields | {key: added[key] for key in SETTINGS if key in added})
+
+    def _is_named(self, written: str) -> bool:
+        """Whether a text is the spec of a model that clients may name, but for the settings that they may add."""
+        if written.partition(",")[0] not in {spec.label for spec in self.models.values()}:
+            return False
+        try:
+            asked = _asked_as(ModelSpec.parse(written))
+        except ModelError:
+            return False
+        return any(_asked_as(spec) == asked for spec in self.models.values())
+
+
+def _asked_as(spec: ModelSpec) -> dict[str, Any]:
+    return spec.model_dump(exclude={*SETTINGS})
 
 
 def _listed(written: str) -> tuple[dict[str, ModelSpec], frozenset[str]]:
@@ -108,11 +124,15 @@ def _listed(written: str) -> tuple[dict[str, ModelSpec], frozenset[str]]:
     return {str(name): ModelSpec.parse(spec) for name, spec in models.items()}, frozenset(map(str, functions))
 
 
-EVERYTHING: Mapping[str, Any] = {}
+Values = Mapping[str, Any]
+"""What a run was given, as the store has it."""
+
+NOTHING: Sequence[Values] = ()
+EVERYTHING: Sequence[Values] = ({},)
 """In the place of recorded values: all that is read now is the server's own."""
 
 _serving: Serving | None = None
-_own: ContextVar[Mapping[str, Any] | None] = ContextVar("own", default=None)
+_own: ContextVar[Sequence[Values]] = ContextVar("own", default=NOTHING)
 
 
 def serve_by(environment: Mapping[str, str]) -> None:
@@ -126,15 +146,15 @@ def strict() -> Serving | None:
     return None if _own.get() is EVERYTHING else _serving
 
 
-def recorded() -> Mapping[str, Any]:
-    """What the run at work was given, as the store has it; values that are equal to it are the server's own."""
-    return _own.get() or {}
+def recorded() -> Sequence[Values]:
+    """What the runs at work were given; values that are equal to these are the server's own."""
+    return _own.get()
 
 
 @contextmanager
-def trusted(values: Mapping[str, Any] = EVERYTHING) -> Iterator[None]:
-    """Within, what is read is the server's own: everything, or what is equal to the `values` that a run was given."""
-    token = _own.set(values)
+def trusted(values: Sequence[Values] = EVERYTHING) -> Iterator[None]:
+    """Within, what is read is the server's own: everything, or what is equal to `values` that runs were given."""
+    token = _own.set(values if values is EVERYTHING else [*values])
     try:
         yield
     finally:

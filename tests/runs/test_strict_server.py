@@ -82,14 +82,14 @@ async def test_every_place_of_every_form(client: LangGraphClient, traps: Traps) 
         small = {name: value for name, value in SMALL.items() if name in schemas["input_schema"]["properties"]}
         small |= {"method": graph} if graph != "metaspo" else {}
         for place in places(schemas["input_schema"]):
-            tries += [(graph, put(small, place, next(values)), DICE) for _ in range(2)]
+            tries.append((graph, put(small, place, next(values)), DICE))
         if graph == "metaspo":
             for place in places(schemas["context_schema"]):
                 tries += [(graph, small, put(DICE, place, next(values))) for _ in range(3)]
     answers = []
     for at in range(0, len(tries), 20):
         answers += await asyncio.gather(*(said(client, *one) for one in tries[at : at + 20]))
-    assert len(answers) > 150
+    assert len(answers) > 100
     told = [answer["__error__"] for answer in answers if "__error__" in answer]
     assert len(told) > len(answers) / 2
     traps.refuse_sprung(json.dumps(answers))
@@ -138,8 +138,13 @@ async def by_configurable(client: LangGraphClient, given: Any, context: Any) -> 
     return await said(client, "metaspo", given, None, config={"configurable": context})
 
 
+ONE = asyncio.Lock()
+"""The in-memory runtime of `langgraph dev` loses answers where several runs without a thread end at once."""
+
+
 async def by_no_thread(client: LangGraphClient, given: Any, context: Any) -> Any:
-    return await client.runs.wait(None, "metaspo", input=given, context=context, raise_error=False)
+    async with ONE:
+        return await client.runs.wait(None, "metaspo", input=given, context=context, raise_error=False)
 
 
 async def by_used_thread(client: LangGraphClient, given: Any, context: Any) -> Any:

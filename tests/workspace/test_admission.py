@@ -101,7 +101,7 @@ def test_models_by_name() -> None:
     context = Context(base="throw,temperature=0.5", optimizer="scripted:dice", analyst="")
     assert context.base == ModelSpec.parse("scripted:novice,max_tokens=7,temperature=0.5") and context.analyst is None
     assert Context(base=["throw", "scripted:dice", "temperature=1"]).base_models[1].temperature == 1
-    assert Context() == Context(base="local:smollm2")
+    assert Context(base=str(context.base)) == Context(base=context.base) and Context() == Context(base="local:smollm2")
     with pytest.raises(
         ModelError, match=r"base: this server asks no model 'openai:gpt-5'; name one of api, throw, local:smollm2, scr"
     ):
@@ -113,6 +113,7 @@ def test_models_by_name() -> None:
 def test_tasks_by_name_and_as_data(tmp_path: Path) -> None:
     given = Problem(tasks=["mine", "shop_reviews", task()])
     assert given.tasks == [str(tmp_path / "tasks" / "mine.yaml"), "shop_reviews", task()]
+    assert Problem(tasks=given.tasks).tasks == given.tasks
     with pytest.raises(TaskError, match=r"tasks\[0\]: this server has no task 'yours'; name one of mine, "):
         Problem(tasks=["yours"])
 
@@ -129,6 +130,7 @@ def test_a_judge_is_one_of_the_servers_models() -> None:
     judged = task(metric={"kind": "judge", "rubric": "Short.", "model": "throw,temperature=0"}, reader={"kind": "text"})
     [admitted] = Problem(tasks=[judged]).tasks
     assert isinstance(admitted, dict) and ModelSpec.parse(admitted["metric"]["model"]).max_tokens == 7
+    assert Problem(tasks=[admitted]).tasks == [admitted]
     judged["metric"]["model"] = "server:m,base_url=http://127.0.0.1:1/v1"
     with pytest.raises(ModelError, match=r"tasks\[0\].metric.model: this server asks no model"):
         Problem(tasks=[judged])
@@ -161,7 +163,7 @@ def test_images_are_data(written: str, traps: Traps) -> None:
 
 def test_what_a_run_was_given_is_its_own(traps: Traps) -> None:
     before = {"tasks": [f"{traps.folder}/canary.yaml", task(metric="traps:trap")], "method": "fixed", "made_by": ["of old"]}
-    with trusted(before):
+    with trusted([before]):
         assert Problem.model_validate(before).tasks == before["tasks"]
         assert Problem.model_validate(before | {"tasks": before["tasks"][:1]}).tasks == before["tasks"][:1]
         for changed in ({"tasks": [f"{traps.folder}/other.yaml"]}, {"made_by": ["x"]}, {"method": f"file:{traps.text}"}):
