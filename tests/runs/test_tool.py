@@ -23,6 +23,9 @@ from metaspo.store.database import Store
 from metaspo.workspace import method
 from metaspo.workspace.method import Method, Step
 from metaspo.workspace.settings import Settings
+from metaspo.workspace.serving import serve_by
+
+from ..helpers.hostile import task
 
 
 @pytest.fixture
@@ -149,3 +152,28 @@ class TestAGraphAsATool:
         told = convert_to_openai_tool(tool)["function"]["parameters"]
         assert [*told["properties"]][:5] == ["tasks", "system_prompt", "method", "preset", "sizes"]
         assert "iterations" not in told["properties"]
+
+
+def test_in_a_strict_server_its_own_tool_works_with_its_own_files(
+    tool: StructuredTool, store_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the program around a server is written with is no client's, also where it goes on or branches."""
+    (store_path.parent / "own.yaml").write_text(json.dumps(task(name="own")))
+    monkeypatch.setenv("METASPO_STORE", str(store_path))
+    models = dict.fromkeys(("base", "optimizer"), "scripted:tests.helpers.scripts:uneven")
+    serve_by({})
+    try:
+        begun = metaspo.optimize(
+            tasks=[store_path.parent / "own.yaml"],
+            **models,
+            preset="quick",
+            test_size=4,
+            store=store_path,
+            budget={"calls": 60},
+        )
+        assert begun.stopped is not None
+        assert metaspo.resume(begun.run, store=store_path, budget={}).stopped is None
+        assert metaspo.branch(begun.run, at=1, store=store_path, iterations=1).report.run.parent == begun.run
+        assert tool.invoke({"tasks": ["b"]})["status"] == "done"
+    finally:
+        serve_by({"METASPO_SERVE_TRUST": "1"})
