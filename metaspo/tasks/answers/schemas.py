@@ -54,6 +54,7 @@ def complaint_about_schema(schema: dict[str, Any]) -> str | None:
     """What keeps a mapping from being a JSON schema that can be used, or None."""
     from jsonschema.exceptions import SchemaError
     from jsonschema.validators import validator_for
+    from referencing.exceptions import Unresolvable
 
     try:
         text = json.dumps(schema, allow_nan=False)
@@ -64,6 +65,8 @@ def complaint_about_schema(schema: dict[str, Any]) -> str | None:
         next(_broken(text, {}), None)
     except SchemaError as error:
         return f"is no JSON schema: {'.'.join(map(str, error.absolute_path)) or 'it'}: {error.message}"
+    except Unresolvable as problem:
+        return f"points to {problem.ref!r}, and nothing is there"
     except (TypeError, ValueError, RecursionError, TimeoutError) as error:
         return f"cannot be used: {error}"
     return None
@@ -154,10 +157,14 @@ def _pattern_properties(validator: Any, patterns: dict[str, Any], instance: Any,
 
 def complaints(schema: str, answer: str) -> list[str]:
     """What a value breaks of a schema, both as JSON text: which field, and how. Empty where it fits."""
+    from referencing.exceptions import Unresolvable
+
     try:
         found = sorted(_broken(schema, json.loads(answer)), key=lambda error: error.json_path)
     except TimeoutError as problem:
         return [str(problem)]
+    except Unresolvable as problem:
+        return [f"the schema points to {problem.ref!r}, and nothing is there"]
     except RecursionError:
         return ["it is nested too deeply"]
     return [_said(error) for error in found[:MOST]] + [f"and {len(found) - MOST} more"] * (len(found) > MOST)
