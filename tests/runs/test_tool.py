@@ -22,8 +22,8 @@ from metaspo.reports.history import history
 from metaspo.store.database import Store
 from metaspo.workspace import method
 from metaspo.workspace.method import Method, Step
-from metaspo.workspace.settings import Settings
 from metaspo.workspace.serving import serve_by
+from metaspo.workspace.settings import Settings
 
 from ..helpers.hostile import task
 
