@@ -110,7 +110,8 @@ def _stored(path: Path, name: str, settings: dict[str, Any]) -> tuple[runs.Run, 
         raise ConfigError(
             f"{sorted(changed)[0]} is part of what a run optimizes; resume takes base, optimizer, analyst, budget and approve"
         )
-    return found, check(Context, located({**before, **nested(settings, before)}, Path()), ConfigError)
+    given = check(Context, located({**before, **nested(settings, before)}, Path()), ConfigError)
+    return found, given.on(Context.model_validate(before))
 
 
 async def _to_what_waits(answer: Any, run: str, context: Context, listener: Listener | None) -> Answer:

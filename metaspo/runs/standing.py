@@ -25,8 +25,8 @@ def _is_input(problem: Any, written: Any) -> bool:
     """Whether input says what a run was given, however it was written."""
     kind = cast(type[BaseModel], type(problem))
     try:
-        fields = written.model_dump() if isinstance(written, BaseModel) else {**(written or {})}
+        fields = written.model_dump() if isinstance(written, BaseModel) else {**written}
         given = {name: value for name, value in fields.items() if name in kind.model_fields}
-        return bool(fields) and kind.model_validate(given).model_dump() == problem.model_dump()
+        return kind.model_validate(given).model_dump() == problem.model_dump()
     except (ValueError, TypeError, UserError):
         return False

@@ -1,6 +1,7 @@
 """The workspaces of this process: opened once per run, with the run's lease, and let go when nobody works there."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from importlib.metadata import version
@@ -58,8 +59,14 @@ async def workspace_of(
     with trusted(await _given_before(thread, state)):
         problem = await asyncio.to_thread(begins, state) if begins else None
     given = context_given(runtime, begins=begins is not None)
-    run = await _run_of(state, thread, given, problem)
-    return await open_workspace(run, given, problem, thread=thread.id if thread else None)
+    # One after the other, so that the second input to a thread finds the run of the first.
+    async with _opens(f"input of {thread.id}") if thread and problem else contextlib.nullcontext():
+        run = await _run_of(state, thread, given, problem)
+        return await open_workspace(run, given, problem, thread=thread.id if thread else None)
+
+
+def _opens(name: str) -> asyncio.Lock:
+    return _opening.setdefault(asyncio.get_running_loop(), {}).setdefault(name, asyncio.Lock())
 
 
 async def _run_of(state: Mapping[str, Any], thread: Thread | None, given: Context | None, problem: RunInput | None) -> str:
@@ -130,9 +137,8 @@ async def open_workspace(
     Raises UserError for tasks, models or a store that cannot be used, before any call is made, and
     RunHeldError when another process works on the run, or this one does under another context.
     """
-    loop = asyncio.get_running_loop()
-    there = _open.setdefault(loop, {})
-    async with _opening.setdefault(loop, {}).setdefault(run, asyncio.Lock()):
+    there = _open.setdefault(asyncio.get_running_loop(), {})
+    async with _opens(run):
         known = there.get(run)
         if known is not None and not alone and not known.fits(given, problem) and not await known.lease.idle():
             raise RunHeldError(f"run {run} is at work here with other settings; wait for it, or cancel it and try again")

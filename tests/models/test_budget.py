@@ -98,3 +98,15 @@ def test_it_is_set_from_the_command_line_too(store_path: Path) -> None:
     )
     budget = Budget.model_validate({"calls": 5, "optimizer": {"cost": 2.0}})
     assert budget.limits() == {"calls": 5, "optimizer.cost": 2.0}
+
+
+def test_limits_that_a_new_budget_does_not_name_stay() -> None:
+    before = Budget.model_validate({"calls": 5, "cost": 3.0, "optimizer": {"cost": 2.0, "calls": 1}})
+
+    def on(now: dict[str, Any]) -> dict[str, float]:
+        return Budget.model_validate(now).on(before).limits()
+
+    assert on({"calls": 9}) == {"calls": 9, "cost": 3.0, "optimizer.cost": 2.0, "optimizer.calls": 1}
+    assert on({"cost": None, "optimizer": {"calls": 4}}) == {"calls": 5, "optimizer.cost": 2.0, "optimizer.calls": 4}
+    assert on({"optimizer": {}, "base": {"calls": 2}}) == {"calls": 5, "cost": 3.0, "base.calls": 2}
+    assert on({}) == {}
