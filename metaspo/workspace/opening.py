@@ -44,7 +44,12 @@ Kind = TypeVar("Kind", bound=Workspace)
 
 _open: "WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, Workspace]]" = WeakKeyDictionary()
 _opening: "WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, asyncio.Lock]]" = WeakKeyDictionary()
-_found_in: "WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, str]]" = WeakKeyDictionary()
+_found_in: dict[str, str] = {}
+
+
+def where_is(name: str) -> str:
+    """The store in which this process has found a run or thread of that name, or the one that is used where none is named."""
+    return _found_in.get(name) or default_store()
 
 
 async def workspace_of(
@@ -88,7 +93,7 @@ def _path(given: Context | None, name: str) -> str:
     """The store that a context names, or else that in which this process has found the run or thread of that name."""
     if given and "store" in given.model_fields_set:
         return given.store
-    return _found_in.get(asyncio.get_running_loop(), {}).get(name) or default_store()
+    return where_is(name)
 
 
 async def _store(path: str) -> tuple[Store, Ledger]:
@@ -186,7 +191,7 @@ async def _new_workspace(run: str, thread: str | None, given: Context | None, pr
         await store.run(_as_before, workspace)
         check_differ(workspace)
         await store.run(_record, workspace, rules)
-        _found_in.setdefault(asyncio.get_running_loop(), {}).update({run: path, thread: path})
+        _found_in.update({run: path, thread: path})
         return workspace
     except BaseException:
         await store.run(leases.release, lease)

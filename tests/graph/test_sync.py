@@ -140,6 +140,20 @@ def test_its_state_is_read_and_changed_without_a_loop(
     assert set(own.get_state(forked).next) == {"analyze_failures"}
 
 
+def test_a_thread_goes_on_in_its_store_with_its_models(
+    given: dict[str, Any], store_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("METASPO_STORE", str(tmp_path / "other.db"))
+    own: Any = metaspo.build_graph(InMemorySaver())
+    thread = {"configurable": {"thread_id": "6f0f3c1e-4f0f-4a55-8f39-0c6a3f6f2d13"}}
+    own.invoke(given, thread, context=context_of(store_path))
+    earlier = next(state for state in own.get_state_history(thread) if set(state.next) == {"analyze_failures"})
+    assert own.invoke(None, earlier.config)["rounds"]
+    found = own.invoke(given | {"seed": 1}, thread)
+    assert list(statuses(store_path).values()) == ["done", "done"] and found["run"] in statuses(store_path)
+    assert not (tmp_path / "other.db").exists()
+
+
 @pytest.mark.parametrize("kind", ["function", "async graph"])
 async def test_a_node_calls_it_so(kind: str, given: dict[str, Any], store_path: Path) -> None:
     inner, context = metaspo.build_graph(), context_of(store_path)
