@@ -60,7 +60,7 @@ class Access:
         wrong = next((one for one in origins if not _ORIGIN.fullmatch(one)), None)
         if wrong:
             raise ConfigError(f"{ORIGINS}: {wrong!r} is no origin; write one such as https://app.example.org, without a path")
-        return cls(token, origins, environment.get(TRUST) == "1")
+        return cls(token, origins, environment.get(TRUST, "").strip() == "1")
 
     @property
     def pages(self) -> tuple[str, ...]:
