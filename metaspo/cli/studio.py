@@ -50,6 +50,7 @@ def studio(
     it answers those who send it, else this machine alone.
     """
     from ..runs.studio import serve
+    from ..workspace.serving import MODELS, TASKS, TRUST
 
     named = context.get_parameter_source("store") is not ParameterSource.DEFAULT
     if not path_of(store).exists():
@@ -57,8 +58,8 @@ def studio(
             raise StoreError(f"{store}: no such store; name one that is there, or add --create to begin it")
         say(f"{store}: no such store yet; the server begins it", err=True)
     if tasks:
-        os.environ["METASPO_SERVE_TASKS"] = os.pathsep.join(str(Path(path_of(one)).absolute()) for one in tasks)
+        os.environ[TASKS] = os.pathsep.join(str(Path(path_of(one)).absolute()) for one in tasks)
     if models:
-        os.environ["METASPO_SERVE_MODELS"] = str(path_of(models).absolute())
-    os.environ["METASPO_SERVE_TRUST"] = "1" if trust else "0"
+        os.environ[MODELS] = str(path_of(models).absolute())
+    os.environ[TRUST] = "1" if trust else "0"
     serve(host, port, store, browser=browser)

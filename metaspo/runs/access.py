@@ -9,8 +9,9 @@ from ipaddress import ip_address
 from typing import Any, NamedTuple
 
 from ..domain.errors import ConfigError
+from ..workspace.serving import TRUST
 
-TOKEN, ORIGINS, TRUST = "METASPO_SERVE_TOKEN", "METASPO_SERVE_ORIGINS", "METASPO_SERVE_TRUST"
+TOKEN, ORIGINS = "METASPO_SERVE_TOKEN", "METASPO_SERVE_ORIGINS"
 """The environment variables that say who may use a server."""
 
 STUDIO = ("https://smith.langchain.com", "https://eu.smith.langchain.com")

@@ -22,7 +22,7 @@ from ..models.registry import registry
 from ..store import runs
 from ..store.checkpoints import open_checkpointer, serve_only
 from ..store.database import Store, default_store
-from ..workspace.serving import serve_by
+from ..workspace.serving import MODELS, TASKS, Serving, serve_by, strict
 from .access import TOKEN, Access, access
 from .contexts import ContextsChecked
 from .graphs import graph_of
@@ -83,11 +83,14 @@ class RunsAsThreads:
                     await client.threads.create(thread_id=id, if_exists="do_nothing", metadata=metadata)
 
 
-def terms(given: Access) -> str:
+def terms(given: Access, serving: Serving | None) -> str:
     """Who may use the server, and what clients may name, in one line."""
     who = f"clients send the token in {TOKEN}" if given.token else f"no login ({TOKEN} is not set), so this machine alone"
-    what = "trusts its clients: they may name any file, function and model" if given.trusting else "strict: clients send data"
-    return f"{what}; {who}"
+    if serving is None:
+        return f"trusts its clients: they may name any file, function and model; {who}"
+    tasks = ", ".join(map(str, serving.tasks)) or f"no folder ({TASKS})"
+    models = ", ".join(serving.models) or f"no others ({MODELS})"
+    return f"strict: beside what comes with metaspo, clients may name tasks of {tasks} and models {models}; {who}"
 
 
 @asynccontextmanager
@@ -95,7 +98,7 @@ async def _open(app: Starlette) -> AsyncIterator[None]:
     # A process that keeps its threads elsewhere opens no saver of ours.
     await asyncio.to_thread(serve_by, os.environ)
     quiet_libraries()
-    LOGGER.info(terms(access()))
+    LOGGER.info(terms(access(), strict()))
     async with registry().used():
         yield
 

@@ -6,7 +6,8 @@ from ..compat import agent_server
 from ..domain.errors import ConfigError, MissingExtraError
 from ..domain.paths import path_of
 from ..store.database import default_store
-from .access import TOKEN, TRUST, Access, access, is_loopback
+from ..workspace.serving import TRUST, Serving
+from .access import TOKEN, Access, access, is_loopback
 from .graphs import SERVED
 
 AT_ONCE = 10
@@ -18,10 +19,11 @@ def serve(host: str, port: int, store: str | None = None, *, browser: bool = Tru
 
     Needs no key and no network; the browser opens Studio, which talks to the server from there. A
     port that is taken is replaced by a free one. Who may use the server, and what clients may name, is in the
-    environment. Raises MissingExtraError without the extra `studio`, ConfigError where other machines would
-    reach a server without a token, or one that trusts its clients.
+    environment. Raises MissingExtraError without the extra `studio`, ConfigError or ModelError for what
+    the environment says wrongly, and where other machines would reach a server without a token, or one that trusts.
     """
     refuse_open(host, access())
+    Serving.of(os.environ)
     try:
         run_server = agent_server()
     except ImportError:

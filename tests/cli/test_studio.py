@@ -76,3 +76,18 @@ def test_an_empty_token_starts_no_server(served: list[object], monkeypatch: pyte
     monkeypatch.setenv("METASPO_SERVE_TOKEN", "")
     done = studio()
     assert done.exit_code == 2 and "METASPO_SERVE_TOKEN is empty" in done.stderr and not served
+
+
+def test_what_clients_may_name_is_looked_at_before_the_server_starts(served: list[tuple[str, dict[str, str]]]) -> None:
+    done = studio("--tasks", "nowhere")
+    assert done.exit_code == 2 and "METASPO_SERVE_TASKS: there is no folder" in done.stderr
+    Path("mine").mkdir()
+    Path("models.yaml").write_text("models: {cheap: openai}")
+    done = studio("--tasks", "mine", "--models", "models.yaml")
+    assert done.exit_code == 2 and "provider:name" in done.stderr and not served
+    Path("models.yaml").write_text("models: {cheap: openai:gpt-4o-mini}")
+    assert studio("--tasks", "mine", "--tasks", ".", "--models", "models.yaml").exit_code == 0
+    [(_, told)] = served
+    here = Path().absolute()
+    assert told["METASPO_SERVE_TASKS"] == f"{here / 'mine'}{os.pathsep}{here}"
+    assert told["METASPO_SERVE_MODELS"] == str(here / "models.yaml")

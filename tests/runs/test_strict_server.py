@@ -171,7 +171,7 @@ async def by_edit(client: LangGraphClient, given: Any, context: Any) -> Any:
 async def by_command(client: LangGraphClient, given: Any, context: Any) -> Any:
     thread = (await client.threads.create())["thread_id"]
     await said(client, "metaspo", SMALL, DICE, thread)
-    return await said(client, "metaspo", None, context, thread, command={"update": given, "goto": "evaluate"})
+    return await said(client, "metaspo", None, context, thread, command={"update": given})
 
 
 WAYS = [by_stream, by_assistant, by_configurable, by_no_thread, by_used_thread, by_edit, by_command]
