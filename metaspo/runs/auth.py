@@ -14,16 +14,16 @@ from .access import NO_TOKEN, access
 NO_SCHEDULES = "this server takes no schedules, which spend money while nobody looks; start each run yourself"
 
 auth = Auth()
-"""Everyone with the server's token is one person to it; without a token, everyone on this machine is."""
+"""Everyone with the server's token is one person to it; without a token it knows nobody."""
 
 _access = access()
 
 
 @auth.authenticate
 async def who(headers: Mapping[bytes, bytes]) -> dict[str, Any]:
-    """The identity of whoever sends a request: "token" or "this machine"; refuses a wrong token with 401."""
+    """Who sends a request: "token", or nobody known where there is no token; refuses a wrong token with 401."""
     if _access.token is None:
-        return {"identity": "this machine", "is_authenticated": False}
+        return {"identity": "", "is_authenticated": False}
     if not _access.has_token(headers.items()):
         raise Auth.exceptions.HTTPException(status_code=401, detail=NO_TOKEN)
     return {"identity": "token", "is_authenticated": True}
