@@ -57,8 +57,6 @@ SERVED: dict[str, Any] = {
             "security": [{"bearer": []}, {"key": []}],
         },
     },
-    # A problem with all its examples has a few MB.
-    "env": {"HTTP_MAX_REQUEST_BODY_BYTES": "67108864"},
 }
 """What the Agent Server is given, as langgraph.json has it for `langgraph dev`."""
 

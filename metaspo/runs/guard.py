@@ -8,14 +8,20 @@ from typing import Any
 
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketClose
 
 from .access import LOCAL_ORIGIN, Access, Refusal, refused_asker, refused_route, without_token
 
 SHOWN = ("x-pagination-total", "x-pagination-next", "content-location")
 """The headers of answers that Studio reads."""
+
+LARGEST_BODY = 64 * 2**20
+"""The most bytes of a request's body: a problem with all its examples has a few MB."""
+
+TOO_LARGE = Refusal(413, f"the request's body is larger than {LARGEST_BODY // 2**20} MB, the most that this server reads")
 
 Check = Callable[[Access, Mapping[str, Any]], Refusal | None]
 
@@ -34,6 +40,42 @@ class Guard:
             await _refuse(refused, scope, receive, send)
         else:
             await self._app(scope, receive, send)
+
+
+class BodyLimit:
+    """Refuses bodies that no problem needs, before they fill the memory; whoever reads one finds its sender gone."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        """Stand in front of `app`."""
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer with 413 as soon as the body turns out to be too large, or pass the request on."""
+        if scope["type"] != "http":
+            return await self._app(scope, receive, send)
+        read, refused = 0, False
+
+        async def counted() -> Message:
+            nonlocal read, refused
+            message = {"type": "http.disconnect"} if refused else await receive()
+            read += len(message.get("body", b""))
+            if read > LARGEST_BODY and not refused:
+                refused = True
+                await _refuse(TOO_LARGE, scope, receive, send)
+                return {"type": "http.disconnect"}
+            return message
+
+        async def told(message: Message) -> None:
+            if not refused:
+                await send(message)
+
+        try:
+            await self._app(scope, counted, told)
+        except ClientDisconnect:
+            pass
+        except Exception:
+            if not refused:
+                raise
 
 
 async def _refuse(refused: Refusal, scope: Scope, receive: Receive, send: Send) -> None:
@@ -64,4 +106,5 @@ def guards(access: Access) -> list[Middleware]:
         ),
         Middleware(Guard, without_token, access),
         Middleware(Guard, refused_route, access),
+        Middleware(BodyLimit),
     ]

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import httpx
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope
 
 OF_ONE_REQUEST = (b"content-length", b"content-type", b"transfer-encoding", b"accept", b"accept-encoding", b"connection")
@@ -12,12 +13,14 @@ OF_ONE_REQUEST = (b"content-length", b"content-type", b"transfer-encoding", b"ac
 
 
 async def body_of(receive: Receive) -> bytes:
-    """The whole body of a request."""
+    """The whole body of a request; raises ClientDisconnect where it does not come."""
     parts: list[bytes] = []
     while True:
         message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
         parts.append(message.get("body", b""))
-        if message["type"] != "http.request" or not message.get("more_body"):
+        if not message.get("more_body"):
             return b"".join(parts)
 
 
