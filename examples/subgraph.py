@@ -101,9 +101,10 @@ async def run(graph: Any, given: Any, context: metaspo.Context | DeskContext, th
     config: RunnableConfig = {"configurable": {"thread_id": thread}}
     state = await graph.ainvoke(given, config, context=context)
     while "__interrupt__" in state:
-        print(json.dumps(state["__interrupt__"][0].value, indent=2, ensure_ascii=False))
-        answer = await asyncio.to_thread(input, "answer as JSON> ")
-        state = await graph.ainvoke(Command(resume=json.loads(answer)), config, context=context)
+        request = state["__interrupt__"][0].value
+        print(json.dumps(request, indent=2, ensure_ascii=False))
+        answer = json.loads(await asyncio.to_thread(input, "answer as JSON> "))
+        state = await graph.ainvoke(Command(resume={"id": request["id"], **answer}), config, context=context)
     return dict(state)
 
 

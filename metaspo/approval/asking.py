@@ -88,20 +88,21 @@ class _Question:
         if found is None:
             return None
         person = self._person(answer)
-        if answer.id is None:
-            await self._check_meant(given, person, before=before)
-        await self._store(answers.answer, [_filled(row, found[row.task], person) for row in self._rows()])
+        rows = [_filled(row, found[row.task], person) for row in self._rows()]
+        # LangGraph has taken it for this interrupt, by the interrupt's id.
+        addressed = any(given is answer for answer in resume_map(self.settings).values())
+        if answer.id is None and not addressed:
+            await self._check_meant(rows, person, new=not before and not resume_map(self.settings))
+        await self._store(answers.answer, rows)
         return found
 
-    async def _check_meant(self, given: Any, person: str, *, before: bool) -> None:
+    async def _check_meant(self, rows: list[answers.Answer], person: str, *, new: bool) -> None:
         """Raise Refused where an answer that names no question may be to one that is not asked any more."""
-        if any(given is answer for answer in resume_map(self.settings).values()):
-            return  # LangGraph has taken it for this interrupt, by the interrupt's id.
         known = await self._recorded()
-        if any(row.decision for row in known):
-            return  # It counted in an execution that came to no end.
-        if before or resume_map(self.settings):
+        if not new and _said(known) != _said(rows):
             raise Refused(UNNAMED.format(why="it was refused when it came"))
+        if any(row.decision for row in known):
+            return  # It counted, or another one did, in an execution that came to no end.
         if not known:
             raise Refused(UNNAMED.format(why="none had been asked yet"))
         if (sent := _sent(self.settings)) and sent < known[0].created:
@@ -148,6 +149,10 @@ class _Question:
 
 def _filled(row: answers.Answer, decision: Decision, person: str) -> answers.Answer:
     return replace(row, decision=decision.decision, text=decision.text or decision.message, person=person or None)
+
+
+def _said(rows: list[answers.Answer]) -> set[tuple[str, str, str | None]]:
+    return {(row.task, row.decision, row.text) for row in rows}
 
 
 def _moment(at: datetime) -> str:

@@ -1,5 +1,6 @@
 """Whose answer counts: questions with ids, answers that come too late or name nothing, and what is put on record."""
 
+import asyncio
 import os
 import signal
 import subprocess
@@ -246,27 +247,47 @@ metaspo.resume(sys.argv[1], answer={"decision": "accept", "person": "Ada"}, stor
 """
 
 
+def killed_while_answering(run: str, store: Path) -> None:
+    """Ada accepts, and her process is killed when that is on record but in no checkpoint."""
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    killed = subprocess.run([sys.executable, "-c", DIES, run, str(store)], env=environment, cwd=ROOT, check=False)
+    assert killed.returncode == -signal.SIGKILL
+
+
+async def in_graph(run: str, store: Path, answer: Any) -> Request:
+    """What a run asks after an answer that comes to it without our own session."""
+    async with open_checkpointer(store) as saver:
+        context, thread = metaspo.Context(store=str(store)), {"configurable": {"thread_id": run}}
+        graph: Any = build_graph(saver)
+        return asked(await graph.ainvoke(Command(resume=answer), thread, context=context))
+
+
 def test_killed_with_an_answer_on_record_it_is_not_asked_again(settings: dict[str, Any]) -> None:
     first = metaspo.optimize(**settings, approve="both")
-    command = [sys.executable, "-c", DIES, first.run, str(settings["store"])]
-    killed = subprocess.run(command, env=os.environ | {"PYTHONPATH": str(ROOT)}, cwd=ROOT, check=False)
-    assert killed.returncode == -signal.SIGKILL
+    killed_while_answering(first.run, settings["store"])
     recorded = metaspo.open_report(settings["store"], first.run).answers
     assert [(row.task, row.person) for row in recorded] == [("a", "Ada"), ("b", "Ada")]
     result = metaspo.resume(first.run, store=settings["store"])
     assert request_of(result)["round"] == 2 and result.report.answers == recorded
 
 
+async def test_what_was_refused_before_an_answer_counted_stays_refused_after_a_kill(settings: dict[str, Any]) -> None:
+    first = await metaspo.aoptimize(**settings, approve="both")
+    now = await metaspo.aresume(first.run, answer={"decision": "accept", "person": "Ada"}, store=settings["store"])
+    refused = await in_graph(first.run, settings["store"], {"decision": "reject", "person": "Bob"})
+    assert "Ada has answered the one before" in (refused["problem"] or "")
+    await asyncio.to_thread(killed_while_answering, first.run, settings["store"])
+    result = await metaspo.aresume(first.run, store=settings["store"])
+    [row] = [row for row in result.report.answers if row.request == request_of(now)["id"]]
+    assert (row.decision, row.person) == ("accept", "Ada")
+    assert result.report.rounds[2].accepted == 1
+
+
 async def test_a_taken_answer_is_not_given_out_again(settings: dict[str, Any]) -> None:
     """LangGraph keeps a bare answer with the checkpoint: without it, going on would accept what was refused."""
     first = await metaspo.aoptimize(**settings, approve="both")
     now = await metaspo.aresume(first.run, answer={"decision": "accept", "person": "Ada"}, store=settings["store"])
-    async with open_checkpointer(settings["store"]) as saver:
-        thread: Any = {"configurable": {"thread_id": first.run}}
-        found: Any = await build_graph(saver).ainvoke(
-            Command(resume="accept"), thread, context=metaspo.Context(store=str(settings["store"]))
-        )
-        assert "Ada has answered the one before" in asked(found)["problem"]
+    assert "Ada has answered the one before" in ((await in_graph(first.run, settings["store"], "accept"))["problem"] or "")
     for _ in range(2):
         still = await metaspo.aresume(first.run, store=settings["store"])
         assert request_of(still)["id"] == request_of(now)["id"]
