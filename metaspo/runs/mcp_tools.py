@@ -12,6 +12,7 @@ from typing import Any
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from ..domain.errors import MetaspoError
 from ..domain.redaction import redact
 from ..domain.tool_words import to_a_model
 from ..workspace.forms import complaint_about_arguments
@@ -68,27 +69,30 @@ async def _called(within: Within, tools: Mapping[str, tuple[str, str]], call: Ma
     """The answer to a call; None where the Agent Server answers, to whom it may refuse or for a graph that is not ours."""
     if not tools:
         return None
-    if call.get("name") not in tools:
-        return {
-            "error": {"code": INVALID, "message": f"there is no tool {_shown(call.get('name'))}; there are: {', '.join(tools)}"}
-        }
-    assistant, graph = tools[call["name"]]
+    name, given = call.get("name"), call.get("arguments")
+    if not isinstance(name, str) or name not in tools:
+        return {"error": {"code": INVALID, "message": f"there is no tool {_shown(name)}; there are: {', '.join(tools)}"}}
+    assistant, graph = tools[name]
     if graph not in GRAPHS:
         return None
-    given = call.get("arguments") or {}
+    given = {} if given is None else given
     if wrong := complaint_about_arguments(GRAPHS[graph][0].graph.builder.input_schema, given):
         return _failed(wrong)
+    thread = as_object((await within.ask("POST", "/threads", {})).content).get("thread_id")
+    if thread is None:
+        return None
     # The thread is kept: its run can be looked at, branched and resumed under the id that the answer names.
-    run = {"assistant_id": assistant, "input": given, "context": call.get("context"), "on_completion": "keep"}
-    found = await within.ask("POST", "/runs/wait", {key: value for key, value in run.items() if value is not None})
-    thread = re.search(r"/threads/([^/]+)/", found.headers.get("content-location", ""))
-    return _told(found.status_code, as_object(found.content), thread[1] if thread else "")
+    run = {"assistant_id": assistant, "input": given, "context": call.get("context")}
+    asked = {name: value for name, value in run.items() if value is not None}
+    found = await within.ask("POST", f"/threads/{thread}/runs/wait", asked)
+    return _told(found.status_code, as_object(found.content), thread, graph)
 
 
-def _told(status: int, found: Mapping[str, Any], run: str) -> dict[str, Any]:
+def _told(status: int, found: Mapping[str, Any], run: str, graph: str) -> dict[str, Any]:
     """What a run came to, as the result of a tool."""
     if status != 200:
-        return _failed(found.get("detail") or f"the server refuses the run with status {status}")
+        said = found.get("detail") or f"the server refuses the run with status {status}"
+        return _failed(to_a_model(MetaspoError.__name__, str(said)))
     if "__error__" in found:
         error = found["__error__"]
         return _failed(to_a_model(str(error.get("error")), str(error.get("message") or ""), run))
@@ -99,8 +103,14 @@ def _told(status: int, found: Mapping[str, Any], run: str) -> dict[str, Any]:
         )
     if not found.get("run"):
         return _failed("the run ended without a result; somebody may have cancelled it, so call the tool again")
-    text = json.dumps(found, ensure_ascii=False)
-    return {"result": {"content": [{"type": "text", "text": text}], "structuredContent": found, "isError": False}}
+    told = {name: found[name] for name in _output(graph)["properties"] if name in found}
+    text = json.dumps(told, ensure_ascii=False)
+    return {"result": {"content": [{"type": "text", "text": text}], "structuredContent": told, "isError": False}}
+
+
+def _output(graph: str) -> dict[str, Any]:
+    schema: dict[str, Any] = GRAPHS[graph][0].graph.get_output_jsonschema()
+    return schema
 
 
 def _shown(value: Any) -> str:
@@ -128,7 +138,7 @@ def _telling(tools: Mapping[str, tuple[str, str]], send: Send) -> Send:
         for tool in (answer.get("result") or {}).get("tools", []):
             _, graph = tools.get(tool["name"], ("", ""))
             if graph in GRAPHS:
-                tool["outputSchema"] = GRAPHS[graph][0].graph.get_output_jsonschema()
+                tool["outputSchema"] = _output(graph)
         body = json.dumps(answer).encode() if answer else body
         headers = [pair for pair in start[0]["headers"] if pair[0].lower() != b"content-length"]
         await send({**start[0], "headers": [*headers, (b"content-length", str(len(body)).encode())]})

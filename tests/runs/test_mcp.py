@@ -1,5 +1,6 @@
 """The assistants as MCP tools, called by a real MCP client: results as JSON, mistakes in a sentence to a model."""
 
+import asyncio
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -81,6 +82,8 @@ MISTAKES: list[tuple[str, Any, str]] = [
     ("dice_tool", {"sizes": {"keep": 0}}, "sizes.keep: 0 is too small: write 1 or more"),
     ("dice_tool", {"method": "magic"}, "unknown method 'magic'; known: adapt, "),
     ("dice_tool", {"system_prompt": " "}, "the system prompt is empty; write one"),
+    ("dice_tool", [], "the arguments are an object with any of tasks, "),
+    ("dice_tool", "", "the arguments are an object with any of tasks, "),
     ("dice_tool", [1], "the arguments are an object with any of tasks, "),
     ("keyless", SMALL, "openai:gpt-4o-mini needs a key: set the environment variable OPENAI_API_KEY"),
     ("poor", SMALL, "the budget of 9 calls is spent; ask for less: preset quick, fewer tasks, smaller sizes; what run "),
@@ -114,6 +117,13 @@ async def test_a_tool_that_is_not_there_is_named_with_those_that_are(server: Age
         answer["error"]["message"].startswith("there is no tool 'dice'; there are: ")
         and "dice_tool" in answer["error"]["message"]
     )
+
+
+async def test_calls_at_once_are_each_answered(server: AgentServer) -> None:
+    calls = [{"name": "dice_tool", "arguments": {**SMALL, "seed": seed % 2}} for seed in range(6)]
+    answers = await asyncio.gather(*(asked(server, "tools/call", call) for call in calls))
+    found = [answer["result"]["structuredContent"] for answer in answers]
+    assert len({one["run"] for one in found}) == 6 and all(one["incumbent"]["text"] for one in found)
 
 
 async def test_what_is_no_call_goes_to_the_server(server: AgentServer) -> None:
