@@ -22,15 +22,18 @@ LOCK = 0x6D73706F
 async def open_postgres(address: str, named: str) -> "AsyncIterator[AsyncPostgresSaver]":
     """A checkpointer on the database at `address` (postgresql://...), its tables created where they are missing.
 
-    Raises ConfigError for something else than an address, MissingExtraError without the extra, and
-    StoreError when the database cannot be reached or fails later on. The address may hold a
-    password, so errors call it by what it is `named`.
+    A connection that the database or a network ends is opened anew, so that a server may be left running. Raises
+    ConfigError for something else than an address, and for a database whose checkpoints are another program's;
+    MissingExtraError without the extra; StoreError when the database cannot be reached or fails later on. The address
+    may hold a password, so errors call it by what it is `named`.
     """
     if not address.startswith(("postgresql://", "postgres://")):
         raise ConfigError(f"{named} is no address of a PostgreSQL; write postgresql://user:password@host:5432/database")
     try:
         from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
         from psycopg import Error, ProgrammingError
+        from psycopg.rows import dict_row
+        from psycopg_pool import AsyncConnectionPool
     except ImportError:
         raise MissingExtraError(f"keeping checkpoints in a PostgreSQL ({named})", "postgres") from None
 
@@ -39,8 +42,16 @@ async def open_postgres(address: str, named: str) -> "AsyncIterator[AsyncPostgre
 
     try:
         async with Saver.from_conn_string(address) as saver:
-            await _set_up(saver)
-            yield saver
+            await _set_up(saver, named)
+        async with AsyncConnectionPool(
+            address,
+            min_size=1,
+            max_size=2,
+            open=False,
+            check=AsyncConnectionPool.check_connection,
+            kwargs={"autocommit": True, "prepare_threshold": 0, "row_factory": dict_row},
+        ) as pool:
+            yield Saver(pool)
     except ProgrammingError as error:
         if error.sqlstate is None:  # raised while the address was read; its words repeat it
             raise ConfigError(f"{named} is an address that PostgreSQL cannot read") from None
@@ -50,7 +61,17 @@ async def open_postgres(address: str, named: str) -> "AsyncIterator[AsyncPostgre
         raise StoreError(f"{named}: PostgreSQL failed: {_said(error)}; {advice}") from None
 
 
-async def _set_up(saver: "AsyncPostgresSaver") -> None:
+async def _set_up(saver: "AsyncPostgresSaver", named: str) -> None:
+    async with postgres_cursor(saver) as cursor:
+        await cursor.execute(
+            "SELECT to_regclass('checkpoints') IS NOT NULL AND to_regclass('checkpoint_migrations') IS NULL AS other"
+        )
+        row = await cursor.fetchone()
+    if row is not None and row["other"]:
+        raise ConfigError(
+            f"{named} names a database that another program keeps checkpoints in, such as the Agent Server its own; "
+            "create one for metaspo alone"
+        )
     # Two processes that create the same tables at the same time fail. The lock is tried, not waited for:
     # whoever waits inside PostgreSQL holds a snapshot, and an index that is built concurrently waits for that.
     async with postgres_cursor(saver) as cursor:

@@ -1,17 +1,13 @@
 """Checkpoints in a real PostgreSQL, started here from the distribution's package."""
 
 import asyncio
-import os
-import shutil
-import socket
-import subprocess
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from langgraph.checkpoint.base import empty_checkpoint
 
 import metaspo
 from metaspo import Task
@@ -19,43 +15,15 @@ from metaspo.domain.errors import ConfigError, MissingExtraError, StoreError
 from metaspo.reports.history import history
 from metaspo.store.checkpoints import ELSEWHERE, open_checkpointer
 
+from ..helpers.database_server import database_server
+
 psycopg = pytest.importorskip("psycopg", reason="needs the extra postgres")
-
-
-def _program(name: str) -> str:
-    found = [shutil.which(name), *map(str, sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"), reverse=True))]
-    if not any(found):
-        pytest.skip("needs PostgreSQL's server programs: apt-get install postgresql, or your system's package")
-    return next(path for path in found if path)
 
 
 @pytest.fixture(scope="module")
 def postgres() -> Iterator[str]:
-    """The address of a server with an empty database, as an ordinary user where the tests are run by root."""
-    folder, initdb, server = Path(tempfile.mkdtemp(prefix="pg")), _program("initdb"), _program("postgres")
-    who: dict[str, Any] = {"user": "nobody", "cwd": folder} if os.getuid() == 0 else {}
-    if who:
-        shutil.chown(folder, "nobody")
-    quiet: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    command = [initdb, "--pgdata", str(folder / "data"), "--username", "metaspo", "--auth", "trust", "--no-sync", "-E", "UTF8"]
-    subprocess.run(command, check=True, **quiet, **who)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [server, "-D", str(folder / "data"), "-p", str(port), "-h", "127.0.0.1", "-k", str(folder), "-F"]
-    running = subprocess.Popen(command, **quiet, **who)
-    address = f"postgresql://metaspo:hidden-word@127.0.0.1:{port}/postgres"
-    for _ in range(200):
-        try:
-            psycopg.connect(address).close()
-            break
-        except psycopg.OperationalError:
-            assert running.poll() is None, "PostgreSQL did not start"
-            subprocess.run(["sleep", "0.05"], check=True)
-    yield address
-    running.terminate()
-    running.wait()
-    shutil.rmtree(folder)
+    with database_server() as address:
+        yield address
 
 
 @pytest.fixture
@@ -78,6 +46,13 @@ SIZES: dict[str, Any] = {
 def _checkpoints(address: str) -> dict[str, int]:
     with psycopg.connect(address) as connection:
         return dict(connection.execute("SELECT thread_id, count(*) FROM checkpoints GROUP BY 1").fetchall())
+
+
+def _tables(address: str) -> set[str]:
+    with psycopg.connect(address) as connection:
+        return {
+            name for (name,) in connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
+        }
 
 
 def test_a_run_stops_resumes_and_ends_as_on_sqlite(
@@ -123,6 +98,27 @@ async def test_many_runs_at_once_on_a_database_without_tables(
     results = await asyncio.gather(*(asyncio.to_thread(run, number) for number in range(4)))
     assert {result.report.run.status for result in results} == {"done"}
     assert _checkpoints(elsewhere).keys() == {result.run for result in results}
+
+
+async def test_a_connection_that_the_database_ended_is_opened_anew(elsewhere: str, store_path: Path) -> None:
+    config: Any = {"configurable": {"thread_id": "t", "checkpoint_ns": ""}}
+    async with open_checkpointer(store_path) as saver:
+        for number in range(3):
+            await saver.aput(config, empty_checkpoint(), {"step": number}, {})
+            with psycopg.connect(elsewhere, autocommit=True) as other:
+                others = "pid != pg_backend_pid() AND datname = current_database()"
+                ended = other.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {others}").fetchall()
+            assert ended
+        assert len([row async for row in saver.alist(config)]) == 3
+
+
+async def test_a_database_with_checkpoints_of_another_program_is_left_alone(elsewhere: str, store_path: Path) -> None:
+    with psycopg.connect(elsewhere, autocommit=True) as other:
+        other.execute("CREATE TABLE checkpoints (run_id uuid)")
+    with pytest.raises(ConfigError, match=f"{ELSEWHERE} names a database that another program keeps checkpoints in"):
+        async with open_checkpointer(store_path):
+            pass
+    assert _tables(elsewhere) == {"checkpoints"}
 
 
 @pytest.mark.parametrize(
