@@ -38,7 +38,8 @@ async def saver() -> AsyncIterator[BaseCheckpointSaver[str]]:
     """The server's checkpointer, on the file that METASPO_STORE names."""
     path = await asyncio.to_thread(_prepared)
     serve_only(path)
-    async with open_checkpointer(path) as checkpointer:
+    # A server that is stopped closes this last, when its runs are cancelled: what they held is given back then.
+    async with registry().used(), open_checkpointer(path) as checkpointer:
         yield checkpointer
 
 

@@ -186,6 +186,21 @@ async def test_a_copied_thread_is_refused(client: LangGraphClient, server: Agent
     assert error["error"] == "EditError" and f"is a copy of run {begun.run}" in error["message"]
 
 
+async def test_a_stopped_server_gives_back_what_its_runs_held(server: AgentServer) -> None:
+    """A container that is stopped and replaced has another name: nobody could see that whoever held the lease is gone."""
+    async with get_client(url=server.url) as client:
+        run = (await client.threads.create())["thread_id"]
+        # Fast: a node begins at any moment, also while the server is stopping.
+        await client.runs.create(run, "metaspo", input={"preset": "paper"}, context=dict.fromkeys(MODELS, "scripted:dice"))
+        await pays(server.store, run, "optimizer", 1)
+    server.stop()
+    store = Store(server.store)
+    held = store.db.execute("SELECT run FROM leases").fetchall()
+    store.close()
+    assert not held and status(server.store, run) == "stopped"
+    server.start()
+
+
 async def test_a_killed_server_is_gone_on_from_on_both_sides(server: AgentServer, undisturbed: Any) -> None:
     runs = [str(uuid4()), str(uuid4())]
     async with get_client(url=server.url) as client:
