@@ -42,7 +42,7 @@ def imports(path: Path) -> set[str]:
 AT_THE_ROOT = {
     "graph", "nodes", "prompts", "datasets", "metaspo", "tests", "docs", "examples", "benchmarks",
     "langgraph.json", "pyproject.toml", "Makefile", "README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md",
-    "CITATION.cff", "LICENSE", ".ci", ".github", ".gitignore",
+    "CITATION.cff", "LICENSE", ".ci", ".github", ".gitignore", ".dockerignore",
 }  # fmt: skip
 
 NODES = [path for path in files_of("nodes") if path.stem != "__init__"]
