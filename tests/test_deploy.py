@@ -126,7 +126,8 @@ def test_both_images_have_the_same_extras() -> None:
 
 
 def test_langgraph_json_names_nothing_of_a_machine_and_no_values() -> None:
-    assert not {"env", "pip_config_file"} & {*CONFIG} and CONFIG["$schema"].startswith("https://")
+    assert "pip_config_file" not in CONFIG and CONFIG["$schema"].startswith("https://")
+    assert not [name for name in CONFIG.get("env", {}) if re.search("KEY|TOKEN|SECRET|PASSWORD|STORE", name)]
     assert not re.search(r'"\.{0,2}/(?!data)', json.dumps({key: CONFIG[key] for key in CONFIG if key != "dockerfile_lines"}))
 
 
@@ -273,7 +274,7 @@ async def test_a_server_in_its_image_keeps_what_it_did(image: Image, volume: Pat
     container = started("one")
     try:
         async with get_client(url=f"http://127.0.0.1:{port}") as stranger:
-            with pytest.raises(Exception, match="401"):
+            with pytest.raises(Exception, match="asks for its token"):
                 await stranger.threads.create()
         thread = (await client.threads.create())["thread_id"]
         found = await finished(client, thread, {}, DICE)
