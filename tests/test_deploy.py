@@ -293,12 +293,12 @@ async def test_a_server_in_its_image_keeps_what_it_did(image: Image, volume: Pat
         container = started("three")
         assert (await client.threads.get_state(thread))["values"]["incumbent"]["text"] == found
         assert {row["run"] for row in list_runs(volume / "metaspo.db")} == {thread, second}
-        if not image.health:
-            return
-        health = [word.replace(":2024", f":{port}") for word in image.health]
-        image.run(*health)
-        with pytest.raises(AssertionError, match="refused"):
-            image.run(*image.health)
+        if image.health:
+            health = [word.replace(":2024/", f":{port}/") for word in image.health]
+            image.run(*health)
+            container.kill()
+            with pytest.raises(AssertionError, match="refused"):
+                image.run(*health)
     finally:
         container.kill()
         await client.aclose()
