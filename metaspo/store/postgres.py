@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from ..compat import postgres_cursor
 from ..domain.errors import ConfigError, MissingExtraError, StoreError
@@ -30,28 +30,15 @@ async def open_postgres(address: str, named: str) -> "AsyncIterator[AsyncPostgre
     if not address.startswith(("postgresql://", "postgres://")):
         raise ConfigError(f"{named} is no address of a PostgreSQL; write postgresql://user:password@host:5432/database")
     try:
-        from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
         from psycopg import Error, ProgrammingError
-        from psycopg.rows import dict_row
-        from psycopg_pool import AsyncConnectionPool
+
+        saver_class = _saver_class()
     except ImportError:
         raise MissingExtraError(f"keeping checkpoints in a PostgreSQL ({named})", "postgres") from None
-
-    class Saver(RunsFailedAgain, TakesAnswersOnce, AsyncPostgresSaver):
-        """LangGraph's saver on a PostgreSQL."""
-
     try:
-        async with Saver.from_conn_string(address) as saver:
+        async with saver_class.connected(address) as saver:
             await _set_up(saver, named)
-        async with AsyncConnectionPool(
-            address,
-            min_size=1,
-            max_size=2,
-            open=False,
-            check=AsyncConnectionPool.check_connection,
-            kwargs={"autocommit": True, "prepare_threshold": 0, "row_factory": dict_row},
-        ) as pool:
-            yield Saver(pool)
+            yield saver
     except ProgrammingError as error:
         if error.sqlstate is None:  # raised while the address was read; its words repeat it
             raise ConfigError(f"{named} is an address that PostgreSQL cannot read") from None
@@ -59,6 +46,50 @@ async def open_postgres(address: str, named: str) -> "AsyncIterator[AsyncPostgre
     except Error as error:
         advice = "see that it runs and can be reached, then 'metaspo resume'; what was recorded is safe"
         raise StoreError(f"{named}: PostgreSQL failed: {_said(error)}; {advice}") from None
+
+
+def _saver_class() -> Any:
+    from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
+    from psycopg import AsyncConnection, AsyncCursor, OperationalError
+    from psycopg.rows import DictRow, dict_row
+
+    async def connect(address: str) -> AsyncConnection[DictRow]:
+        return await AsyncConnection.connect(address, autocommit=True, prepare_threshold=0, row_factory=dict_row)
+
+    class Saver(RunsFailedAgain, TakesAnswersOnce, AsyncPostgresSaver):
+        """LangGraph's saver on a PostgreSQL, whose connection is opened anew when it was ended.
+
+        A pool would do that too, but lets each of a superstep's writes wait half a minute for a database that is gone.
+        """
+
+        _address: str
+
+        @classmethod
+        @asynccontextmanager
+        async def connected(cls, address: str) -> AsyncIterator["Saver"]:
+            saver = cls(await connect(address))
+            saver._address = address
+            try:
+                yield saver
+            finally:
+                await saver._connection.close()
+
+        @asynccontextmanager
+        async def _cursor(self, *, pipeline: bool = False) -> AsyncIterator[AsyncCursor[DictRow]]:
+            async with self.lock:
+                try:
+                    await self._connection.execute("")
+                except OperationalError:
+                    await self._connection.close()
+                    self.conn = await connect(self._address)
+            async with super()._cursor(pipeline=pipeline) as cursor:
+                yield cursor
+
+        @property
+        def _connection(self) -> AsyncConnection[DictRow]:
+            return cast("AsyncConnection[DictRow]", self.conn)
+
+    return Saver
 
 
 async def _set_up(saver: "AsyncPostgresSaver", named: str) -> None:

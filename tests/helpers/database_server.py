@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -48,6 +49,7 @@ def database_server() -> Iterator[str]:
     try:
         yield address
     finally:
-        running.terminate()
+        # Without waiting for clients that are still connected.
+        running.send_signal(signal.SIGINT)
         running.wait()
         shutil.rmtree(folder)

@@ -23,9 +23,20 @@ SHARED = ("/usr", "/etc", "/var", "/opt")
 ENTER = """
 set -e
 mount --make-rprivate /
+image=$PWD
+mkdir -p {place} && cd {place}
+if [ "$PWD" != "$image" ]; then
+    # A container has layers of its own on those of its image, which stay as they are.
+    for part in root local; do
+        mkdir -p own/$part work/$part $part
+        mount -t overlay overlay -o lowerdir=$image/$part,upperdir=own/$part,workdir=work/$part $part
+    done
+fi
 for folder in {shared}; do
     mkdir -p layers$folder work$folder root$folder
-    mount -t overlay overlay -o lowerdir=$folder,upperdir=layers$folder,workdir=work$folder root$folder
+    below=$folder
+    [ "$PWD" = "$image" ] || below=$image/layers$folder:$folder
+    mount -t overlay overlay -o lowerdir=$below,upperdir=layers$folder,workdir=work$folder root$folder
 done
 mount --bind local root/usr/local
 for name in bin sbin lib lib32 lib64; do [ ! -L /$name ] || ln -sfn "$(readlink /$name)" root/$name; done
@@ -36,6 +47,9 @@ hostname {name}
 {volumes}
 exec chroot --userspec={user} root env -i {environment} sh -c 'cd "$0" && exec "$@"' {workdir} "$@"
 """
+
+BUILD = "build"
+"""The host name of what runs while an image is made."""
 
 NETWORK = ("PIP_", "UV_", "SSL_", "http_", "https_", "no_", "HTTP_", "HTTPS_", "NO_")
 """Beginnings of variables that say how this machine reaches a package index."""
@@ -159,7 +173,8 @@ class Image:
     def start(self, volume: Path, name: str, *command: str, **environment: str) -> "Container":
         """A container of that host name that does what the image is for, with a folder of this machine as its volume."""
         volumes = dict.fromkeys(self.volumes, volume)
-        return Container(self._entered(command or tuple(self.command), environment, volumes, name=name), self.folder, volume)
+        entered = self._entered(command or tuple(self.command), environment, volumes, name=name)
+        return Container(entered, self.folder, volume)
 
     def _entered(
         self,
@@ -172,7 +187,9 @@ class Image:
         home = {"HOME": f"/home/{self.user}" if self.user != "root" else "/root"}
         environment = shlex.join(f"{key}={value}" for key, value in (home | self.environment | more).items())
         mounts = "\n".join(f"mount --bind {shlex.quote(str(folder))} root{target}" for target, folder in volumes.items())
+        place = "." if name == BUILD else f"containers/{name}-{time.monotonic_ns()}"
         script = ENTER.format(
+            place=place,
             shared=" ".join(SHARED),
             name=name,
             volumes=mounts,
