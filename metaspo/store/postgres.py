@@ -13,6 +13,8 @@ from .taken import TakesAnswersOnce
 
 if TYPE_CHECKING:
     from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
+    from psycopg import AsyncConnection, AsyncCursor
+    from psycopg.rows import DictRow
 
 LOCK = 0x6D73706F
 """PostgreSQL's name for our lock on creating tables; "mspo" in ASCII."""
@@ -50,11 +52,7 @@ async def open_postgres(address: str, named: str) -> "AsyncIterator[AsyncPostgre
 
 def _saver_class() -> Any:
     from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
-    from psycopg import AsyncConnection, AsyncCursor, OperationalError
-    from psycopg.rows import DictRow, dict_row
-
-    async def connect(address: str) -> AsyncConnection[DictRow]:
-        return await AsyncConnection.connect(address, autocommit=True, prepare_threshold=0, row_factory=dict_row)
+    from psycopg import OperationalError
 
     class Saver(RunsFailedAgain, TakesAnswersOnce, AsyncPostgresSaver):
         """LangGraph's saver on a PostgreSQL, whose connection is opened anew when it was ended.
@@ -67,7 +65,7 @@ def _saver_class() -> Any:
         @classmethod
         @asynccontextmanager
         async def connected(cls, address: str) -> AsyncIterator["Saver"]:
-            saver = cls(await connect(address))
+            saver = cls(await _connect(address))
             saver._address = address
             try:
                 yield saver
@@ -75,21 +73,28 @@ def _saver_class() -> Any:
                 await saver._connection.close()
 
         @asynccontextmanager
-        async def _cursor(self, *, pipeline: bool = False) -> AsyncIterator[AsyncCursor[DictRow]]:
+        async def _cursor(self, *, pipeline: bool = False) -> "AsyncIterator[AsyncCursor[DictRow]]":
             async with self.lock:
                 try:
                     await self._connection.execute("")
                 except OperationalError:
                     await self._connection.close()
-                    self.conn = await connect(self._address)
+                    self.conn = await _connect(self._address)
             async with super()._cursor(pipeline=pipeline) as cursor:
                 yield cursor
 
         @property
-        def _connection(self) -> AsyncConnection[DictRow]:
+        def _connection(self) -> "AsyncConnection[DictRow]":
             return cast("AsyncConnection[DictRow]", self.conn)
 
     return Saver
+
+
+async def _connect(address: str) -> "AsyncConnection[DictRow]":
+    from psycopg import AsyncConnection
+    from psycopg.rows import dict_row
+
+    return await AsyncConnection.connect(address, autocommit=True, prepare_threshold=0, row_factory=dict_row)
 
 
 async def _set_up(saver: "AsyncPostgresSaver", named: str) -> None:
