@@ -9,6 +9,15 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 
+FIND = """
+import importlib, sys
+for name in sys.argv[1:]:
+    module, _, member = name.replace(":", ".").rpartition(".")
+    found = importlib.import_module(module)
+    getattr(found, member)
+    print(found.__file__)
+"""
+
 
 def run(*command: object, cwd: Path) -> str:
     done = subprocess.run([str(word) for word in command], cwd=cwd, capture_output=True, text=True, check=False)
@@ -42,6 +51,13 @@ def test_the_wheel_works_in_a_fresh_environment(tmp_path: Path) -> None:
     (site / "dependencies.pth").write_text("\n".join(own))
     where = run(python, "-c", "import metaspo; print(metaspo.__file__)", cwd=tmp_path).strip()
     assert where.startswith(str(fresh))
+
+    # What langgraph.json names is in the package, outside of any clone.
+    config = json.loads((ROOT / "langgraph.json").read_text())
+    named = [graph["path"] for graph in config["graphs"].values()]
+    named += [config["checkpointer"]["path"], config["http"]["app"], config["auth"]["path"]]
+    found = run(python, "-c", FIND, *named, cwd=tmp_path).split()
+    assert len(found) == len(named) and all(path.startswith(str(fresh)) for path in found)
 
     words = ["optimize", "--base", "scripted:dice", "--optimizer", "scripted:dice", "--json"]
     data = json.loads(run(fresh / "bin" / "metaspo", *words, cwd=tmp_path))
