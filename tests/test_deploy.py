@@ -25,6 +25,7 @@ from metaspo.cli.main import main
 from metaspo.reports.listing import list_runs
 from metaspo.store.checkpoints import ELSEWHERE
 from metaspo.store.database import Store
+from metaspo.workspace.serving import MODELS, Serving
 
 from .helpers.database_server import database_server
 from .helpers.docker_daemon import sent_by_docker
@@ -174,6 +175,9 @@ def test_what_the_page_names_is_there() -> None:
             assert option not in ("-f", "-d") or (ROOT / file).is_file(), command
         if "metaspo" in words[:-1] and words[0] == "docker" and words[1] == "exec" and words[3] == "metaspo":
             assert words[4] in main.commands, command
+    for written in re.findall(r'METASPO_SERVE_MODELS="(.+?)"', PAGE):
+        [spec] = Serving.of({MODELS: written}).models.values()
+        assert spec.provider in ("openai", "vllm")
     [arguments] = re.findall(r"--build-arg (\w+)=studio", PAGE)
     assert f"ARG {arguments}=" in DOCKERFILE and "ARG PACKAGES=" in DOCKERFILE
     [uid] = re.findall(r"--uid (\d+)", DOCKERFILE)
