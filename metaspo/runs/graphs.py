@@ -16,10 +16,10 @@ SEARCH = "metaspo"
 """The graph that works on every method without a graph of its own."""
 
 COSTS = (
-    "Takes tasks by name or as blocks with rows, and minutes to hours: hundreds to thousands of model calls, at most its "
-    "budget's; preset quick and smaller sizes need fewer."
+    "Takes tasks by name or as blocks with rows, and minutes to hours: hundreds to thousands of model calls, at most as many "
+    "as its budget has; preset quick and smaller sizes need fewer."
 )
-"""What people and models are told that a run costs."""
+"""What people and models are told that a run costs. No apostrophe: `langgraph build` writes it between two."""
 
 GRAPHS: dict[str, tuple[ModuleType, str]] = {
     SEARCH: (
