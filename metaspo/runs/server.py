@@ -3,10 +3,11 @@
 import asyncio
 import logging
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from pathlib import Path
+from typing import Any, cast
 
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph_sdk import get_client
@@ -22,6 +23,7 @@ from ..models.registry import registry
 from ..store import runs
 from ..store.checkpoints import open_checkpointer, serve_only
 from ..store.database import Store, default_store
+from ..store.rollback import TakenBack
 from ..workspace.serving import MODELS, TASKS, Serving, serve_by, strict
 from .access import TOKEN, Access, access
 from .contexts import ContextsChecked
@@ -40,7 +42,13 @@ async def saver() -> AsyncIterator[BaseCheckpointSaver[str]]:
     serve_only(path)
     # A server that is stopped closes this last, when its runs are cancelled: what they held is given back then.
     async with registry().used(), open_checkpointer(path) as checkpointer:
+        cast(TakenBack, checkpointer).in_store = _in_store
         yield checkpointer
+
+
+async def _in_store(work: Callable[..., Any], *given: Any) -> Any:
+    store, _ = await registry().ledger(default_store())
+    return await store.run(work, *given)
 
 
 def _prepared() -> Path:

@@ -2,11 +2,12 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
 import aiosqlite
+from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 
@@ -15,11 +16,67 @@ from ..domain.paths import path_of
 from .cancelled import RunsFailedAgain
 from .files import is_writable, readable
 from .postgres import open_postgres
+from .rollback import TakenBack
 from .taken import TakesAnswersOnce
 
+WRITES = "checkpoint_ns, checkpoint_id, task_id, task_path, idx, channel, type, value"
+"""What tasks wrote at a checkpoint, beside its thread; an older file has the columns in another order."""
 
-class Checkpointer(RunsFailedAgain, TakesAnswersOnce, AsyncSqliteSaver):
-    """LangGraph's saver on a SQLite file."""
+
+class Checkpointer(TakenBack, RunsFailedAgain, TakesAnswersOnce, AsyncSqliteSaver):
+    """LangGraph's saver on a SQLite file, with what servers do to whole threads."""
+
+    async def acopy_thread(self, source_thread_id: str, target_thread_id: str) -> None:
+        """Copy the checkpoints of a thread; they are no server run's, which would take them along when it is taken back."""
+        metadata = "CAST(json_replace(json_remove(CAST(metadata AS TEXT), '$.run_id'), '$.thread_id', ?1) AS BLOB)"
+        await self._write(
+            (
+                "INSERT OR REPLACE INTO checkpoints SELECT ?1, checkpoint_ns, checkpoint_id, parent_checkpoint_id, type,"
+                f" checkpoint, {metadata} FROM checkpoints WHERE thread_id = ?2",
+                (target_thread_id, source_thread_id),
+            ),
+            (
+                f"INSERT OR REPLACE INTO writes (thread_id, {WRITES}) SELECT ?1, {WRITES} FROM writes WHERE thread_id = ?2",
+                (target_thread_id, source_thread_id),
+            ),
+        )
+
+    async def aprune(self, thread_ids: Sequence[str], *, strategy: str = "keep_latest") -> None:
+        """Delete threads, or all that they have kept but the newest checkpoint of each graph."""
+        newest = "SELECT max(checkpoint_id) FROM checkpoints c WHERE c.thread_id = ?1 AND c.checkpoint_ns = {0}.checkpoint_ns"
+        older = "DELETE FROM {0} WHERE thread_id = ?1 AND checkpoint_id < (" + newest + ")"
+        for thread in map(str, thread_ids):
+            if strategy == "keep_latest":
+                await self._write(*((older.format(table), (thread,)) for table in ("writes", "checkpoints")))
+            else:
+                await self.adelete_thread(thread)
+
+    async def delete_of(self, run: str) -> None:
+        """As in `TakenBack`."""
+        its = "json_extract(CAST(metadata AS TEXT), '$.run_id') = ?"
+        keys = "thread_id, checkpoint_ns, checkpoint_id"
+        await self._write(
+            (f"DELETE FROM writes WHERE ({keys}) IN (SELECT {keys} FROM checkpoints WHERE {its})", (run,)),
+            (f"DELETE FROM checkpoints WHERE {its}", (run,)),
+        )
+
+    async def delete_writes(self, config: RunnableConfig) -> None:
+        """As in `TakenBack`."""
+        at = config["configurable"]
+        key = (str(at["thread_id"]), at.get("checkpoint_ns", ""), at["checkpoint_id"])
+        await self._write(("DELETE FROM writes WHERE thread_id = ? AND checkpoint_ns = ? AND checkpoint_id = ?", key))
+
+    async def _write(self, *statements: tuple[str, tuple[str, ...]]) -> None:
+        """Everything or nothing."""
+        await self.setup()
+        async with self.lock:
+            try:
+                for statement, values in statements:
+                    await self.conn.execute(statement, values)
+                await self.conn.commit()
+            except BaseException:
+                await self.conn.rollback()
+                raise
 
 
 _served: Path | None = None

@@ -5,10 +5,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, cast
 
+from langchain_core.runnables import RunnableConfig
+from langgraph.checkpoint.base import BaseCheckpointSaver
+
 from ..compat import postgres_cursor
 from ..domain.errors import ConfigError, MissingExtraError, StoreError
 from ..domain.redaction import redact
 from .cancelled import RunsFailedAgain
+from .rollback import TakenBack
 from .taken import TakesAnswersOnce
 
 if TYPE_CHECKING:
@@ -18,6 +22,46 @@ if TYPE_CHECKING:
 
 LOCK = 0x6D73706F
 """PostgreSQL's name for our lock on creating tables; "mspo" in ASCII."""
+
+
+class OnPostgres(BaseCheckpointSaver[str]):
+    """What servers do to whole threads, on a saver for PostgreSQL."""
+
+    async def acopy_thread(self, source_thread_id: str, target_thread_id: str) -> None:
+        """Copy the checkpoints of a thread; they are no server run's, which would take them along when it is taken back."""
+        metadata = "metadata - 'run_id' || CASE WHEN metadata ? 'thread_id' THEN jsonb_build_object('thread_id', %s::text)"
+        select = {
+            "checkpoints": f"checkpoint_ns, checkpoint_id, parent_checkpoint_id, type, checkpoint, {metadata} ELSE '{{}}' END",
+            "checkpoint_blobs": "checkpoint_ns, channel, version, type, blob",
+            "checkpoint_writes": "checkpoint_ns, checkpoint_id, task_id, idx, channel, type, blob, task_path",
+        }
+        for table, columns in select.items():
+            names = columns.replace(f"{metadata} ELSE '{{}}' END", "metadata")
+            own = [target_thread_id] * (2 if table == "checkpoints" else 1)
+            await self._write(
+                f"INSERT INTO {table} (thread_id, {names}) SELECT %s, {columns} FROM {table} WHERE thread_id = %s"
+                " ON CONFLICT DO NOTHING",
+                *own,
+                source_thread_id,
+            )
+
+    async def delete_of(self, run: str) -> None:
+        """As in `TakenBack`."""
+        keys = "thread_id, checkpoint_ns, checkpoint_id"
+        its = f"SELECT {keys} FROM checkpoints WHERE metadata ->> 'run_id' = %s"
+        await self._write(f"DELETE FROM checkpoint_writes WHERE ({keys}) IN ({its})", run)
+        await self._write("DELETE FROM checkpoints WHERE metadata ->> 'run_id' = %s", run)
+
+    async def delete_writes(self, config: RunnableConfig) -> None:
+        """As in `TakenBack`."""
+        at = config["configurable"]
+        key = (str(at["thread_id"]), at.get("checkpoint_ns", ""), at["checkpoint_id"])
+        where = "thread_id = %s AND checkpoint_ns = %s AND checkpoint_id = %s"
+        await self._write(f"DELETE FROM checkpoint_writes WHERE {where}", *key)
+
+    async def _write(self, statement: str, *values: str) -> None:
+        async with postgres_cursor(cast("AsyncPostgresSaver", self)) as cursor:
+            await cursor.execute(statement, values)
 
 
 @asynccontextmanager
@@ -54,7 +98,7 @@ def _saver_class() -> Any:
     from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
     from psycopg import OperationalError
 
-    class Saver(RunsFailedAgain, TakesAnswersOnce, AsyncPostgresSaver):
+    class Saver(OnPostgres, TakenBack, RunsFailedAgain, TakesAnswersOnce, AsyncPostgresSaver):
         """LangGraph's saver on a PostgreSQL, whose connection is opened anew when it was ended.
 
         A pool would do that too, but lets each of a superstep's writes wait half a minute for a database that is gone.

@@ -4,18 +4,21 @@ import asyncio
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from langgraph.checkpoint.base import empty_checkpoint
+from langgraph.types import Command
 
 import metaspo
 from metaspo import Task
 from metaspo.domain.errors import ConfigError, MissingExtraError, StoreError
 from metaspo.reports.history import history
 from metaspo.store.checkpoints import ELSEWHERE, open_checkpointer
+from metaspo.store.database import Store
 
 from ..helpers.database_server import database_server
+from .test_checkpoints import of_run, walk
 
 psycopg = pytest.importorskip("psycopg", reason="needs the extra postgres")
 
@@ -119,6 +122,25 @@ async def test_a_database_with_checkpoints_of_another_program_is_left_alone(else
         async with open_checkpointer(store_path):
             pass
     assert _tables(elsewhere) == {"checkpoints"}
+
+
+async def test_threads_are_copied_and_server_runs_taken_back(elsewhere: str, tmp_path: Path) -> None:
+    store = Store(tmp_path / "metaspo.db")
+    async with open_checkpointer(tmp_path / "metaspo.db") as saver:
+        cast(Any, saver).in_store = store.run
+        compiled = walk().compile(checkpointer=saver)
+        await compiled.ainvoke({"been": []}, of_run("one"))
+        before = await compiled.aget_state(of_run("one"))
+        await saver.acopy_thread("t", "copy")
+        await compiled.ainvoke(Command(resume="home"), of_run("two"))
+        await saver.adelete_for_runs(["two"])
+        after = await compiled.aget_state({"configurable": {"thread_id": "t"}})
+        assert after.config == before.config and [one.value for one in after.interrupts] == ["where to?"]
+        await saver.adelete_for_runs(["one"])
+        assert _checkpoints(elsewhere).keys() == {"copy"}
+        copy: Any = {"configurable": {"thread_id": "copy"}}
+        assert (await compiled.ainvoke(Command(resume="away"), copy))["been"] == ["first", "away"]
+    store.close()
 
 
 @pytest.mark.parametrize(
