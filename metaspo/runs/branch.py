@@ -3,15 +3,12 @@
 from pathlib import Path
 from typing import Any
 
-from sqlite_utils import Database
-
 from ..domain.errors import ConfigError
 from ..domain.twins import twin_of
-from ..methods.rounds import idle_steps
-from ..store import prompts, runs
+from ..methods.branching import start_from, stood_after
+from ..store import runs
 from ..store.database import default_store, open_store
 from ..tasks.documents import check
-from ..workspace.method import fixed_prompt
 from ..workspace.serving import trusted
 from ..workspace.sizes import on_top
 from .config import RunConfig, located, nested
@@ -28,12 +25,9 @@ def branch_config(path: str | Path, name: str, at: int | None, settings: dict[st
     """
     with open_store(path) as store:
         parent = runs.find(store.db, name)
-        start = _start(store.db, parent, at)
-        if settings.get("method", parent.method) != parent.method:
-            start |= {"steps": 0, "beam": [], "idle": 0}  # another method has not begun yet
-        start["system_prompt"] = fixed_prompt(settings.get("method", "")) or start["system_prompt"]
-    if "system_prompt" in settings:
-        start["system_prompt"] = settings.pop("system_prompt")
+        stood = stood_after(store.db, parent, at)
+    settings = located(settings, Path())
+    start = start_from(stood, parent.config["problem"], settings)
     before = {**parent.config["problem"], **parent.config["context"], "store": str(path), "start": start}
     return check(RunConfig, located(on_top(before, nested(settings, before)), Path()), ConfigError)
 
@@ -55,27 +49,3 @@ async def abranch(
 
 
 branch = twin_of(abranch)
-
-
-def _start(db: Database, parent: runs.Run, at: int | None) -> dict[str, Any]:
-    closed = {row.round for row in prompts.rounds(db, parent.id) if row.level not in ("confirm", "test")}
-    if not closed:
-        raise ConfigError(f"run {parent.id[:8]} has closed no round yet; resume it instead")
-    if at is None:
-        at = max(closed)
-    if at not in closed:
-        raise ConfigError(f"run {parent.id[:8]} has no round {at} to branch from; it has {', '.join(map(str, sorted(closed)))}")
-    pairs = prompts.kept_pairs(db, parent.id, at)
-    beam = prompts.beam(db, parent.id, at)
-    texts = prompts.prompt_texts(db, sorted({pair.user for pair in pairs} | {pairs[0].system, *beam}))
-    users: dict[str, list[str]] = {}
-    for pair in pairs:
-        users.setdefault(pair.task, []).append(texts[pair.user])
-    before = parent.config["problem"].get("start") or {"round": 0, "steps": 0}
-    steps = before["steps"] + at - before["round"]
-    own = [row.accepted for row in prompts.rounds(db, parent.id) if row.round <= at and row.level in ("user", "system")]
-    idle = idle_steps(own, before.get("idle", 0))
-    return {
-        "run": parent.id, "round": at, "steps": steps, "system_prompt": texts[pairs[0].system], "user_prompts": users,
-        "beam": [texts[id] for id in beam], "idle": idle,
-    }  # fmt: skip
