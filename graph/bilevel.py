@@ -19,12 +19,13 @@ from ..nodes.propose_system_prompts import propose_system_prompts
 from ..nodes.propose_user_prompts import propose_user_prompts
 from ..nodes.select import select
 from .edges import evaluations, next_round, proposals, seeds_of
-from .either_way import EitherWay, Graph, either_way, without_given
+from .editing import Editable, editable
+from .either_way import EitherWay, without_given
 
 RECURSION_LIMIT = 10_000
 """A round takes four supersteps and two more for each stage; LangGraph's usual limit would end a paper-sized run."""
 
-Bilevel = Graph[State, Context, Problem, Output]
+Bilevel = Editable[State, Context, Problem, Output]
 
 
 def build(
@@ -57,7 +58,7 @@ def build(
     graph.add_conditional_edges("propose_user_prompts", EitherWay(evaluations), {"user prompt": "evaluate"})
     graph.add_conditional_edges("propose_system_prompts", EitherWay(evaluations), {"system prompt": "evaluate"})
     described(graph, given)
-    compiled = either_way(graph.compile(checkpointer=checkpointer, name=name))
+    compiled = editable(graph.compile(checkpointer=checkpointer, name=name))
     return compiled.with_config({"recursion_limit": RECURSION_LIMIT})
 
 

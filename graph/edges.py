@@ -27,7 +27,7 @@ from metaspo.workspace.opening import search_workspace
 from metaspo.workspace.problem import Problem
 from metaspo.workspace.search import SearchWorkspace
 from metaspo.workspace.serving import trusted
-from metaspo.workspace.state import Candidate, Job, State, not_begun, problem_of
+from metaspo.workspace.state import EDITED, Candidate, Job, State, not_begun, problem_of
 
 
 def seeds_of(given: type[Problem]) -> Callable[[State], Awaitable[list[Send]]]:
@@ -80,10 +80,10 @@ async def next_round(state: State) -> Sequence[Send] | str:
 
     LangGraph also asks when a person changed the state after a round.
     """
-    round, level = state["round"], state["level"]
-    if level == "done":
+    level = state["level"]
+    if level == "done" or level == EDITED:
         return "done"  # The run has been left: whoever opens its workspace would begin anew.
-    workspace = await search_workspace(state, _runtime())
+    round, workspace = state["round"], await search_workspace(state, _runtime())
     await refuse_edits(workspace, state)
     if state.get("stage"):
         return [Send("evaluate", job) for job in await stage_jobs(workspace, state)]

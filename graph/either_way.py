@@ -109,13 +109,6 @@ class Graph(Shown[StateT, ContextT, InputT, OutputT]):
         return CompiledStateGraph(**known | {"stream_channels": told})
 
 
-def either_way(
-    compiled: "CompiledStateGraph[StateT, ContextT, InputT, OutputT]",
-) -> "Graph[StateT, ContextT, InputT, OutputT]":
-    """A graph that LangGraph has compiled, as one of ours."""
-    return Graph(**{name: value for name, value in vars(compiled).items() if name != "__orig_class__"})
-
-
 def without_given(state: type[Any], given: type[Any], *but: str) -> type[Any]:
     """The schema of a state without what the graph is given, for nodes that do not read that; with those of `but`."""
     kept = {

@@ -25,9 +25,10 @@ from metaspo.workspace.state import Job
 from ..nodes.evaluate import evaluate
 from ..nodes.induce_user_prompts import induce_user_prompts
 from ..nodes.summarize import summarize
-from .either_way import EitherWay, Graph, either_way, without_given
+from .editing import Editable, editable
+from .either_way import EitherWay, without_given
 
-Generalize = Graph[GeneralizationState, Context, Generalization, GeneralizationOutput]
+Generalize = Editable[GeneralizationState, Context, Generalization, GeneralizationOutput]
 
 
 def build(checkpointer: "BaseCheckpointSaver[str] | None" = None) -> Generalize:
@@ -47,7 +48,7 @@ def build(checkpointer: "BaseCheckpointSaver[str] | None" = None) -> Generalize:
     graph.add_conditional_edges("induce_user_prompts", EitherWay(scorings), {"both system prompts": "evaluate"})
     graph.add_edge("evaluate", "summarize")
     described(graph, Generalization)
-    return either_way(graph.compile(checkpointer=checkpointer, name="generalize"))
+    return editable(graph.compile(checkpointer=checkpointer, name="generalize"))
 
 
 async def user_prompts(state: GeneralizationState, runtime: Runtime[Context]) -> list[Send]:

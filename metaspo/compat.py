@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
     from langchain_core.runnables import RunnableConfig
     from langchain_openai.chat_models.base import BaseChatOpenAI
-    from langgraph.checkpoint.base import BaseCheckpointSaver
+    from langgraph.checkpoint.base import BaseCheckpointSaver, Checkpoint
     from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
     from langgraph.pregel import Pregel
     from openai import AsyncOpenAI
@@ -71,6 +71,14 @@ def nobodys_task() -> str:
     from langgraph._internal._constants import NULL_TASK_ID
 
     return NULL_TASK_ID
+
+
+def pending_sends(checkpoint: "Checkpoint | None") -> "tuple[list[dict[str, Any]], dict[str, Any] | None]":
+    """What is sent to the nodes that come next, and what a graph has been given and not taken up, None where it has."""
+    values = checkpoint["channel_values"] if checkpoint else {}
+    sends = values.get("__pregel_tasks") or []
+    given = [send.arg for send in sends if send.node == "__start__"] or [values.get("__start__")]
+    return [send.arg for send in sends if send.node != "__start__"], given[0]
 
 
 def identifying_parameters(model: "BaseChatModel") -> dict[str, Any]:

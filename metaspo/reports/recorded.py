@@ -43,12 +43,16 @@ class RecordedTask:
 
 def recorded_tasks(db: Database, run: runs.Run) -> dict[str, RecordedTask]:
     """The tasks of a run by name. Their examples and settings are in the store, their own functions are not."""
-    sources = {}
+    sources, blocks = {}, {}
     for source in _sources(run):
         with suppress(MetaspoError):
             spec = read_task(source)
             sources[spec.name] = spec
-    return {row.name: _recorded_task(db, row, sources.get(row.name)) for row in evaluations.run_tasks(db, run.id)}
+            if isinstance(source, dict):
+                # Runs with other user prompts share what is recorded of a task.
+                blocks[spec.name] = {"user_prompt": spec.written_prompt, "user_prompts": spec.user_prompts}
+    rows = evaluations.run_tasks(db, run.id)
+    return {row.name: _recorded_task(db, row, sources.get(row.name), blocks.get(row.name, {})) for row in rows}
 
 
 def _sources(run: runs.Run) -> Sequence[Any]:
@@ -58,10 +62,10 @@ def _sources(run: runs.Run) -> Sequence[Any]:
     return []
 
 
-def _recorded_task(db: Database, row: RunTask, source: TaskSpec | None) -> RecordedTask:
+def _recorded_task(db: Database, row: RunTask, source: TaskSpec | None, own: Mapping[str, Any]) -> RecordedTask:
     _, written = evaluations.task_metric(db, row.task)
     # What was recorded before there were other rules was read by the first.
-    written = {**written, "reader": {"rules": 1, **written.get("reader", {})}}
+    written = {**written, **own, "reader": {"rules": 1, **written.get("reader", {})}}
     found = evaluations.examples(db, row.task)
     spec = TaskSpec.model_validate({**written, "examples": [{"question": "", "answer": ""}]})
     spec._folder = source._folder if source else None

@@ -142,8 +142,8 @@ def ancestry(db: Database, run: str) -> list[CandidateRow]:
     every = candidates(db, run)
     limit = None
     while True:
-        found = db.execute("SELECT parent, parent_round FROM runs WHERE id = ? AND parent IS NOT NULL", [run]).fetchone()
-        if found is None:
+        found = db.execute("SELECT parent, parent_round FROM runs WHERE id = ? AND parent_round IS NOT NULL", [run]).fetchone()
+        if found is None or found[0] is None:
             return every
         run, at = found
         limit = at if limit is None else min(limit, at)

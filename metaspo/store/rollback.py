@@ -4,6 +4,7 @@ A server's run is one call to work on a thread; the store's run is the search th
 record with the calls. What was before is kept in memory, for the newest runs of the server that this process serves.
 """
 
+from abc import abstractmethod
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -72,13 +73,13 @@ class TakenBack(BaseCheckpointSaver[str]):
                     await self.aput_writes(config, [(channel, value) for one, channel, value in writes if one == task], task)
             await self.in_store(put_back, before.thread, before.rows)
 
+    @abstractmethod
     async def delete_of(self, run: str) -> None:
         """Delete the checkpoints that a server's run has kept, with what was written at them."""
-        raise NotImplementedError
 
+    @abstractmethod
     async def delete_writes(self, config: RunnableConfig) -> None:
         """Delete what was written at a checkpoint."""
-        raise NotImplementedError
 
     async def _remember(self, run: str, config: RunnableConfig, found: CheckpointTuple | None) -> None:
         thread = str(config["configurable"]["thread_id"])

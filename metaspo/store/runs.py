@@ -24,6 +24,7 @@ Status = Literal["running", "waiting", "done", "stopped"]
 class Run:
     """One optimization: its settings without secrets, where it stands and the seconds it has worked.
 
+    `parent` is the run that it goes on from, by what stood there after `parent_round`; where that is None, by its settings.
     `reason` says why it stopped, or what it waits for. `thread` is the thread whose checkpoints it is in, None where
     that has the run's own id: the first run of a thread has.
     """
@@ -117,9 +118,9 @@ def in_thread(db: Database, thread: str) -> list[Run]:
     return [_run(row) for row in db.execute(found, [thread, thread])]
 
 
-def before(db: Database, id: str, thread: str) -> Run | None:
-    """The run of that id, or else the newest of the thread that it is to be in: what its work goes on from."""
-    return known(db, id) or next(reversed(in_thread(db, thread)), None)
+def before(db: Database, id: str, thread: str, origin: str = "") -> Run | None:
+    """The run of that id, or else what its work goes on from: the one that it is a fork of, or the newest of its thread."""
+    return known(db, id) or known(db, origin) or next(reversed(in_thread(db, thread)), None)
 
 
 def known(db: Database, id: str) -> Run | None:

@@ -38,3 +38,8 @@ def begin(run: str, state: Mapping[str, Any], kind: type[BaseModel], empty: Mapp
             if name in state and name not in given and state[name] != (value.value if isinstance(value, Overwrite) else value)
         },
     )
+
+
+def begins_fork(state: Mapping[str, Any]) -> bool:
+    """Whether work begins that nobody gave input for: an edit of the thread's state did, and said which run that is."""
+    return bool(state.get("run")) and given_input(get_config()["configurable"]) is None

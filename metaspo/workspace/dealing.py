@@ -31,10 +31,13 @@ class Rules:
     reading: int = RULES
 
 
-def dealing_rules(db: Database, run: str, problem: RunInput) -> Rules:
-    """The rules for a run: those that it began with, or its parent's, with what its lineage selected on kept from testing."""
+def dealing_rules(db: Database, run: str, problem: RunInput, origin: str = "") -> Rules:
+    """The rules for a run: those that it began with, or its parent's, with what its lineage selected on kept from testing.
+
+    `origin` is the run that it is a fork of, which may have lent it nothing but its settings.
+    """
     own = runs.known(db, run)
-    before = own or (runs.known(db, problem.parent[0]) if problem.parent else None)
+    before = own or runs.known(db, problem.parent[0] if problem.parent else origin)
     dealing: Dealing = before.config.get("dealing", "train first") if before else "one test set"
     data = dict(before.config.get("data", {})) if before else {}
     reading = before.config.get("reading", 1) if before else RULES

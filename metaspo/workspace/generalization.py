@@ -202,9 +202,11 @@ class GeneralizationState(TypedDict, total=False):
     scores: Annotated[list[Score], operator.add]
     """Each (system prompt, user prompt) pair's score on the test split."""
     results: Compared
+    fork_of: str
+    """The run that an edit begins a fork of; it lends its models and its budget. Empty for other runs."""
 
 
-NOT_BEGUN: dict[str, Any] = {"induced": Overwrite([]), "scores": Overwrite([]), "results": {}}
+NOT_BEGUN: dict[str, Any] = {"induced": Overwrite([]), "scores": Overwrite([]), "results": {}, "fork_of": ""}
 """What the channels beside the question's hold before a user prompt is come by."""
 
 

@@ -32,7 +32,7 @@ from .outer import context_given
 from .resources import Workspace
 from .run_input import RunInput
 from .search import SearchWorkspace
-from .serving import strict, trusted
+from .serving import EVERYTHING, strict, trusted
 from .state import problem_of
 from .threads import Thread, run_that_begins, run_that_goes_on, thread_of, unthreaded
 
@@ -60,14 +60,15 @@ async def workspace_of(
     Work that begins, on a new thread or anew, has its problem in the state, where `begins` finds it; others have
     it in the store. There is no runtime when a person changes a thread's state; then the run's own context counts.
     """
-    thread = thread_of(runtime.execution_info) if runtime else None
-    with trusted(await _given_before(thread, state)):
+    thread = thread_of(runtime.execution_info, state) if runtime else None
+    # An edit has been admitted when it was written, and has become what a fork is given.
+    with trusted(EVERYTHING if begins and thread and thread.forks else await _given_before(thread, state)):
         problem = await asyncio.to_thread(begins, state) if begins else None
     given = context_given(runtime, begins=begins is not None)
     # One after the other, so that the second input to a thread finds the run of the first.
     async with _opens(f"input of {thread.id}") if thread and problem else contextlib.nullcontext():
         run = await _run_of(state, thread, given, problem)
-        return await open_workspace(run, given, problem, thread=thread.id if thread else None)
+        return await open_workspace(run, given, problem, thread=thread)
 
 
 def _opens(name: str) -> asyncio.Lock:
@@ -82,6 +83,8 @@ async def _run_of(state: Mapping[str, Any], thread: Thread | None, given: Contex
     if thread is None:
         return unthreaded(await asyncio.to_thread(problem_of, cast(Any, state)) if problem is None else problem)
     if problem is None and known in there and there[known].thread == thread.id:
+        return str(known)
+    if problem is not None and thread.forks:
         return str(known)
     store, _ = await _store(_path(given, thread.id))
     if problem is None:
@@ -131,7 +134,7 @@ def _of_kind(kind: type[Kind], found: Workspace) -> Kind:
 
 
 async def open_workspace(
-    run: str, given: Context | None, problem: RunInput | None = None, *, alone: bool = False, thread: str | None = None
+    run: str, given: Context | None, problem: RunInput | None = None, *, alone: bool = False, thread: Thread | None = None
 ) -> Workspace:
     """Open a run's workspace and take the run's lease, or find them open; held while the running task is at work.
 
@@ -157,12 +160,13 @@ async def open_workspace(
         return known
 
 
-async def _new_workspace(run: str, thread: str | None, given: Context | None, problem: RunInput | None) -> Workspace:
+async def _new_workspace(run: str, at: Thread | None, given: Context | None, problem: RunInput | None) -> Workspace:
     there = _open[asyncio.get_running_loop()]
-    path = _path(given, thread or run)
+    thread, origin = (at.id, at.fork_of) if at else (run, "")
+    path = _path(given, thread)
     store, ledger = await _store(path)
-    before = await store.run(runs.before, run, thread or run)
-    thread = before.thread_id if before else thread or run
+    before = await store.run(runs.before, run, thread, origin)
+    thread = before.thread_id if before and before.id == run else thread
     for other in [*there.values()]:
         if other.thread == thread and other.run != run and not other.lease.at_work:
             await other.lease.close()
@@ -173,7 +177,7 @@ async def _new_workspace(run: str, thread: str | None, given: Context | None, pr
         context = context_of(before, given).model_copy(update={"store": path})
         problem.check()
         settings = problem.settings()
-        rules = await store.run(dealing_rules, run, problem)
+        rules = await store.run(dealing_rules, run, problem, origin)
         sources, targets = await asyncio.to_thread(open_tasks, problem, settings, rules)
         train_first = rules.dealing == "train first"
         account = await _account(store, run, context)
@@ -190,7 +194,7 @@ async def _new_workspace(run: str, thread: str | None, given: Context | None, pr
         await asyncio.to_thread(account.check, asked_models(workspace))
         await store.run(_as_before, workspace)
         check_differ(workspace)
-        await store.run(_record, workspace, rules)
+        await store.run(_record, workspace, rules, origin)
         _found_in.update({run: path, thread: path})
         return workspace
     except BaseException:
@@ -224,7 +228,7 @@ async def open_judges(tasks: Sequence[Task], context: Context) -> dict[str, Mode
     }
 
 
-def _record(db: Database, workspace: Workspace, rules: Rules) -> None:
+def _record(db: Database, workspace: Workspace, rules: Rules, origin: str = "") -> None:
     moment, problem = now(), workspace.problem
     config = _config(workspace, rules, runs.known(db, workspace.run))
     known = {task.name: task.task for task in evaluations.run_tasks(db, workspace.run)}
@@ -234,7 +238,8 @@ def _record(db: Database, workspace: Workspace, rules: Rules) -> None:
                 f"task '{name}' has changed since run {workspace.run} began; restore its data and settings, or start a new run"
             )
         images.keep(db, task.images, task.spec._images.of)
-    parent, parent_round = problem.parent or (None, None)
+    # A fork that takes no prompts over has a parent, and no round of that.
+    parent, parent_round = problem.parent or (origin or None, None)
     thread = None if workspace.thread == workspace.run else workspace.thread
     leases.refuse_others(db, workspace.run, workspace.thread)
     row = runs.Run(

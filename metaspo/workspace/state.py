@@ -1,7 +1,7 @@
 """What the graph carries from node to node, beside what it is given and run with."""
 
 import operator
-from typing import Annotated, Any, Literal, NotRequired
+from typing import Annotated, Any, Final, Literal, NotRequired
 
 from langgraph.channels import EphemeralValue
 from langgraph.types import Overwrite
@@ -20,8 +20,9 @@ from .output import Output as Output
 from .output import Round as Round
 from .problem import Problem
 
-StateLevel = Literal["seed", "user", "system", "confirm", "test", "done"]
-"""The level at work, from the first prompts to the end; one with "done" has been left."""
+EDITED: Final = "edited"
+StateLevel = Literal["seed", "user", "system", "confirm", "test", "done", "edited"]
+"""The level at work, from the first prompts to the end; one with "done" has been left, one that was edited begins a fork."""
 
 
 class Failure(TypedDict):
@@ -192,13 +193,15 @@ class State(TypedDict, total=False):
     """What a person decided by task ("" is the system prompt) while edited prompts are scored: "accept", "reject",
     or the id of an edited prompt. Emptied when the round closes."""
     rounds: Rounds
+    fork_of: str
+    """The run that an edit begins a fork of; it lends its models and its budget. Empty for other runs."""
 
 
 def not_begun(first_round: int) -> dict[str, Any]:
     """What the channels beside the problem's hold before the first prompts are scored."""
     return {
         "round": first_round, "level": "seed", "incumbent": None, "kept": {}, "beam": [], "began": {}, "ended": "",
-        "review": {}, "stage": 0, "judged": [], "rounds": [],
+        "review": {}, "stage": 0, "judged": [], "rounds": [], "fork_of": "",
         "analyses": Overwrite([]), "candidates": Overwrite([]), "scores": Overwrite([]),
     }  # fmt: skip
 

@@ -5,8 +5,9 @@ The first run of a thread has the thread's id. New input with another problem is
 
 import asyncio
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from langgraph.runtime import ExecutionInfo
 from sqlite_utils import Database
@@ -14,6 +15,7 @@ from sqlite_utils import Database
 from ..domain.errors import EditError
 from ..store import evaluations, runs
 from ..store.database import Store
+from .beginning import begins_fork
 from .dealing import dealing_rules, open_tasks
 from .known import stored_input
 from .outer import namespace_of
@@ -23,13 +25,18 @@ from .run_input import RunInput
 
 @dataclass(frozen=True, slots=True)
 class Thread:
-    """The thread that a node works on, and the checkpoint that its superstep goes on from."""
+    """The thread that a node works on, and the checkpoint that its superstep goes on from.
+
+    Where a fork begins, `forks` is true and `fork_of` the run that it goes on from, "" where nothing went before.
+    """
 
     id: str
     checkpoint: str
+    forks: bool = False
+    fork_of: str = ""
 
 
-def thread_of(info: ExecutionInfo | None) -> Thread | None:
+def thread_of(info: ExecutionInfo | None, state: Mapping[str, Any]) -> Thread | None:
     """The thread that a node works on, None where there is none.
 
     Inside another graph the thread is that graph's, if it has one; each time it comes to us is then a thread of its own.
@@ -37,8 +44,9 @@ def thread_of(info: ExecutionInfo | None) -> Thread | None:
     outer = namespace_of(info)
     if info is None or not (info.thread_id or outer):
         return None
-    name = info.thread_id or ""
-    return Thread(str(uuid.uuid5(uuid.NAMESPACE_OID, f"{name}/{outer}")) if outer else name, info.checkpoint_id)
+    name, forks = info.thread_id or "", begins_fork(state)
+    id = str(uuid.uuid5(uuid.NAMESPACE_OID, f"{name}/{outer}")) if outer else name
+    return Thread(id, info.checkpoint_id, forks, str(state.get("fork_of") or "") if forks else "")
 
 
 def unthreaded(problem: RunInput) -> str:
