@@ -5,7 +5,6 @@ on the way: it travels on as a job with nothing to do, so that one `select` clos
 person edited while `select` asked goes to `evaluate` alone, and so in step too.
 """
 
-import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Literal, cast
 
@@ -13,7 +12,6 @@ from langgraph.runtime import Runtime, get_runtime
 from langgraph.types import Send
 
 from metaspo.approval.review import edited, needs_checkpointer
-from metaspo.domain.errors import EditError
 from metaspo.domain.prompts import Level, Prompt
 from metaspo.methods.selection import in_order
 from metaspo.methods.stages import EVERYTHING
@@ -26,7 +24,6 @@ from metaspo.workspace.method import Step
 from metaspo.workspace.opening import search_workspace
 from metaspo.workspace.problem import Problem
 from metaspo.workspace.search import SearchWorkspace
-from metaspo.workspace.serving import trusted
 from metaspo.workspace.state import EDITED, Candidate, Job, State, not_begun, problem_of
 
 
@@ -78,13 +75,12 @@ def first_jobs(workspace: SearchWorkspace) -> list[Job]:
 async def next_round(state: State) -> Sequence[Send] | str:
     """After a round: the failures to analyse for the next one, the final test, or the end. Within one: a person's edits.
 
-    LangGraph also asks when a person changed the state after a round.
+    LangGraph also asks when somebody has edited the state, which sends nobody on: a fork begins at the start.
     """
     level = state["level"]
     if level == "done" or level == EDITED:
         return "done"  # The run has been left: whoever opens its workspace would begin anew.
     round, workspace = state["round"], await search_workspace(state, _runtime())
-    await refuse_edits(workspace, state)
     if state.get("stage"):
         return [Send("evaluate", job) for job in await stage_jobs(workspace, state)]
     edits = edited(workspace, state)
@@ -110,25 +106,6 @@ async def next_round(state: State) -> Sequence[Send] | str:
 def _runtime() -> Runtime[Context] | None:
     """The runtime, asked for rather than taken as an argument: there is none when a person changes a thread's state."""
     return get_runtime(Context)
-
-
-async def refuse_edits(workspace: SearchWorkspace, state: State) -> None:
-    """Raise EditError for a state that somebody changed so that its scores are not its prompts' any more."""
-    with trusted([workspace.problem.model_dump(mode="json")]):
-        problem = await asyncio.to_thread(problem_of, state)
-    # What a state does not say has the default of the version that the run began with.
-    said = [name for name in Problem.model_fields if name in state]
-    changed = [name for name in said if getattr(problem, name) != getattr(workspace.problem, name)]
-    texts: list[tuple[Level, str, str]] = [("system", state["incumbent"]["text"], state["incumbent"]["id"])]
-    texts += [("user", kept["text"], kept["id"]) for prompts in state["kept"].values() for kept in prompts]
-    if any(Prompt(kind, text).id != id for kind, text, id in texts):
-        changed.append("prompts")
-    if changed:
-        raise EditError(
-            f"{', '.join(changed)} cannot change in the middle of run {workspace.run}, its scores would not hold; start a new "
-            "run from this round, where edited prompts are scored first: "
-            f"metaspo branch {workspace.run} --at {state['rounds'][-1]['round']} --set KEY=VALUE, or a new thread with 'start'"
-        )
 
 
 def proposals(state: State) -> list[Send]:

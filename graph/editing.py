@@ -15,7 +15,7 @@ from uuid import uuid4
 
 from langchain_core.runnables import RunnableConfig
 from langgraph.channels import BinaryOperatorAggregate
-from langgraph.checkpoint.base import Checkpoint
+from langgraph.checkpoint.base import BaseCheckpointSaver, Checkpoint
 from langgraph.graph import START
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.types import Command, Overwrite, Send, StateUpdate
@@ -91,7 +91,7 @@ class Editable(Graph[StateT, ContextT, InputT, OutputT]):
     def stream(self, input: Any, config: RunnableConfig | None = None, *, context: Any = None, **more: Any) -> Iterator[Any]:
         """The same without an event loop."""
         entry = Entry([input])
-        if config is not None and self._has_a_say(input, config):
+        if config is not None and self._has_a_say(input, config) and is_blocking(saver_of(self, config)):
             entry = self._entry(input, self._seen(config))
             if entry.update:
                 super().bulk_update_state(config, [[entry.update]])
@@ -210,6 +210,11 @@ def editable(
 ) -> "Editable[StateT, ContextT, InputT, OutputT]":
     """A graph that LangGraph has compiled, as one whose threads can be edited."""
     return Editable(**{name: value for name, value in vars(compiled).items() if name != "__orig_class__"})
+
+
+def is_blocking(saver: "BaseCheckpointSaver[Any] | None") -> bool:
+    """Whether a checkpointer can be asked without an event loop; LangGraph says what to do about one that cannot."""
+    return saver is not None and type(saver).get_tuple is not BaseCheckpointSaver.get_tuple
 
 
 def plain(values: Any) -> dict[str, Any]:

@@ -19,6 +19,8 @@ from ..tasks.task import Task
 from ..workspace.dealing import dealing_rules, open_tasks
 from ..workspace.generalization import Generalization
 from ..workspace.problem import Problem
+from ..workspace.serving import trusted
+from ..workspace.sizes import on_top
 from ..workspace.state import State
 from .branching import AFTERWARDS, Stood, start_from, stood_after, stood_at, stood_in
 from .proposal import user_rules
@@ -93,8 +95,7 @@ def fork_of(db: Database, here: Here, edits: dict[str, Any]) -> Given | None:
     if settings.get("tasks") == []:
         raise EditError("tasks: is empty; name at least one task, or leave them as they are")
     system, users = _system(here, settings, edits), _users(here, edits)
-    old = check(here.kind, before, EditError)
-    asked = check(here.kind, {**before, **settings}, EditError)
+    old, asked = _read(here, before, before), _read(here, on_top(before, settings), before)
     changed = [name for name in here.kind.model_fields if getattr(asked, name) != getattr(old, name)]
     if not (changed or users or system is not None):
         return None
@@ -102,15 +103,22 @@ def fork_of(db: Database, here: Here, edits: dict[str, Any]) -> Given | None:
         settings[SYSTEM] = _kept_to(old, system) if stood else system
     if stood is not None:
         settings[START] = start_from(replace(stood, users={**stood.users, **users}), before, settings)
-    return _checked(db, check(here.kind, {**before, **settings}, EditError), stood, here.origin)
+    own = {**before, **({START: settings[START]} if START in settings else {})}
+    return _checked(db, _read(here, on_top(before, settings), own), stood, here.origin)
 
 
 def copy_of(db: Database, here: Here) -> Given:
     """What the fork is given that goes on in the copy of a thread: its source's prompts, and nothing that is new."""
     before = _given(here)
     stood = _stood(db, here, before)
-    start = {} if stood is None else {START: start_from(stood, before, {})}
-    return check(here.kind, {**before, **start}, EditError)
+    given = before if stood is None else {**before, START: start_from(stood, before, {})}
+    return _read(here, given, given)
+
+
+def _read(here: Here, given: Mapping[str, Any], own: Mapping[str, Any]) -> Given:
+    """What a run is given, checked; what differs in it from `own` is a client's."""
+    with trusted([own]):
+        return check(here.kind, given, EditError)
 
 
 def _given(here: Here) -> dict[str, Any]:

@@ -6,8 +6,10 @@ import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
+from langgraph_sdk import get_client
 from langgraph_sdk.client import LangGraphClient
 from langgraph_sdk.errors import APIStatusError, BadRequestError
 
@@ -16,7 +18,7 @@ from metaspo.reports.history import history
 from metaspo.reports.report import open_report
 
 from ..helpers.agent_server import AgentServer
-from .test_threads import MODELS, PROBLEM, goes_on, left, outcome, task
+from .test_threads import MODELS, PROBLEM, SLOW, goes_on, left, outcome, pays, task
 
 DICE = dict.fromkeys(("base", "optimizer"), "scripted:dice")
 X = "You are somebody else."
@@ -402,10 +404,15 @@ async def test_the_copy_of_a_thread_that_waits_is_answered_for_itself(client: La
     copies = [await copy_of(client, run) for _ in range(2)]
     shown: Any = await client.threads.get_state(copies[0])
     assert shown["interrupts"]
-    # One is asked again first, the other is answered at once.
+    # A copy asks for itself, also where somebody answers what its source has asked.
     assert await run_on(client, copies[0]) == copies[0] and await left(server.store, copies[0]) == "waiting"
+    assert await goes_on(client, copies[1], command={"resume": {"decision": "reject"}}) is None
+    asked: Any = await client.threads.get_state(copies[1])
+    assert "look at what is asked now" in asked["interrupts"][0]["value"]["problem"]
     for copy in copies:
-        assert await goes_on(client, copy, command={"resume": {"decision": "reject"}}) is None
+        asked = (await client.threads.get_state(copy))["interrupts"][0]["value"]
+        assert asked["run"] == copy
+        assert await goes_on(client, copy, command={"resume": {"decision": "reject", "id": asked["id"]}}) is None
         assert await left(server.store, copy) == "done" and family(server.store, copy) == (run, 0)
     assert await left(server.store, run) == "waiting"
     await given_back(server.store)
@@ -424,3 +431,89 @@ async def given_back(path: Path) -> None:
 async def copy_of(client: LangGraphClient, thread: str) -> str:
     copy: Any = await client.http.post(f"/threads/{thread}/copy", json=None)
     return str(copy["thread_id"])
+
+
+async def lasting(client: LangGraphClient, server: AgentServer, run: str, given: Any, **more: Any) -> Any:
+    """A server's run that is at work, and has paid for something."""
+    before = paid(server.store, run)
+    working = await client.runs.create(run, "metaspo", input=given, context=SLOW, **more)
+    await pays(server.store, run, "base", before + 10)
+    return working
+
+
+async def test_a_run_of_the_server_is_taken_back(client: LangGraphClient, server: AgentServer) -> None:
+    run = (await client.threads.create())["thread_id"]
+    # The first one: neither the thread nor the store knows of it afterwards, but for what it has paid.
+    working = await lasting(client, server, run, PROBLEM | {"seed": 30})
+    await client.runs.cancel(run, working["run_id"], wait=True, action="rollback")
+    await gone(client, run, working["run_id"])
+    calls = paid(server.store, run)
+    assert rows(server.store, run)["runs"] == [] and calls >= 10
+    assert await client.threads.get_history(run) == []
+    # One that goes back and on in another way, and is replaced by the next: the rounds that it left are there again.
+    assert await goes_on(client, run, PROBLEM | {"seed": 30}, context=MODELS) is None
+    assert await left(server.store, run) == "done"
+    before, state = rows(server.store, run), await client.threads.get_state(run)
+    at = next(one for one in await steps(client, run) if closed(one) == 1)
+    slow = await client.runs.create(run, "metaspo", checkpoint=at["checkpoint"], context=SLOW | {"budget": {"calls": 10**6}})
+    await differs(server.store, run, before)
+    error = await goes_on(client, run, command={"update": {"seed": 31}}, multitask_strategy="rollback", context=MODELS)
+    assert error is None
+    await gone(client, run, slow["run_id"])
+    fork: Any = await client.threads.get_state(run)
+    assert family(server.store, fork["values"]["run"]) == (run, 4)
+    assert without_calls(rows(server.store, run)) == without_calls(before)
+    # A finished one is deleted: what was before it is the newest again.
+    last = (await client.runs.list(run))[0]["run_id"]
+    await client.runs.delete(run, last)
+    again = await client.threads.get_state(run)
+    assert again["values"] == state["values"] and again["checkpoint"] == state["checkpoint"]
+    assert rows(server.store, fork["values"]["run"])["runs"] == []
+
+
+async def gone(client: LangGraphClient, thread: str, run: str) -> None:
+    """Wait until a server's run has been taken back."""
+    for _ in range(100):
+        if all(one["metadata"].get("run_id") != run for one in await client.threads.get_history(thread, limit=200)):
+            return
+        await asyncio.sleep(0.05)
+    raise AssertionError("it is still there")
+
+
+async def differs(path: Path, run: str, before: Any) -> None:
+    for _ in range(200):
+        if without_calls(rows(path, run)) != without_calls(before):
+            return
+        await asyncio.sleep(0.05)
+    raise AssertionError("nothing has come of it")
+
+
+def without_calls(found: Any) -> Any:
+    return {table: there for table, there in found.items() if table != "calls"}
+
+
+async def test_a_killed_server_is_gone_on_from_with_the_same_fork(server: AgentServer) -> None:
+    run = str(uuid4())
+    async with get_client(url=server.url) as client:
+        await client.threads.create(thread_id=run)
+        assert await goes_on(client, run, PROBLEM | {"seed": 40}, context=SLOW) is None
+        at = next(one for one in await steps(client, run) if closed(one) == 2)
+        await edit(client, run, {"system_prompt": X, "iterations": 3}, at)
+        # Killed while nothing is known of the fork, and while it is at work.
+    before = copied(server, "killed.db")
+    server.kill()
+    server.start()
+    async with get_client(url=server.url) as client:
+        shown: Any = await client.threads.get_state(run)
+        fork = shown["values"]["run"]
+        assert shown["values"]["system_prompt"] == X and rows(server.store, fork)["runs"] == []
+        await client.runs.create(run, "metaspo")
+        await pays(server.store, fork, "base", 40)
+    server.kill()
+    server.start()
+    async with get_client(url=server.url) as client:
+        assert await run_on(client, run, multitask_strategy="enqueue") == fork
+        assert await left(server.store, fork) == "done"
+    other = await asyncio.to_thread(branch, run, at=2, store=before, system_prompt=X, iterations=3)
+    assert outcome(server.store, fork) == outcome(before, other.run) and paid(server.store, fork) == paid(before, other.run)
+    assert family(server.store, fork) == (run, 2)

@@ -10,7 +10,6 @@ from uuid import uuid4
 import pytest
 from langgraph_sdk import get_client
 from langgraph_sdk.client import LangGraphClient
-from langgraph_sdk.errors import BadRequestError
 
 from metaspo import aoptimize, branch, optimize
 from metaspo.domain.errors import BudgetSpent, RunHeldError
@@ -155,7 +154,7 @@ async def test_the_lease_holds_both_ways_and_a_cancelled_run_lets_it_go(
     assert await left(server.store, run) == "done" and outcome(server.store, run) == undisturbed
 
 
-async def test_a_fork_goes_another_way_and_the_store_goes_with_it(
+async def test_a_run_goes_back_and_on_and_the_store_goes_with_it(
     client: LangGraphClient, server: AgentServer, undisturbed: Any
 ) -> None:
     run = (await client.threads.create())["thread_id"]
@@ -163,27 +162,13 @@ async def test_a_fork_goes_another_way_and_the_store_goes_with_it(
     assert outcome(server.store, run) == undisturbed
     after_round = {row["round"]: row["checkpoint"] for row in history(server.store, run)}
     at: Any = {"thread_id": run, "checkpoint_ns": "", "checkpoint_id": after_round[1]}
-    state: Any = await client.threads.get_state(run, checkpoint=at)
-    edited = {**state["values"]["incumbent"], "text": "You are somebody else."}
-    with pytest.raises(BadRequestError, match=f"prompts cannot change in the middle of run {run}.*metaspo branch {run} --at 1"):
-        await client.threads.update_state(run, {"incumbent": edited}, checkpoint=at)
-    with pytest.raises(BadRequestError, match="seed cannot change in the middle"):
-        await client.threads.update_state(run, {"seed": 9}, checkpoint=at)
-    await client.threads.update_state(run, {"round": 2}, checkpoint=at)
-    assert await left(server.store, run) == "stopped"
+    await client.threads.update_state(run, None, checkpoint=at)
     # With a budget of nothing it gets as far as recorded calls carry it: everything was paid before.
     assert await goes_on(client, run, context={"budget": {"calls": 0}}) is None
     assert await left(server.store, run) == "done" and outcome(server.store, run) == undisturbed
     again = {row["round"]: row["checkpoint"] for row in history(server.store, run)}
     assert again[0] == after_round[0] and again[1] != after_round[2] and again[5] > after_round[5]
     assert len(set(again.values())) == 6
-
-
-async def test_a_copied_thread_is_refused(client: LangGraphClient, server: AgentServer) -> None:
-    begun = await aoptimize(**PROBLEM, **MODELS, store=server.store, seed=3, budget={"calls": 250})
-    copy: Any = await client.http.post(f"/threads/{begun.run}/copy", json=None)
-    error = await goes_on(client, copy["thread_id"], context=MODELS)
-    assert error["error"] == "EditError" and f"is a copy of run {begun.run}" in error["message"]
 
 
 async def test_a_stopped_server_gives_back_what_its_runs_held(server: AgentServer) -> None:
