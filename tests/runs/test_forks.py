@@ -6,7 +6,6 @@ import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import pytest
 from langgraph_sdk import get_client
@@ -493,10 +492,9 @@ def without_calls(found: Any) -> Any:
 
 
 async def test_a_killed_server_is_gone_on_from_with_the_same_fork(server: AgentServer) -> None:
-    run = str(uuid4())
+    # The server tries its own runs again when it is started, also those whose end it had no time to write down.
+    run = (await aoptimize(**PROBLEM, **SLOW, store=server.store, seed=40)).run
     async with get_client(url=server.url) as client:
-        await client.threads.create(thread_id=run)
-        assert await goes_on(client, run, PROBLEM | {"seed": 40}, context=SLOW) is None
         at = next(one for one in await steps(client, run) if closed(one) == 2)
         await edit(client, run, {"system_prompt": X, "iterations": 3}, at)
         # Killed while nothing is known of the fork, and while it is at work.
