@@ -10,7 +10,6 @@ from typing import Any
 import httpx
 import pytest
 from langgraph_sdk.client import LangGraphClient
-from langgraph_sdk.errors import APIStatusError
 
 from metaspo import aoptimize
 from metaspo.domain.errors import BudgetSpent
@@ -82,7 +81,9 @@ async def test_every_place_of_every_form(client: LangGraphClient, traps: Traps) 
         small = {name: value for name, value in SMALL.items() if name in schemas["input_schema"]["properties"]}
         small |= {"method": graph} if graph != "metaspo" else {}
         for place in places(schemas["input_schema"]):
-            tries.append((graph, put(small, place, next(values)), DICE))
+            # A task's block is one schema, wherever it stands.
+            if len(place) == 1 or (graph == "metaspo" and place[0] != "targets"):
+                tries.append((graph, put(small, place, next(values)), DICE))
         if graph == "metaspo":
             for place in places(schemas["context_schema"]):
                 tries += [(graph, small, put(DICE, place, next(values))) for _ in range(3)]
@@ -129,8 +130,8 @@ async def by_stream(client: LangGraphClient, given: Any, context: Any) -> Any:
 async def by_assistant(client: LangGraphClient, given: Any, context: Any) -> Any:
     try:
         made = await client.assistants.create("metaspo", context=context)
-    except APIStatusError as error:
-        return str(error)
+    except httpx.HTTPStatusError as error:
+        return {"Error": error.response.text}
     return await said(client, made["assistant_id"], given)
 
 
@@ -163,7 +164,7 @@ async def by_edit(client: LangGraphClient, given: Any, context: Any) -> Any:
         try:
             edited: Any = await client.threads.update_state(thread, given, as_node=node, checkpoint=state["checkpoint"])
             told.append(await said(client, "metaspo", None, context, thread, checkpoint=edited["checkpoint"]))
-        except APIStatusError as error:
+        except httpx.HTTPStatusError as error:
             told.append(error.response.text)
     return told
 
@@ -171,7 +172,13 @@ async def by_edit(client: LangGraphClient, given: Any, context: Any) -> Any:
 async def by_command(client: LangGraphClient, given: Any, context: Any) -> Any:
     thread = (await client.threads.create())["thread_id"]
     await said(client, "metaspo", SMALL, DICE, thread)
-    return await said(client, "metaspo", None, context, thread, command={"update": given})
+    told = []
+    for command in ({"update": given, "goto": "evaluate"}, {"update": given}, {"goto": {"node": "__start__", "input": given}}):
+        try:
+            told.append(await said(client, "metaspo", None, context, thread, command=command))
+        except httpx.HTTPStatusError as error:
+            told.append(error.response.text)
+    return told
 
 
 WAYS = [by_stream, by_assistant, by_configurable, by_no_thread, by_used_thread, by_edit, by_command]
@@ -179,7 +186,8 @@ WAYS = [by_stream, by_assistant, by_configurable, by_no_thread, by_used_thread, 
 
 @pytest.mark.parametrize("way", WAYS, ids=lambda way: way.__name__)
 async def test_no_way_leads_past_it(way: Any, client: LangGraphClient, traps: Traps) -> None:
-    answers = await asyncio.gather(*(way(client, given, context) for given, context in hostile(traps)))
+    tries = hostile(traps)[:: 4 if way is by_no_thread else 1]
+    answers = await asyncio.gather(*(way(client, given, context) for given, context in tries))
     traps.refuse_sprung(json.dumps(answers))
     if way not in (by_edit, by_command):
         assert all(
@@ -207,7 +215,7 @@ async def test_a_tool_of_mcp_takes_no_more(server: AgentServer, traps: Traps) ->
 async def test_nobody_learns_whether_a_file_is_there(client: LangGraphClient, traps: Traps) -> None:
     for form in ("{}", "{}.yaml", "file:{}"):
         given = [form.format(path) for path in ("/etc/passwd", "/etc/nothere", "/root/secret")]
-        answers = [await said(client, "metaspo", SMALL | {"tasks": [one]}, DICE) for one in given]
+        answers = await asyncio.gather(*(said(client, "metaspo", SMALL | {"tasks": [one]}, DICE) for one in given))
         words = {answer["__error__"]["message"].replace(one, "PATH") for answer, one in zip(answers, given, strict=True)}
         assert len(words) == 1
 
