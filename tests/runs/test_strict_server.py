@@ -160,7 +160,7 @@ async def by_edit(client: LangGraphClient, given: Any, context: Any) -> Any:
     await said(client, "metaspo", SMALL, DICE, thread)
     history: Any = await client.threads.get_history(thread, limit=50)
     told: list[Any] = []
-    for state, node in ((history[-1], None), (history[-1], "__start__"), (history[-2], "evaluate"), (history[-3], "select")):
+    for state, node in ((history[-1], None), (history[-1], "__start__"), (history[-2], "evaluate"), (history[1], "select")):
         try:
             edited: Any = await client.threads.update_state(thread, given, as_node=node, checkpoint=state["checkpoint"])
             told.append(await said(client, "metaspo", None, context, thread, checkpoint=edited["checkpoint"]))
