@@ -27,6 +27,6 @@ def _is_input(problem: Any, written: Any) -> bool:
     try:
         fields = written.model_dump() if isinstance(written, BaseModel) else {**written}
         given = {name: value for name, value in fields.items() if name in kind.model_fields}
-        return kind.model_validate(given).model_dump() == problem.model_dump()
+        return bool(kind.model_validate(given).model_dump() == problem.model_dump())
     except (ValueError, TypeError, UserError):
         return False
