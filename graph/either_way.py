@@ -14,6 +14,7 @@ from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import get_runtime
 from langgraph.typing import ContextT, InputT, OutputT, StateT
 
+from metaspo.approval.late import is_answer, refuse_late
 from metaspo.compat import saver_of
 from metaspo.domain.errors import ConfigError
 from metaspo.models.background import background, in_background
@@ -69,6 +70,8 @@ class Graph(Shown[StateT, ContextT, InputT, OutputT]):
                 "the checkpointer here works in an event loop only: call this graph with await graph.ainvoke(...), in an "
                 "async node where it is inside another graph"
             )
+        if is_answer(input) and saver is not None:
+            refuse_late(input, self.get_state(ensure_config(config)))
         with (
             background() as loop,
             closing(cast(Any, self._light().stream(input, config, context=ours(context), **more))) as parts,
@@ -84,7 +87,9 @@ class Graph(Shown[StateT, ContextT, InputT, OutputT]):
     async def astream(
         self, input: Any, config: RunnableConfig | None = None, *, context: Any = None, **more: Any
     ) -> AsyncIterator[Any]:
-        """As LangGraph's."""
+        """As LangGraph's. Raises ConfigError for an answer where none is waited for."""
+        if is_answer(input) and saver_of(self, ensure_config(config)) is not None:
+            refuse_late(input, await self.aget_state(ensure_config(config)))
         async with aclosing(cast(Any, self._light().astream(input, config, context=ours(context), **more))) as parts:
             async for part in parts:
                 yield part

@@ -27,12 +27,13 @@ async def pending(path: str | Path, name: str = "last") -> tuple[str, Request]:
     """The run of that name and what it waits for; raises ConfigError when it waits for nothing."""
     with open_store(path) as store:
         found = runs.find(store.db, name)
-        last = newest(store.db, found.id)
     run = found.id
     async with open_checkpointer(path) as saver:
         config = await last_checkpoint(saver, found.thread_id, run)
         request = asked(await build(saver).aget_state(config)) if config else None
     if request is None:
+        with open_store(path) as store:
+            last = newest(store.db, run)
         answered = f": {last.person or 'somebody'} answered question {last.request}, its last" if last else ""
         raise ConfigError(f"run {run[:8]} waits for no approval{answered}; go on with: metaspo resume {run[:8]}")
     return run, request

@@ -149,6 +149,23 @@ async def test_a_plain_answer_to_what_nobody_was_asked_is_refused(given: tuple[d
     assert "none had been asked yet" in (asked(found)["problem"] or "") and asked(found)["round"] == 1
 
 
+async def test_an_answer_where_nothing_waits_is_refused(send: Send, given: tuple[dict[str, Any], Any]) -> None:
+    found = await send()
+    while "__interrupt__" in found:
+        last, found = asked(found), await send("accept")
+    for answer in ("accept", {"id": last["id"], "decision": "reject"}):
+        with pytest.raises(ConfigError, match=f"run {last['run']} waits for no answer: it is done"):
+            await send(answer)
+    graph: Any = build_graph(InMemorySaver())
+    thread = {"configurable": {"thread_id": "two"}}
+    with pytest.raises(ConfigError, match="no run has begun there"):
+        await asyncio.to_thread(graph.invoke, Command(resume="accept"), thread, context=given[1])
+    for start in (given[0], None):
+        await graph.ainvoke(start, thread, context=given[1], interrupt_before=["select"])
+    with pytest.raises(ConfigError, match="it is in the middle of round 1"):
+        await graph.ainvoke(Command(resume={"id": last["id"], "decision": "accept"}), thread, context=given[1])
+
+
 async def test_answers_by_the_ids_of_interrupts(send: Send) -> None:
     first = (await send())["__interrupt__"][0]
     now = (await send({first.id: "accept"}))["__interrupt__"][0]

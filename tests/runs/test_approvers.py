@@ -127,9 +127,12 @@ async def test_one_client_answers_plainly_to_the_end(client: LangGraphClient, se
     assert {row.person for row in report.answers} == {"this machine"}
     assert list(dict.fromkeys(row.request for row in report.answers)) == asked
     assert report.run.status == "done" and verify(run, store=server.store).well
-    # Whatever comes after that finds the run done, and changes nothing.
-    late = await send(client, run, {"id": asked[-1], "decision": "reject"})
-    assert late == found and open_report(server.store, run) == report
+    before: Any = await client.threads.get_state(run)
+    for answer in ({"id": asked[-1], "decision": "reject"}, "accept"):
+        late: Any = await client.runs.wait(run, "metaspo", command={"resume": answer}, raise_error=False)
+        assert f"run {run} waits for no answer: it is done." in late["__error__"]["message"]
+    state: Any = await client.threads.get_state(run)
+    assert state["checkpoint"] == before["checkpoint"] and open_report(server.store, run) == report
 
 
 async def test_a_late_answer_by_id_is_told_who_answered_whatever_has_come_between(client: LangGraphClient) -> None:
