@@ -21,7 +21,7 @@ from ..domain.errors import UserError
 from ..domain.paths import path_of
 from ..models.registry import registry
 from ..store import runs
-from ..store.checkpoints import open_checkpointer, serve_only
+from ..store.checkpoints import open_checkpointer, serve_only, threads_kept
 from ..store.database import Store, default_store
 from ..store.rollback import TakenBack
 from ..workspace.serving import MODELS, TASKS, Serving, serve_by, strict
@@ -43,7 +43,13 @@ async def saver() -> AsyncIterator[BaseCheckpointSaver[str]]:
     # A server that is stopped closes this last, when its runs are cancelled: what they held is given back then.
     async with registry().used(), open_checkpointer(path) as checkpointer:
         cast(TakenBack, checkpointer).in_store = _in_store
+        _opened.append(checkpointer)
         yield checkpointer
+        _opened.clear()
+
+
+_opened: list[BaseCheckpointSaver[str]] = []
+"""The checkpointer of this process, once it is open."""
 
 
 async def _in_store(work: Callable[..., Any], *given: Any) -> Any:
@@ -83,6 +89,8 @@ class RunsAsThreads:
     async def _register(self) -> None:
         store, _ = await registry().ledger(default_store())
         found = {id: run for id, run in (await store.run(runs.threads)).items() if id not in self._known}
+        kept = await threads_kept(_opened[0], found) if found and _opened else set()
+        found = {id: run for id, run in found.items() if id in kept}
         self._known.update(found)
         if found:
             # Without a url, the client calls this very server, inside the process.

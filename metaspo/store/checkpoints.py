@@ -1,8 +1,9 @@
 """LangGraph's checkpoints: in the same file as everything else, or in a PostgreSQL."""
 
 import asyncio
+import json
 import os
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from ..domain.errors import ConfigError
 from ..domain.paths import path_of
 from .cancelled import RunsFailedAgain
 from .files import is_writable, readable
-from .postgres import open_postgres
+from .postgres import open_postgres, threads_in_postgres
 from .rollback import TakenBack
 from .taken import TakesAnswersOnce
 
@@ -112,6 +113,15 @@ async def open_checkpointer(path: str | Path) -> "AsyncIterator[BaseCheckpointSa
         opening = open_sqlite(file) if await asyncio.to_thread(is_writable, file) else read_sqlite(file)
     async with opening as saver:
         yield saver
+
+
+async def threads_kept(saver: "BaseCheckpointSaver[str]", threads: Iterable[str]) -> set[str]:
+    """Those of some threads that a checkpointer of `open_checkpointer` holds checkpoints of."""
+    if not isinstance(saver, Checkpointer):
+        return await threads_in_postgres(saver, threads)
+    found = "SELECT DISTINCT thread_id FROM checkpoints WHERE thread_id IN (SELECT value FROM json_each(?))"
+    async with saver.lock:
+        return {row[0] for row in await saver.conn.execute_fetchall(found, [json.dumps([*threads])])}
 
 
 @asynccontextmanager

@@ -1,7 +1,7 @@
 """LangGraph's checkpoints in a PostgreSQL, for many runs on many machines (extra `postgres`)."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, cast
 
@@ -92,6 +92,13 @@ async def open_postgres(address: str, named: str) -> "AsyncIterator[AsyncPostgre
     except Error as error:
         advice = "see that it runs and can be reached, then 'metaspo resume'; what was recorded is safe"
         raise StoreError(f"{named}: PostgreSQL failed: {_said(error)}; {advice}") from None
+
+
+async def threads_in_postgres(saver: Any, threads: Iterable[str]) -> set[str]:
+    """Those of some threads that a checkpointer of `open_postgres` holds checkpoints of."""
+    async with postgres_cursor(saver) as cursor:
+        await cursor.execute("SELECT DISTINCT thread_id FROM checkpoints WHERE thread_id = ANY(%s)", ([*threads],))
+        return {row["thread_id"] for row in await cursor.fetchall()}
 
 
 def _saver_class() -> Any:

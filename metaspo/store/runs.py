@@ -102,14 +102,8 @@ def leave(db: Database, id: str, status: Status, reason: str | None, seconds: fl
 
 
 def threads(db: Database) -> dict[str, Run]:
-    """The threads that have checkpoints in this file, oldest first, each with its newest run.
-
-    There are none before a checkpointer has opened the file.
-    """
-    if "checkpoints" not in db.table_names():
-        return {}
-    found = f"SELECT {COLUMNS} FROM runs WHERE EXISTS (SELECT 1 FROM checkpoints WHERE thread_id = coalesce(thread, runs.id))"
-    return {run.thread_id: run for run in map(_run, db.execute(f"{found} ORDER BY created, rowid"))}
+    """The threads that runs are in, oldest first, each with its newest run."""
+    return {run.thread_id: run for run in map(_run, db.execute(f"SELECT {COLUMNS} FROM runs ORDER BY created, rowid"))}
 
 
 def in_thread(db: Database, thread: str) -> list[Run]:

@@ -9,6 +9,7 @@ from typing import Any, cast
 import pytest
 from langgraph.checkpoint.base import empty_checkpoint
 from langgraph.types import Command
+from langgraph_sdk import get_client
 
 import metaspo
 from metaspo import Task
@@ -17,6 +18,7 @@ from metaspo.reports.history import history
 from metaspo.store.checkpoints import ELSEWHERE, open_checkpointer
 from metaspo.store.database import Store
 
+from ..helpers.agent_server import AgentServer
 from ..helpers.database_server import database_server
 from .test_checkpoints import of_run, walk
 
@@ -141,6 +143,24 @@ async def test_threads_are_copied_and_server_runs_taken_back(elsewhere: str, tmp
         copy: Any = {"configurable": {"thread_id": "copy"}}
         assert (await compiled.ainvoke(Command(resume="away"), copy))["been"] == ["first", "away"]
     store.close()
+
+
+async def test_a_server_opens_the_runs_whose_checkpoints_are_there(
+    make_task: Callable[..., Task], elsewhere: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("langgraph_api", reason="needs the extra studio")
+    run = await metaspo.aoptimize(tasks=[make_task("a")], **SIZES, store=tmp_path / "metaspo.db")
+    with monkeypatch.context() as without:
+        without.delenv(ELSEWHERE)
+        here = await metaspo.aoptimize(tasks=[make_task("b")], **SIZES, store=tmp_path / "metaspo.db")
+    server = AgentServer(tmp_path, "metaspo", "studio")
+    try:
+        async with get_client(url=server.url) as client:
+            state: Any = await client.threads.get_state(run.run)
+            assert state["values"]["incumbent"]["text"] == run.system_prompt and not state["next"]
+            assert [thread["thread_id"] for thread in await client.threads.search()] == [run.run] != [here.run]
+    finally:
+        server.stop()
 
 
 @pytest.mark.parametrize(
