@@ -1,6 +1,5 @@
 """What others see of a run as it works: streams, callbacks, traces, limits."""
 
-import asyncio
 import os
 import subprocess
 import sys
@@ -15,6 +14,7 @@ from uuid import UUID
 import pytest
 from aiohttp import web
 from langchain_core.callbacks import AsyncCallbackHandler, BaseCallbackHandler
+from langchain_core.runnables import RunnableLambda
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.errors import GraphRecursionError
 from langgraph.graph import START, StateGraph
@@ -24,6 +24,7 @@ from metaspo.graph.bilevel import build, graph
 from metaspo.models.registry import registry
 from metaspo.reports.report import open_report
 from metaspo.workspace.context import Context
+from metaspo.workspace.events import emit
 from metaspo.workspace.state import State
 
 from ..helpers.endpoint import Endpoint, say
@@ -184,10 +185,6 @@ def test_traces_go_where_the_environment_says(tmp_path: Path) -> None:
 
 
 def test_events_are_told_to_nobody_without_a_runtime() -> None:
-    async def ask() -> None:
-        compiled = build(InMemorySaver())
-        config: Any = {"configurable": {"thread_id": "1"}}
-        await compiled.aupdate_state(config, {"level": "done", "round": 1, "run": "1"}, as_node="select")
-        assert (await compiled.aget_state(config)).next == ()
-
-    asyncio.run(ask())
+    # As where a person changes a thread's state.
+    told = RunnableLambda(lambda text: emit({"event": "noted", "text": text}))
+    assert told.invoke("a note", {"configurable": {"thread_id": "1"}}) is None
