@@ -55,6 +55,20 @@ async def test_no_mode_repeats_the_examples_of_a_task(graph: str, client: LangGr
         assert set(modes) - {"messages-tuple"} <= set(found) and +found == ({"events": 1} if modes is APART else {})
 
 
+async def test_a_fork_by_edit_repeats_them_neither(client: LangGraphClient) -> None:
+    thread = (await client.threads.create())["thread_id"]
+    await client.runs.wait(thread, "metaspo", input={**GIVEN["metaspo"], "tasks": [BLOCK]}, context=DICE)
+    for seed, modes in enumerate((TOGETHER, APART), 1):
+        await client.threads.update_state(thread, {"seed": seed})
+        found, sizes = Counter[str](), Counter[str]()
+        async for part in client.runs.stream(thread, "metaspo", input=None, stream_mode=modes):
+            text = json.dumps(part.data)
+            assert part.event != "error", text
+            found[part.event] += text.count(LAST)
+            sizes[part.event] += len(text)
+        assert not +found and sizes["debug" if modes is TOGETHER else "events"] > 20_000
+
+
 async def test_the_state_has_all_that_was_given(client: LangGraphClient) -> None:
     thread = (await client.threads.create())["thread_id"]
     await client.runs.wait(thread, "metaspo", input={**GIVEN["metaspo"], "tasks": [BLOCK]}, context=DICE)
