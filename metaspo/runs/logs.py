@@ -1,17 +1,17 @@
-"""What a served process logs: a line for each round, and warnings alone of the libraries below it."""
+"""What a served process logs: its own lines, such as one for each round, and of everything else warnings alone."""
 
 import logging
 import os
 
-LIBRARIES = ("httpx", "httpcore", "openai", "anthropic", "mcp", "langgraph_api", "langgraph_runtime", "langgraph_runtime_inmem")
-"""The loggers that would write lines for every request, run and minute."""
-
 
 def quiet_libraries() -> None:
-    """Let the libraries log warnings alone, unless whoever runs the server has set a level: LOG_LEVEL, or a logger's own."""
+    """Let all but metaspo log warnings alone: a library would write a line for every request.
+
+    Whoever runs the server has the last word: with LOG_LEVEL for all, or with a level for a logger.
+    """
     if os.environ.get("LOG_LEVEL"):
         return
-    for name in LIBRARIES:
-        logger = logging.getLogger(name)
-        if logger.level == logging.NOTSET:
-            logger.setLevel(logging.WARNING)
+    logging.getLogger().setLevel(logging.WARNING)
+    own = logging.getLogger("metaspo")
+    if own.level == logging.NOTSET:
+        own.setLevel(logging.INFO)

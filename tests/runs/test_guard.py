@@ -15,6 +15,7 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
 from ..helpers.agent_server import ROOT, AgentServer
+from ..helpers.endpoint import Endpoint
 
 STUDIO = "https://smith.langchain.com"
 OTHERS = [
@@ -29,9 +30,12 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AgentServer]:
     folder = tmp_path_factory.mktemp("guard")
     config = json.loads((ROOT / "langgraph.json").read_text())
     (folder / "langgraph.json").write_text(json.dumps(config | {"dependencies": [str(ROOT)]}))
-    server = AgentServer(folder, "langgraph", "dev", "--no-reload", "--host", "0.0.0.0", strict=True)
+    endpoint = Endpoint()
+    models = {"METASPO_SERVE_MODELS": f"near=server:m,base_url={endpoint.url}"}
+    server = AgentServer(folder, "langgraph", "dev", "--no-reload", "--host", "0.0.0.0", strict=True, environment=models)
     yield server
     server.stop()
+    endpoint.close()
 
 
 Answer = tuple[int, Mapping[str, str], str]
@@ -175,10 +179,10 @@ async def test_no_schedules_and_no_calls_to_addresses_of_a_client(server: AgentS
 
 async def test_a_command_names_no_jobs(server: AgentServer, client: LangGraphClient) -> None:
     """A job that a client invents would work on whichever run it names."""
-    dice = {"base": "scripted:dice", "optimizer": "scripted:dice"}
+    context = {"base": "near", "optimizer": "scripted:dice"}
     begun = len(server.log.splitlines())
     run = (await client.threads.create())["thread_id"]
-    found: Any = await client.runs.wait(run, "metaspo", input={"iterations": 1, "test_size": 0}, context=dice)
+    found: Any = await client.runs.wait(run, "metaspo", input={"iterations": 1, "test_size": 0}, context=context)
     lines = [line for line in server.log.splitlines()[begun:] if "info" in line]
     # One line a round, not one a request.
     assert len(lines) == len(found["rounds"]) and all(f"run {run}: round" in line for line in lines)
@@ -194,7 +198,7 @@ async def test_a_command_names_no_jobs(server: AgentServer, client: LangGraphCli
     ]
     for command in commands:
         for at in (thread, run):
-            asked = {"assistant_id": "metaspo", "command": command, "context": dice}
+            asked = {"assistant_id": "metaspo", "command": command, "context": context}
             status, _, said = ask(server, "POST", f"/threads/{at}/runs/wait", json.dumps(asked).encode())
             assert status == 403 and "command.goto: a search goes its own way" in said
     assert records(server) == before and await client.runs.list(thread) == []
@@ -203,7 +207,7 @@ async def test_a_command_names_no_jobs(server: AgentServer, client: LangGraphCli
     call = {"jsonrpc": "2.0", "id": 1, "method": "message/send", "params": {"message": message}}
     _, _, said = ask(server, "POST", f"/a2a/{assistant['assistant_id']}", json.dumps(call).encode(), accept="application/json")
     assert "denied" in json.loads(said)["error"]["message"] and records(server) == before
-    inner = {"configurable": {**dice, "__pregel_checkpointer": "mine"}}
+    inner = {"configurable": {**context, "__pregel_checkpointer": "mine"}}
     [(status, said)] = refused(server, thread, config=inner)
     assert status == 403 and "configurable.__pregel_checkpointer: is LangGraph's own" in said
     start = {"id": 1, "method": "run.start", "params": {"assistant_id": "metaspo", "input": {}, "config": inner}}
