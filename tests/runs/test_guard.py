@@ -202,6 +202,12 @@ async def test_a_command_names_no_jobs(server: AgentServer, client: LangGraphCli
             status, _, said = ask(server, "POST", f"/threads/{at}/runs/wait", json.dumps(asked).encode())
             assert status == 403 and "command.goto: a search goes its own way" in said
     assert records(server) == before and await client.runs.list(thread) == []
+    for node in ("select", "evaluate", "__start__"):
+        step = {"values": {**found, "level": "system", "round": 1}, "as_node": node}
+        assert ask(server, "POST", f"/threads/{thread}/state", json.dumps(step).encode())[0] == 400
+        begun_so = {"metadata": {"graph_id": "metaspo"}, "supersteps": [{"updates": [step]}]}
+        assert ask(server, "POST", "/threads", json.dumps(begun_so).encode())[0] == 400
+    assert records(server) == before
     [assistant] = await client.assistants.search(graph_id="metaspo")
     message = {"role": "user", "messageId": "1", "parts": [{"kind": "data", "data": {"iterations": 0}}], "command": commands[0]}
     call = {"jsonrpc": "2.0", "id": 1, "method": "message/send", "params": {"message": message}}
