@@ -16,7 +16,7 @@ test-slow: .venv/dev
 # With the lowest versions that pyproject.toml allows, and no extras but `local`: what needs others is left out.
 test-lowest: .lowest/env
 	.lowest/bin/python -m pytest -n 2 --dist loadfile --ignore tests/examples --ignore tests/test_wheel.py --ignore tests/test_deploy.py \
-	    --ignore tests/runs/test_server.py --ignore tests/runs/test_threads.py --ignore tests/tasks/paper \
+	    --ignore tests/tasks/paper \
 	    --ignore tests/models/test_providers.py --ignore tests/models/test_provider_opening.py --ignore tests/cli/test_providers.py \
 	    --deselect tests/models/test_provider_names.py::test_the_private_list_is_where_it_was \
 	    --deselect tests/test_compat.py::test_the_agent_server_can_be_started_with_what_we_serve
