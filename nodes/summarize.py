@@ -44,7 +44,11 @@ async def summarize(state: GeneralizationState, runtime: Runtime[Context]) -> di
         },
     )  # fmt: skip
     await workspace.finish()
-    tasks = {one.task: {**asdict(one), "win_rate": one.win_rate} for one in found}
+    texts = await workspace.store.run(prompts.prompt_texts, [e.user for paired in every for e in paired.candidate])
+    tasks = {
+        one.task: {**asdict(one), "win_rate": one.win_rate, "user_prompts": [texts[e.user] for e in paired.candidate]}
+        for one, paired in zip(found, every, strict=True)
+    }
     return {"run": run, "results": {"tasks": tasks, "mean": asdict(overall)}}
 
 

@@ -143,6 +143,8 @@ class TaskResult(TypedDict):
     """User prompts under which the baseline does better."""
     win_rate: float
     """The share of wins, a tie counted half."""
+    user_prompts: list[str]
+    """The user prompts themselves, in the order of the scores."""
 
 
 @with_config(TOLD)

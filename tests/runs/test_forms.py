@@ -153,7 +153,8 @@ async def test_the_example_of_a_task_runs_and_the_result_is_as_described(graph: 
     found: Any = await client.runs.wait(None, graph, input=given, context=DICE)
     Draft202012Validator(schemas["output_schema"]).validate(found)
     assert set(found) == set(schemas["output_schema"]["properties"])
-    assert task["name"] in (found["results"]["tasks"] if graph == "generalize" else found["kept"])
+    own = found["results"]["tasks"]["tickets"]["user_prompts"] if graph == "generalize" else found["kept"]["tickets"]
+    assert task["name"] == "tickets" and "{question}" in json.dumps(own)
 
 
 async def test_sizes_are_one_block_and_still_keys_of_their_own(client: LangGraphClient) -> None:
