@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -12,6 +13,8 @@ from langgraph_sdk.errors import UnprocessableEntityError
 from metaspo import Problem
 from metaspo.graph.adapt import Adaptation
 from metaspo.runs.graphs import SERVED
+from metaspo.store import runs
+from metaspo.store.database import Store
 from metaspo.workspace.context import Context
 from metaspo.workspace.generalization import Generalization
 from metaspo.workspace.sizes import Sizes, TransferSizes
@@ -194,3 +197,18 @@ async def test_an_assistant_that_could_not_work_is_refused_when_it_is_made(clien
     assert len(await client.assistants.search(limit=100)) == len(FORMS) + 1
     kept = await client.assistants.update(made["assistant_id"], context={**DICE, "budget": {"calls": 9}})
     assert kept["context"]["budget"] == {"calls": 9}
+
+
+async def test_a_size_that_is_edited_in_the_block_begins_a_fork_with_the_others_as_they_were(
+    client: LangGraphClient, server: AgentServer
+) -> None:
+    thread = (await client.threads.create())["thread_id"]
+    sizes = {"iterations": 0, "train_size": 6, "test_size": 2}
+    given = {"tasks": ["app_reviews"], "preset": "quick", "method": "outer_only", "sizes": sizes}
+    await client.runs.wait(thread, "metaspo", input=given, context=DICE)
+    await client.threads.update_state(thread, {"sizes": {"iterations": 1}})
+    found: Any = await client.runs.wait(thread, "metaspo", input=None)
+    assert found["run"] != thread and [row["level"] for row in found["rounds"]] != []
+    with closing(Store(server.store)) as store:
+        problem = runs.find(store.db, found["run"]).config["problem"]
+    assert (problem["iterations"], problem["train_size"], problem["test_size"]) == (1, 6, 2)
