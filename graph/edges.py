@@ -8,7 +8,7 @@ person edited while `select` asked goes to `evaluate` alone, and so in step too.
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Literal, cast
 
-from langgraph.runtime import Runtime, get_runtime
+from langgraph.runtime import get_runtime
 from langgraph.types import Send
 
 from metaspo.approval.review import edited, needs_checkpointer
@@ -32,7 +32,7 @@ def seeds_of(given: type[Problem]) -> Callable[[State], Awaitable[list[Send]]]:
 
     async def seeds(state: State) -> list[Send]:
         written = cast(State, as_written(state, given))
-        workspace = await search_workspace(state, _runtime(), begins=lambda _: problem_of(written, given))
+        workspace = await search_workspace(state, get_runtime(Context), begins=lambda _: problem_of(written, given))
         begin(workspace.run, state, given, not_begun(workspace.first_round))
         return await first_evaluations(workspace)
 
@@ -80,7 +80,7 @@ async def next_round(state: State) -> Sequence[Send] | str:
     level = state["level"]
     if level == "done" or level == EDITED:
         return "done"  # The run has been left: whoever opens its workspace would begin anew.
-    round, workspace = state["round"], await search_workspace(state, _runtime())
+    round, workspace = state["round"], await search_workspace(state, get_runtime(Context))
     if state.get("stage"):
         return [Send("evaluate", job) for job in await stage_jobs(workspace, state)]
     edits = edited(workspace, state)
@@ -103,11 +103,6 @@ async def next_round(state: State) -> Sequence[Send] | str:
     return [Send("analyze_failures" if candidates else "evaluate", job) for job in jobs]
 
 
-def _runtime() -> Runtime[Context] | None:
-    """The runtime, asked for rather than taken as an argument: there is none when a person changes a thread's state."""
-    return get_runtime(Context)
-
-
 def proposals(state: State) -> list[Send]:
     """After an analysis: its proposal. LangGraph shows each branch of a fan-out its own writes only."""
     return [
@@ -117,7 +112,7 @@ def proposals(state: State) -> list[Send]:
 
 async def evaluations(state: State) -> list[Send]:
     """After a proposal: its candidate with the prompts that it must prove itself with."""
-    workspace = await search_workspace(state, _runtime())
+    workspace = await search_workspace(state, get_runtime(Context))
     jobs = await evaluation_jobs(workspace, state)
     return [Send("evaluate", job) for job in jobs]
 

@@ -27,7 +27,9 @@ from metaspo.domain.errors import EditError, MetaspoError
 from metaspo.methods.forking import Given, Here, copy_of, edits_in, fork_of
 from metaspo.store import runs
 from metaspo.store.database import open_store
+from metaspo.workspace.context import Context
 from metaspo.workspace.opening import where_is
+from metaspo.workspace.outer import ours
 from metaspo.workspace.state import EDITED
 
 from .either_way import Graph
@@ -79,7 +81,7 @@ class Editable(Graph[StateT, ContextT, InputT, OutputT]):
         """As LangGraph's; an update in a command is an edit like any other, and the copy of a thread goes on as a fork."""
         entry = Entry([input])
         if config is not None and self._has_a_say(input, config):
-            entry = await asyncio.to_thread(self._entry, input, await self._aseen(config))
+            entry = await asyncio.to_thread(self._entry, input, await self._aseen(config), store_named(context))
             if entry.update:
                 await super().abulk_update_state(config, [[entry.update]])
                 config = newest(config)
@@ -92,7 +94,7 @@ class Editable(Graph[StateT, ContextT, InputT, OutputT]):
         """The same without an event loop."""
         entry = Entry([input])
         if config is not None and self._has_a_say(input, config) and is_blocking(saver_of(self, config)):
-            entry = self._entry(input, self._seen(config))
+            entry = self._entry(input, self._seen(config), store_named(context))
             if entry.update:
                 super().bulk_update_state(config, [[entry.update]])
                 config = newest(config)
@@ -114,7 +116,7 @@ class Editable(Graph[StateT, ContextT, InputT, OutputT]):
             )
         return (input is None or isinstance(input, Command)) and saver_of(self, config) is not None
 
-    def _entry(self, input: Command[Any] | None, seen: Seen) -> Entry:
+    def _entry(self, input: Command[Any] | None, seen: Seen, store_path: str | None) -> Entry:
         """How a thread goes on."""
         if input and input.goto:
             raise EditError("a search goes its own way: leave 'goto' out, or go on from another checkpoint")
@@ -122,10 +124,12 @@ class Editable(Graph[StateT, ContextT, InputT, OutputT]):
             if input.resume is not None:
                 raise EditError("an edit and an answer do not go together; answer first, or edit and run on")
             return Entry([None], self._step(seen, plain(input.update)))
-        here = self._here(seen)
-        if here.run is None or (getattr(here.run, "thread_id", None) or here.run.id) == seen.thread or not seen.goes_on:
+        if not seen.goes_on or self._run_of(seen) == seen.thread:
             return Entry([input])
-        with open_store(where_is(here.name)) as store:
+        here = self._here(seen, store_path)
+        if here.run is None or here.run.thread_id == seen.thread:
+            return Entry([input])
+        with open_store(store_path or where_is(here.name)) as store:
             fork, taken = copy_of(store.db, here), runs.known(store.db, seen.thread)
         # What waits for an answer is asked again before it is answered.
         return Entry([None, input] if input else [None], self._begins(here, fork, {}, str(uuid4()) if taken else seen.thread))
@@ -147,6 +151,8 @@ class Editable(Graph[StateT, ContextT, InputT, OutputT]):
         """What LangGraph is to write: a fork that begins when the thread is run on, or the same once more."""
         try:
             here = self._here(seen)
+            if here.run is None and here.waiting is None and seen.shown.get("run"):
+                raise EditError(f"run {here.name} is not in the store {where_is(here.name)} any more; start a new one")
             edits = edits_in(here, values, [*self.builder.channels])
             with open_store(where_is(here.name)) as store:
                 fork = fork_of(store.db, here, edits) if edits else None
@@ -174,19 +180,20 @@ class Editable(Graph[StateT, ContextT, InputT, OutputT]):
         )
         return StateUpdate(update, next(name for name in CLOSING if name in self.nodes))
 
-    def _here(self, seen: Seen) -> Here:
+    def _here(self, seen: Seen, store_path: str | None = None) -> Here:
         sends, waiting = pending_sends(seen.kept)
-        jobs = [job for job in sends if "run" in job]
-        name = str(jobs[0]["run"] if jobs else seen.shown.get("run") or seen.thread)
-        opens = waiting is not None or not seen.shown.get("rounds")
-        opens = opens or any(one.get("level") == "seed" for one in [*jobs, *seen.shown.get("scores", [])])
+        name, opens = self._run_of(seen), waiting is not None or not seen.shown.get("rounds")
+        opens = opens or any(one.get("level") == "seed" for one in [*sends, *seen.shown.get("scores", [])])
         # Input that waits in a thread that has been at work is no part of what that was given.
         mine = waiting is None or "run" not in seen.shown or seen.shown.get("level") in (None, EDITED)
-        with open_store(where_is(name)) as store:
+        with open_store(store_path or where_is(name)) as store:
             run = runs.known(store.db, name) if mine else None
-        if run is None and waiting is None and seen.shown.get("run"):
-            raise EditError(f"run {name} is not in the store {where_is(name)} any more; start a new one")
         return Here(self._kind, seen.shown, name, run, waiting, opens)
+
+    def _run_of(self, seen: Seen) -> str:
+        """The run that works at a checkpoint; the first one of a thread has no state that names it before its first scores."""
+        named = [job["run"] for job in pending_sends(seen.kept)[0] if "run" in job]
+        return str(named[0] if named else seen.shown.get("run") or seen.thread)
 
     async def _aseen(self, config: RunnableConfig) -> Seen:
         state, saver = await self.aget_state(config), saver_of(self, config)
@@ -210,6 +217,14 @@ def editable(
 ) -> "Editable[StateT, ContextT, InputT, OutputT]":
     """A graph that LangGraph has compiled, as one whose threads can be edited."""
     return Editable(**{name: value for name, value in vars(compiled).items() if name != "__orig_class__"})
+
+
+def store_named(context: Any) -> str | None:
+    """The store that a context names, in whatever form it is given."""
+    found = ours(context)
+    if isinstance(found, Context):
+        return found.store if "store" in found.model_fields_set else None
+    return found.get("store") if isinstance(found, Mapping) else None
 
 
 def is_blocking(saver: "BaseCheckpointSaver[Any] | None") -> bool:

@@ -109,9 +109,8 @@ Event = Scored | Proposed | RoundOpened | StageOpened | RoundClosed | Noted
 
 
 def emit(event: Event) -> None:
-    """Write an event to the custom stream; there is none when a person changes a thread's state."""
-    if (runtime := get_runtime()) is not None:
-        runtime.stream_writer(event)
+    """Write an event to the custom stream."""
+    get_runtime().stream_writer(event)
 
 
 def emit_closed(workspace: Workspace, event: RoundClosed) -> None:

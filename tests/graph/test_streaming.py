@@ -14,7 +14,6 @@ from uuid import UUID
 import pytest
 from aiohttp import web
 from langchain_core.callbacks import AsyncCallbackHandler, BaseCallbackHandler
-from langchain_core.runnables import RunnableLambda
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.errors import GraphRecursionError
 from langgraph.graph import START, StateGraph
@@ -24,7 +23,6 @@ from metaspo.graph.bilevel import build, graph
 from metaspo.models.registry import registry
 from metaspo.reports.report import open_report
 from metaspo.workspace.context import Context
-from metaspo.workspace.events import emit
 from metaspo.workspace.state import State
 
 from ..helpers.endpoint import Endpoint, say
@@ -182,9 +180,3 @@ def test_traces_go_where_the_environment_says(tmp_path: Path) -> None:
     server.server_close()
     told = b"".join(seen)
     assert all(b'"name":"%s"' % name in told for name in (b"metaspo", b"evaluate", b"select"))
-
-
-def test_events_are_told_to_nobody_without_a_runtime() -> None:
-    # As where a person changes a thread's state.
-    told = RunnableLambda(lambda text: emit({"event": "noted", "text": text}))
-    assert told.invoke("a note", {"configurable": {"thread_id": "1"}}) is None
