@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import pytest
 from langgraph_sdk.client import LangGraphClient
+from langgraph_sdk.errors import BadRequestError
 
 from metaspo import aoptimize
 from metaspo.domain.errors import BudgetSpent
@@ -243,3 +244,11 @@ async def test_what_the_command_line_began_with_paths_and_programs_goes_on(
     assert set(found["kept"]) == {"own", "odd"} and found["rounds"][-1]["level"] == "test"
     assert {row["run"]: row["status"] for row in list_runs(server.store)}[begun.run] == "done"
     assert CANARY not in json.dumps(found)
+    # A fork keeps them too; what a client edits is data as ever.
+    for edit, said_of_it in (({"tasks": [str(tmp_path / "own.yaml"), str(tmp_path / "rows.jsonl")]}, "this server has no task"),
+                             ({"method": f"file:{tmp_path / 'own.yaml'}"}, "this server reads no prompt from a file")):  # fmt: skip
+        with pytest.raises(BadRequestError, match=said_of_it):
+            await client.threads.update_state(begun.run, edit)
+    await client.threads.update_state(begun.run, {"system_prompt": "Say it.", "tasks": [str(tmp_path / "own.yaml")], "seed": 3})
+    fork = await said(client, "metaspo", None, None, begun.run)
+    assert fork["run"] != begun.run and set(fork["kept"]) == {"own"} and fork["incumbent"]["text"] == "Say it."
