@@ -27,7 +27,7 @@ from ..tasks.rows.images import Images
 from ..tasks.scores.metric_spec import REWARD
 from ..tasks.spec import TaskSpec
 from ..tasks.written import text_keys
-from .bounds import in_bounds, refuse_large
+from .bounds import PROMPT, SETTING, in_bounds, refuse_large, refuse_long
 from .method import FILE, find_method
 from .serving import MODELS, TASKS, Serving, recorded, strict
 
@@ -88,7 +88,13 @@ class Gate:
         return self.admitted(inner, fields_of(value), rules, path)
 
     def text(self, value: Any, where: str) -> Any:
-        """Data, which names nothing."""
+        """A prompt, or other words, which name nothing."""
+        refuse_long(value, where, PROMPT)
+        return value
+
+    def setting(self, value: Any, where: str) -> Any:
+        """What says how rows and replies are read, by the fields and words that are in them."""
+        refuse_long(value, where, SETTING)
         return value
 
     def nothing(self, value: Any, where: str) -> Any:
@@ -229,9 +235,9 @@ TASK: Mapping[str, Rule] = {
             "rows", "columns", "delimiter", "where", "drop", "question", "answer", "answer_map", "answer_columns",
             "answer_separator", "images", "split", "encoding",
         ),
-        TEXT,
+        Gate.setting,
     ),
-    **dict.fromkeys(("reader.labels", "reader.synonyms", "reader.none", "reader.version"), TEXT),
+    **dict.fromkeys(("reader.labels", "reader.synonyms", "reader.none", "reader.version"), Gate.setting),
     **dict.fromkeys(("question_pattern", "answer_pattern", "reader.pattern"), Gate.pattern),
     "reader.from": Gate.function,
     "reader.schema": Gate.schema,

@@ -8,6 +8,12 @@ from ..domain.errors import ConfigError
 CHARACTERS = 20_000_000
 """The most text that an input may hold: every checkpoint of its run holds it as well."""
 
+LONGEST = 400_000
+"""The most characters of one text, such as a question with its document."""
+
+PROMPT, SETTING = 50_000, 10_000
+"""The most characters of a prompt, and of what says how rows are read."""
+
 DEEP = 60
 """How deep it may be nested."""
 
@@ -33,11 +39,24 @@ def refuse_large(given: Any) -> None:
             length += len(value)
         else:
             length += len(value) if isinstance(value, str) else 1
+            if isinstance(value, str) and len(value) > LONGEST:
+                raise ConfigError(f"a text of the input is longer than {LONGEST:,} characters; shorten it: {value[:40]!r}...")
         if length > CHARACTERS:
             raise ConfigError(
                 f"the input is longer than {CHARACTERS:,} characters; send fewer examples, or have who runs the server put the "
                 "task among its own"
             )
+
+
+def refuse_long(value: Any, where: str, most: int) -> None:
+    """Raise ConfigError where a value holds a text that is longer than what belongs there."""
+    inner = [*value, *value.values()] if isinstance(value, Mapping) else value if isinstance(value, list | tuple) else []
+    for one in inner:
+        refuse_long(one, where, most)
+    if isinstance(value, str) and len(value) > most:
+        raise ConfigError(
+            f"{where}: is longer than {most:,} characters, the most that this server takes from clients; shorten it"
+        )
 
 
 def in_bounds(value: Any, where: str) -> Any:

@@ -20,6 +20,7 @@ from ..domain.results import Split
 from ..prompts.renderer import DEFAULT_SYSTEM_PROMPT
 from ..store import evaluations, prompts
 from ..tasks.catalogue import TaskSource, WrittenTask, builtin_tasks, read_task
+from ..tasks.documents import check
 from ..tasks.form import in_order
 from ..tasks.scores.paired import Paired, read_paired
 from ..tasks.spec import EXAMPLE
@@ -211,9 +212,9 @@ NOT_BEGUN: dict[str, Any] = {"induced": Overwrite([]), "scores": Overwrite([]), 
 
 
 def generalization_of(state: GeneralizationState) -> Generalization:
-    """What a state says was given, checked; raises pydantic's ValidationError or ConfigError when it is wrong."""
+    """What a state says was given, checked; raises ConfigError or TaskError when it is wrong."""
     given = {name: state[name] for name in Generalization.model_fields if name in state}  # type: ignore[literal-required]
-    return Generalization.model_validate(given).check()
+    return check(Generalization, given, ConfigError).check()
 
 
 def by_task(made: Iterable[tuple[str, str | None]]) -> dict[str, list[str]]:

@@ -9,9 +9,11 @@ from langgraph.types import Overwrite
 # pydantic makes no schema of typing's own before Python 3.12.
 from typing_extensions import TypedDict
 
+from ..domain.errors import ConfigError
 from ..domain.prompts import RoundLevel
 from ..domain.results import Split
 from ..tasks.catalogue import TaskSource
+from ..tasks.documents import check
 from .method import Judging
 from .output import Found, Rounds, RunId, Users
 from .output import Incumbent as Incumbent
@@ -209,4 +211,4 @@ def not_begun(first_round: int) -> dict[str, Any]:
 def problem_of(state: State, kind: type[Problem] = Problem) -> Problem:
     """The problem in a state, checked; raises ConfigError or TaskError when it is wrong."""
     given = {name: state[name] for name in kind.model_fields if name in state}  # type: ignore[literal-required]
-    return kind.model_validate(given).check()
+    return check(kind, given, ConfigError).check()

@@ -122,6 +122,7 @@ MISTAKES: list[tuple[dict[str, Any], dict[str, Any], str, str]] = [
     ({"iterations": "many"}, {}, "ConfigError", "iterations: 'many' is no whole number"),
     ({"method": "magic"}, {}, "ConfigError", "unknown method 'magic'; known: "),
     ({"system_prompt": " "}, {}, "ConfigError", "the system prompt is empty; write one"),
+    ({"system_prompt": "<locked>a"}, {}, "ConfigError", "system_prompt has stray marks: a locked part stands between"),
     ({"tasks": ["nowhere"]}, {}, "TaskError", "no built-in task 'nowhere'"),
     ({}, {"base": "gpt"}, "ModelError", "model 'gpt': the form is provider:name"),
     ({}, {"budget": {"calls": -1}}, "ConfigError", "budget.calls: -1 is too small: write 0 or more"),

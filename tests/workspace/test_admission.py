@@ -178,7 +178,10 @@ LARGE: list[tuple[dict[str, Any], str]] = [
     ({"user_candidates": 10**9}, "user_candidates: 1,000,000,000 is more than this server takes from clients; write 1,000 or less"),
     ({"iterations": 10**6}, "iterations: 1,000,000 is more"),
     ({"train_size": 10**9}, "train_size: 1,000,000,000 is more .* write 1,000,000 or less"),
-    ({"system_prompt": "a" * 21_000_000}, "the input is longer than 20,000,000 characters"),
+    ({"system_prompts": ["a" * 300_000] * 70}, "the input is longer than 20,000,000 characters"),
+    ({"system_prompt": "a" * 500_000}, "a text of the input is longer than 400,000 characters; shorten it: 'aaa"),
+    ({"system_prompts": ["<locked>" * 10_000]}, "system_prompts: is longer than 50,000 characters"),
+    ({"tasks": [task(answer="a." * 10_000)]}, r"tasks\[0\].answer: is longer than 10,000 characters"),
     ({"tasks": [task(reader={"pattern": "(a{999}){999}"})]}, r"tasks\[0\].reader.pattern: this server does not take a pattern"),
     ({"tasks": [task(question_pattern="^((a|aa)+)$", examples=[{"question": "a" * 60 + "b", "answer": "yes"}])]}, "takes longer"),
 ]  # fmt: skip
