@@ -13,6 +13,9 @@ from .errors import PromptError
 
 PART = re.compile(r"<locked>(.*?)</locked>", re.DOTALL)
 MARK = re.compile(r"</?\s*locked\s*>", re.IGNORECASE)
+MOST = 200
+"""The most parts that a prompt may lock."""
+
 PLACE = re.compile(r"\[\[\s*locked\s+(\d+)\s*\]\]", re.IGNORECASE)
 
 
@@ -36,8 +39,11 @@ class Locks:
     @classmethod
     def of(cls, marked: str, longest: int | None = None) -> "Locks":
         """The locks that a seed prompt sets; raises PromptError when its marks are wrong or it breaks its own rules."""
-        if MARK.search(PART.sub("", marked)) or any(MARK.search(part) for part in PART.findall(marked)):
+        marks = MARK.findall(marked)
+        if marks != ["<locked>", "</locked>"] * (len(marks) // 2):
             raise PromptError("system_prompt has stray marks: a locked part stands between one <locked> and one </locked>")
+        if len(marks) > 2 * MOST:
+            raise PromptError(f"system_prompt locks {len(marks) // 2:,} parts, more than {MOST}; lock longer parts, and fewer")
         locks = cls(tuple(part.strip() for part in PART.findall(marked)), longest)
         if not all(locks.parts):
             raise PromptError("system_prompt has an empty locked part; write what to keep between <locked> and </locked>")

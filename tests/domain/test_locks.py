@@ -61,6 +61,8 @@ def test_languages_without_spaces_may_write_on() -> None:
         ("a <locked>b", "between one <locked> and"),
         ("a b</locked>", "between one <locked> and"),
         ("<locked>a <locked>b</locked></locked>", "stray marks"),
+        ("<locked>" * 50_000, "stray marks"),
+        ("<locked>a</locked> " * 50_000, "locks 50,000 parts, more than 200"),
         ("a <LOCKED>b</LOCKED>", "between one <locked> and"),
         ("a <locked> </locked>", "an empty locked part"),
         ("Go. <locked>Go.</locked>", "holds a locked part twice"),
