@@ -21,4 +21,4 @@ def refuse_late(given: Command[Any], state: StateSnapshot) -> None:
     if run is None:
         raise ConfigError("this thread waits for no answer: no run has begun there")
     stands = f"it is in the middle of round {state.values.get('round', 0)}" if state.next else "it is done"
-    raise ConfigError(f"run {run} waits for no answer: {stands}. What it asked has been answered; its report says by whom")
+    raise ConfigError(f"run {run} waits for no answer: {stands}. Its report says what was answered, and by whom")
