@@ -149,7 +149,10 @@ async def test_a_plain_answer_to_what_nobody_was_asked_is_refused(given: tuple[d
     assert "none had been asked yet" in (asked(found)["problem"] or "") and asked(found)["round"] == 1
 
 
-async def test_an_answer_where_nothing_waits_is_refused(send: Send, given: tuple[dict[str, Any], Any]) -> None:
+async def test_an_answer_where_nothing_waits_is_refused(
+    send: Send, given: tuple[dict[str, Any], Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("METASPO_STORE", given[1].store)
     found = await send()
     while "__interrupt__" in found:
         last, found = asked(found), await send("accept")
