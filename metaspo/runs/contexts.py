@@ -1,24 +1,32 @@
-"""An assistant's context is checked when the assistant is made or changed, not at its first run."""
+"""Contexts are checked when assistants are made or changed, not at their first run, and at runs for keys that are none."""
 
 import asyncio
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from ..domain.complaints import as_written
 from ..domain.errors import MetaspoError
 from ..store.checkpoints import refuse_elsewhere
 from ..workspace.context import Context
 from .graphs import GRAPHS
-from .within import Within, again, as_object, body_of
+from .within import Within, again, as_object, body_of, objects_in
 
-MADE = "/assistants"
-"""Where assistants are made, and changed under their ids."""
+MADE = re.compile(r"POST .*?(/assistants)")
+CHANGED = re.compile(r"PATCH .*?(/assistants/[^/]+)")
+BEGUN = re.compile(r"POST .*?((?:/threads/[^/]+)?/runs(?:/wait|/stream|/batch)?)")
+"""Where assistants are made and changed, and where runs are begun."""
 
 
 class ContextsChecked:
-    """Refuses assistants of our graphs whose models, budget or other settings no run could work with, in words."""
+    """Refuses assistants of our graphs whose models, budget or other settings no run could work with, in words.
+
+    The Agent Server drops what a run's context holds beside the keys of its form: one that says `bse` would ask the
+    models of the demo. So such a run is refused too.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         """Stand in front of `app`."""
@@ -26,27 +34,41 @@ class ContextsChecked:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer what cannot be with 422; pass on everything else."""
-        head, _, last = str(scope.get("path", "")).rstrip("/").rpartition("/")
-        made = scope.get("method") == "POST" and f"/{last}" == MADE
-        changed = scope.get("method") == "PATCH" and head.endswith(MADE)
-        if scope["type"] != "http" or not (made or changed):
+        asked = f"{scope.get('method')} {str(scope.get('path', '')).rstrip('/')}"
+        found = next((found for kind in (MADE, CHANGED, BEGUN) if (found := kind.fullmatch(asked))), None)
+        if scope["type"] != "http" or found is None:
             return await self._app(scope, receive, send)
         body = await body_of(receive)
-        given, receive = as_object(body), again(body, receive)
-        within = Within(self._app, scope, f"/{last}")
-        if (context := context_in(given)) and await _graph(within, given, f"/{last}", made) in GRAPHS:
-            said = await asyncio.to_thread(complaint_about_context, context)
-            if said:
-                return await JSONResponse({"detail": said}, status_code=422)(scope, receive, send)
+        within, receive = Within(self._app, scope, found[1]), again(body, receive)
+        if found.re is BEGUN:
+            said = await _of_runs(within, body)
+        else:
+            said = await _of_assistant(within, as_object(body), found[1] if found.re is CHANGED else None)
+        if said:
+            return await JSONResponse({"detail": said}, status_code=422)(scope, receive, send)
         await self._app(scope, receive, send)
 
 
-async def _graph(within: Within, given: Mapping[str, Any], last: str, made: bool) -> str:
-    """The graph that an assistant is of, or will be."""
-    named = given.get("graph_id")
-    if made or named:
-        return str(named)
-    return str(as_object((await within.ask("GET", last)).content).get("graph_id"))
+async def _of_assistant(within: Within, given: Mapping[str, Any], changed: str | None) -> str | None:
+    """What is wrong with the context that an assistant is given."""
+    context = context_in(given)
+    graph = given.get("graph_id") or (changed and await _graph_at(within, changed))
+    return await asyncio.to_thread(complaint_about_context, context) if context and str(graph) in GRAPHS else None
+
+
+async def _of_runs(within: Within, body: bytes) -> str | None:
+    """Which key of a run's context is none; of several runs, of the first that has one."""
+    for given in objects_in(body):
+        context, assistant = given.get("context"), str(given.get("assistant_id"))
+        unknown = sorted({*context} - {*Context.model_fields}) if isinstance(context, dict) else []
+        if unknown and (assistant in GRAPHS or await _graph_at(within, f"/assistants/{assistant}") in GRAPHS):
+            return f"context: unknown key {as_written(unknown[0])}; known keys: {', '.join(Context.model_fields)}"
+    return None
+
+
+async def _graph_at(within: Within, path: str) -> str:
+    """The graph of the assistant there."""
+    return str(as_object((await within.ask("GET", path)).content).get("graph_id"))
 
 
 def context_in(given: Mapping[str, Any]) -> Any:

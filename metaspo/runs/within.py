@@ -36,11 +36,21 @@ def again(body: bytes, receive: Receive) -> Receive:
 
 def as_object(body: bytes) -> dict[str, Any]:
     """The JSON object in a body; an empty one where there is none."""
-    try:
-        data = json.loads(body)
-    except (ValueError, RecursionError):
-        return {}
+    data = _data_in(body)
     return data if isinstance(data, dict) else {}
+
+
+def objects_in(body: bytes) -> list[dict[str, Any]]:
+    """The JSON object in a body, or those of a list there."""
+    data = _data_in(body)
+    return [one for one in (data if isinstance(data, list) else [data]) if isinstance(one, dict)]
+
+
+def _data_in(body: bytes) -> Any:
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return None
 
 
 class Within:

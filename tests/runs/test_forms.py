@@ -199,6 +199,22 @@ async def test_an_assistant_that_could_not_work_is_refused_when_it_is_made(clien
     assert kept["context"]["budget"] == {"calls": 9}
 
 
+async def test_a_run_whose_context_has_a_key_that_is_none_is_refused(client: LangGraphClient) -> None:
+    thread = (await client.threads.create())["thread_id"]
+    [assistant] = [row for row in await client.assistants.search(graph_id="metaspo") if row["name"] == "metaspo"]
+    run = {"assistant_id": "metaspo", "input": {}, "context": {"bse": "scripted:dice"}}
+    for path, given in (
+        ("/runs", run),
+        ("/runs/wait", run | {"assistant_id": assistant["assistant_id"]}),
+        ("/runs/batch", [run | {"context": DICE}, run]),
+        (f"/threads/{thread}/runs/stream", run | {"assistant_id": "adapt"}),
+    ):
+        with pytest.raises(UnprocessableEntityError) as refused:
+            await client.http.post(path, json=given)  # type: ignore[arg-type]
+        assert "context: unknown key 'bse'; known keys: base, " in str(refused.value)
+    assert not await client.runs.list(thread)
+
+
 async def test_a_size_that_is_edited_in_the_block_begins_a_fork_with_the_others_as_they_were(
     client: LangGraphClient, server: AgentServer
 ) -> None:
