@@ -1,10 +1,11 @@
-"""Contexts are checked when assistants are made or changed, not at their first run, and at runs for keys that are none."""
+"""Contexts are checked when assistants are made or changed, not at their first run; runs are checked for keys that are none."""
 
 import asyncio
 import re
 from collections.abc import Mapping
 from typing import Any
 
+from pydantic import BaseModel
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -24,8 +25,8 @@ BEGUN = re.compile(r"POST .*?((?:/threads/[^/]+)?/runs(?:/wait|/stream|/batch)?)
 class ContextsChecked:
     """Refuses assistants of our graphs whose models, budget or other settings no run could work with, in words.
 
-    The Agent Server drops what a run's context holds beside the keys of its form: one that says `bse` would ask the
-    models of the demo. So such a run is refused too.
+    The Agent Server drops what a run's context holds beside the keys of its form, and LangGraph what its input does: one
+    that says `bse` would ask the models of the demo, and `task` would work on its tasks. So such a run is refused too.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -57,13 +58,23 @@ async def _of_assistant(within: Within, given: Mapping[str, Any], changed: str |
 
 
 async def _of_runs(within: Within, body: bytes) -> str | None:
-    """Which key of a run's context is none; of several runs, of the first that has one."""
+    """Which key of a run's context or input is none; of several runs, of the first that has one."""
     for given in objects_in(body):
-        context, assistant = given.get("context"), str(given.get("assistant_id"))
-        unknown = sorted({*context} - {*Context.model_fields}) if isinstance(context, dict) else []
-        if unknown and (assistant in GRAPHS or await _graph_at(within, f"/assistants/{assistant}") in GRAPHS):
-            return f"context: unknown key {as_written(unknown[0])}; known keys: {', '.join(Context.model_fields)}"
+        assistant = str(given.get("assistant_id"))
+        graph = assistant if assistant in GRAPHS else await _graph_at(within, f"/assistants/{assistant}")
+        if graph not in GRAPHS:
+            continue
+        forms = {"context": Context, "input": GRAPHS[graph][0].graph.builder.input_schema}
+        said = next((said for name, form in forms.items() if (said := _no_key(name, given.get(name), form))), None)
+        if said:
+            return said
     return None
+
+
+def _no_key(name: str, value: Any, form: type[BaseModel]) -> str | None:
+    unknown = sorted({*value} - {*form.model_fields}) if isinstance(value, dict) else []
+    known = ", ".join(form.model_json_schema()["properties"])
+    return f"{name}: unknown key {as_written(unknown[0])}; known keys: {known}" if unknown else None
 
 
 async def _graph_at(within: Within, path: str) -> str:

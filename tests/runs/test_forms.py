@@ -199,7 +199,7 @@ async def test_an_assistant_that_could_not_work_is_refused_when_it_is_made(clien
     assert kept["context"]["budget"] == {"calls": 9}
 
 
-async def test_a_run_whose_context_has_a_key_that_is_none_is_refused(client: LangGraphClient) -> None:
+async def test_a_run_with_a_key_that_is_none_is_refused(client: LangGraphClient) -> None:
     thread = (await client.threads.create())["thread_id"]
     [assistant] = [row for row in await client.assistants.search(graph_id="metaspo") if row["name"] == "metaspo"]
     run = {"assistant_id": "metaspo", "input": {}, "context": {"bse": "scripted:dice"}}
@@ -212,6 +212,8 @@ async def test_a_run_whose_context_has_a_key_that_is_none_is_refused(client: Lan
         with pytest.raises(UnprocessableEntityError) as refused:
             await client.http.post(path, json=given)  # type: ignore[arg-type]
         assert "context: unknown key 'bse'; known keys: base, " in str(refused.value)
+    with pytest.raises(UnprocessableEntityError, match="input: unknown key 'task'; known keys: tasks, "):
+        await client.http.post(f"/threads/{thread}/runs", json=run | {"context": DICE, "input": {"task": ["app_reviews"]}})
     assert not await client.runs.list(thread)
 
 
