@@ -89,13 +89,14 @@ def _is_there(here: Here, name: str, value: Any) -> bool:
 
 def fork_of(db: Database, here: Here, edits: dict[str, Any]) -> Given | None:
     """What the fork is given that edits begin, None where they change nothing. Raises EditError for what cannot be begun."""
-    before = _given(here)
+    before, own = _given(here), _recorded(db, here)
+    old = _read(here, before, own)
     stood = _stood(db, here, before)
     settings = {name: value for name, value in edits.items() if name not in IN_FORCE}
     if settings.get("tasks") == []:
         raise EditError("tasks: is empty; name at least one task, or leave them as they are")
     system, users = _system(here, settings, edits), _users(here, edits)
-    old, asked = _read(here, before, before), _read(here, on_top(before, settings), before)
+    asked = _read(here, on_top(before, settings), own)
     changed = [name for name in here.kind.model_fields if getattr(asked, name) != getattr(old, name)]
     if not (changed or users or system is not None):
         return None
@@ -103,21 +104,27 @@ def fork_of(db: Database, here: Here, edits: dict[str, Any]) -> Given | None:
         settings[SYSTEM] = _kept_to(old, system) if stood else system
     if stood is not None:
         settings[START] = start_from(replace(stood, users={**stood.users, **users}), before, settings)
-    own = {**before, **({START: settings[START]} if START in settings else {})}
+        own = [*own, {START: settings[START]}]
     return _checked(db, _read(here, on_top(before, settings), own), stood, here.origin)
 
 
 def copy_of(db: Database, here: Here) -> Given:
     """What the fork is given that goes on in the copy of a thread: its source's prompts, and nothing that is new."""
-    before = _given(here)
+    before, own = _given(here), _recorded(db, here)
+    _read(here, before, own)
     stood = _stood(db, here, before)
-    given = before if stood is None else {**before, START: start_from(stood, before, {})}
-    return _read(here, given, given)
+    start = {} if stood is None else {START: start_from(stood, before, {})}
+    return _read(here, {**before, **start}, [*own, start])
 
 
-def _read(here: Here, given: Mapping[str, Any], own: Mapping[str, Any]) -> Given:
-    """What a run is given, checked; what differs in it from `own` is a client's."""
-    with trusted([own]):
+def _recorded(db: Database, here: Here) -> list[dict[str, Any]]:
+    """What the runs here were given. Input that waits is not among it: nobody may have admitted that yet."""
+    return runs.given_in(db, [one for one in (here.name, here.origin) if one])
+
+
+def _read(here: Here, given: Mapping[str, Any], own: Sequence[Mapping[str, Any]]) -> Given:
+    """What a run is given, checked; what differs in it from all that is the server's `own` is a client's."""
+    with trusted(own):
         return check(here.kind, given, EditError)
 
 

@@ -32,7 +32,7 @@ from .outer import context_given
 from .resources import Workspace
 from .run_input import RunInput
 from .search import SearchWorkspace
-from .serving import EVERYTHING, strict, trusted
+from .serving import strict, trusted
 from .state import problem_of
 from .threads import Thread, run_that_begins, run_that_goes_on, thread_of, unthreaded
 
@@ -61,8 +61,7 @@ async def workspace_of(
     it in the store. There is no runtime when a person changes a thread's state; then the run's own context counts.
     """
     thread = thread_of(runtime.execution_info, state) if runtime else None
-    # An edit has been admitted when it was written, and has become what a fork is given.
-    with trusted(EVERYTHING if begins and thread and thread.forks else await _given_before(thread, state)):
+    with trusted(await _given_before(thread, state)):
         problem = await asyncio.to_thread(begins, state) if begins else None
     given = context_given(runtime, begins=begins is not None)
     # One after the other, so that the second input to a thread finds the run of the first.

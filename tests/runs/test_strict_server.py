@@ -181,15 +181,32 @@ async def by_command(client: LangGraphClient, given: Any, context: Any) -> Any:
     return told
 
 
-WAYS = [by_stream, by_assistant, by_configurable, by_no_thread, by_used_thread, by_edit, by_command]
+async def by_refused_input(client: LangGraphClient, given: Any, context: Any) -> Any:
+    """Input that was refused waits in its thread: run on, edited, and in a copy of the thread."""
+    told: list[Any] = []
+    for edit in (None, {"seed": 5}, {"system_prompt": "Hello."}):
+        thread = (await client.threads.create())["thread_id"]
+        told.append(await said(client, "metaspo", given, context, thread))
+        copy: Any = await client.http.post(f"/threads/{thread}/copy", json=None)
+        for name in (thread, copy["thread_id"]):
+            try:
+                if edit:
+                    await client.threads.update_state(name, edit)
+                told.append(await said(client, "metaspo", None, context, name))
+            except httpx.HTTPStatusError as error:
+                told.append(error.response.text)
+    return told
+
+
+WAYS = [by_refused_input, by_stream, by_assistant, by_configurable, by_no_thread, by_used_thread, by_edit, by_command]
 
 
 @pytest.mark.parametrize("way", WAYS, ids=lambda way: way.__name__)
 async def test_no_way_leads_past_it(way: Any, client: LangGraphClient, traps: Traps) -> None:
-    tries = hostile(traps)[:: 4 if way is by_no_thread else 1]
+    tries = hostile(traps)[:: 4 if way in (by_no_thread, by_refused_input) else 1]
     answers = await asyncio.gather(*(way(client, given, context) for given, context in tries))
     traps.refuse_sprung(json.dumps(answers))
-    if way not in (by_edit, by_command):
+    if way not in (by_edit, by_command, by_refused_input):
         assert all(
             "Error" in json.dumps(answer) and '"rounds"' not in json.dumps(answer[-1:] if isinstance(answer, list) else answer)
             for answer in answers
@@ -252,3 +269,4 @@ async def test_what_the_command_line_began_with_paths_and_programs_goes_on(
     await client.threads.update_state(begun.run, {"system_prompt": "Say it.", "tasks": [str(tmp_path / "own.yaml")], "seed": 3})
     fork = await said(client, "metaspo", None, None, begun.run)
     assert fork["run"] != begun.run and set(fork["kept"]) == {"own"} and fork["incumbent"]["text"] == "Say it."
+    assert CANARY not in json.dumps(fork)
