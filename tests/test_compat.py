@@ -9,6 +9,7 @@ from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.config import get_config
 from langgraph.graph import START, StateGraph
 from langgraph.types import Command, interrupt
+from pydantic import BaseModel
 
 from metaspo import compat
 from metaspo.store.schema import migrations
@@ -17,6 +18,11 @@ from metaspo.store.schema import migrations
 class State(TypedDict, total=False):
     kept: bool
     outer: str
+
+
+class Asked(BaseModel):
+    kept: bool = False
+    outer: str | None = None
 
 
 def look(state: State) -> State:
@@ -48,6 +54,27 @@ def test_a_graph_is_known_to_keep_its_threads_where_the_graph_around_it_does() -
 
     graph(looks, saver).invoke({}, {"configurable": {"thread_id": "1"}})
     assert found == [saver] and compat.saver_of(graph(look, saver), {}) is saver and compat.saver_of(inner, {}) is None
+
+
+def test_the_start_of_a_graph_sees_its_input_alone_and_writes_what_that_leaves_out() -> None:
+    seen: list[Any] = []
+
+    def begins(state: State) -> str:
+        seen.append(compat.given_input(get_config()["configurable"]))
+        if "outer" not in seen[-1]:
+            compat.put_in_state(get_config()["configurable"], {"outer": "nothing"})
+        return "look"
+
+    def nothing(state: State) -> State:
+        seen.append(compat.given_input(get_config()["configurable"]))
+        return {}
+
+    built = StateGraph(State).add_node("look", nothing).add_conditional_edges(START, begins, ["look"])
+    kept, thread = built.compile(checkpointer=InMemorySaver()), {"configurable": {"thread_id": "1"}}
+    assert kept.invoke({"outer": "x", "kept": True}, thread) == {"outer": "x", "kept": True}
+    assert kept.invoke({"kept": False}, thread) == {"outer": "nothing", "kept": False}
+    assert seen == [{"outer": "x", "kept": True}, None, {"kept": False}, None]
+    assert compat.given_fields(Asked(kept=True), ["kept", "outer"]) == {"kept": True}
 
 
 def test_a_chat_model_has_identifying_parameters() -> None:

@@ -108,7 +108,7 @@ async def _streamed(workspace: Workspace, given: RunInput | Answer | None, liste
         goes_on = given is None or isinstance(given, Command)
         at = await stands_at(checkpointer, workspace) if goes_on else None
         config = at or RunnableConfig(configurable={"thread_id": workspace.thread})
-        if given is None and at is not None and not (await graph.aget_state(at)).next:
+        if given is None and at is not None and not (await graph.aget_state(at)).tasks:
             # Others may follow the checkpoint of a run that is done: to go on from it would be a new one.
             workspace.lease.finished = True
             return None
@@ -128,7 +128,7 @@ async def _streamed(workspace: Workspace, given: RunInput | Answer | None, liste
             raise
         await workspace.ledger.settle(workspace.account)
         now = await graph.aget_state(await last_checkpoint(checkpointer, workspace.thread, workspace.run) or config)
-        workspace.lease.finished = not now.next
+        workspace.lease.finished = not now.tasks
         return asked(now)
 
 

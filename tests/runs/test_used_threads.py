@@ -10,6 +10,7 @@ import pytest
 from langgraph_sdk.client import LangGraphClient
 
 from metaspo import verify
+from metaspo.domain.errors import RunHeldError
 from metaspo.reports.history import history
 from metaspo.reports.report import open_report
 from metaspo.runs.optimize import aoptimize, aresume
@@ -167,6 +168,23 @@ async def test_two_runs_of_one_thread_are_not_at_work_at_once(client: LangGraphC
     second = in_thread(server.store, thread)[1]
     assert second.id == runs.id_in_thread(thread, str(checkpoint))
     assert outcome(server.store, second.id) == await alone(SECOND)
+
+
+async def test_the_command_line_waits_for_the_other_run_of_a_thread(client: LangGraphClient, server: AgentServer) -> None:
+    thread = await begun(client, FIRST | {"seed": 8})
+    working = await client.runs.create(thread, "metaspo", input=SECOND | {"seed": 8}, context=SLOW)
+    for _ in range(1000):
+        if len(in_thread(server.store, thread)) == 2:
+            break
+        await asyncio.sleep(0.01)
+    second = in_thread(server.store, thread)[1].id
+    with pytest.raises(RunHeldError, match=f"run {second} is at work in the same thread"):
+        await aresume(thread, store=server.store)
+    await client.runs.cancel(thread, working["run_id"], wait=True)
+    assert await left(server.store, second) == "stopped"
+    assert (await aresume(thread, store=server.store)).stopped is None
+    # It was done: the thread stays with the run that is not.
+    assert (await client.threads.get_state(thread))["values"]["run"] == second  # type: ignore[call-overload]
 
 
 async def test_a_person_answers_the_earlier_run_of_a_thread(client: LangGraphClient, server: AgentServer, alone: Any) -> None:
