@@ -8,7 +8,7 @@ from langchain_openai import ChatOpenAI
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.config import get_config
 from langgraph.graph import START, StateGraph
-from langgraph.types import Command, interrupt
+from langgraph.types import Command, Send, interrupt
 from pydantic import BaseModel
 
 from metaspo import compat
@@ -75,6 +75,21 @@ def test_the_start_of_a_graph_sees_its_input_alone_and_writes_what_that_leaves_o
     assert kept.invoke({"kept": False}, thread) == {"outer": "nothing", "kept": False}
     assert seen == [{"outer": "x", "kept": True}, None, {"kept": False}, None]
     assert compat.given_fields(Asked(kept=True), ["kept", "outer"]) == {"kept": True}
+
+
+def test_what_a_thread_is_to_take_up_is_known_from_its_checkpoint() -> None:
+    saver, thread = InMemorySaver(), {"configurable": {"thread_id": "1"}}
+    own = graph(look, saver)
+    own.invoke({}, thread)
+    # Input that nothing has taken in, and the same as an edit sends it to the start.
+    own.update_state(thread, {"outer": "there"}, as_node="__input__")
+    assert compat.pending_sends(saver.get(thread)) == ([], {"outer": "there"})
+    for node, there in (("look", ([{"kept": True}], None)), ("__start__", ([], {"kept": True}))):
+        send: Any = Command(goto=Send(node, {"kept": True}))
+        own.update_state(thread, send, as_node="look")
+        assert compat.pending_sends(saver.get(thread)) == there
+        assert own.invoke(None, thread)["outer"] == "" and compat.pending_sends(saver.get(thread)) == ([], None)
+    assert compat.pending_sends(None) == ([], None)
 
 
 def test_a_chat_model_has_identifying_parameters() -> None:
