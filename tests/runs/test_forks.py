@@ -493,10 +493,10 @@ def without_calls(found: Any) -> Any:
 
 async def test_a_killed_server_is_gone_on_from_with_the_same_fork(server: AgentServer) -> None:
     # The server tries its own runs again when it is started, also those whose end it had no time to write down.
-    run = (await aoptimize(**PROBLEM, **SLOW, store=server.store, seed=40)).run
+    run = (await aoptimize(**PROBLEM, **SLOW, store=server.store, seed=40, iterations=1)).run
     async with get_client(url=server.url) as client:
-        at = next(one for one in await steps(client, run) if closed(one) == 2)
-        await edit(client, run, {"system_prompt": X, "iterations": 3}, at)
+        at = next(one for one in await steps(client, run) if closed(one) == 1)
+        await edit(client, run, {"system_prompt": X}, at)
         # Killed while nothing is known of the fork, and while it is at work.
     before = copied(server, "killed.db")
     server.kill()
@@ -512,6 +512,6 @@ async def test_a_killed_server_is_gone_on_from_with_the_same_fork(server: AgentS
     async with get_client(url=server.url) as client:
         assert await run_on(client, run, multitask_strategy="enqueue") == fork
         assert await left(server.store, fork) == "done"
-    other = await asyncio.to_thread(branch, run, at=2, store=before, system_prompt=X, iterations=3)
+    other = await asyncio.to_thread(branch, run, at=1, store=before, system_prompt=X)
     assert outcome(server.store, fork) == outcome(before, other.run) and paid(server.store, fork) == paid(before, other.run)
-    assert family(server.store, fork) == (run, 2)
+    assert family(server.store, fork) == (run, 1)
