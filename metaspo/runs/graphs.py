@@ -43,11 +43,11 @@ GRAPHS: dict[str, tuple[ModuleType, str]] = {
 
 SERVED: dict[str, Any] = {
     "graphs": {name: {"path": f"{module.__name__}:graph", "description": text} for name, (module, text) in GRAPHS.items()},
-    "checkpointer": {"path": "metaspo.runs.server.saver"},
-    "http": {"app": "metaspo.runs.server:app", "disable_webhooks": True},
+    "checkpointer": {"path": "metaspo.runs.server.app.saver"},
+    "http": {"app": "metaspo.runs.server.app:app", "disable_webhooks": True},
     # Studio's own way past a server's login is a header that anybody can send.
     "auth": {
-        "path": "metaspo.runs.auth:auth",
+        "path": "metaspo.runs.server.auth:auth",
         "disable_studio_auth": True,
         "openapi": {
             "securitySchemes": {

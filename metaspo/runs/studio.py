@@ -7,8 +7,8 @@ from ..domain.errors import ConfigError, MissingExtraError
 from ..domain.paths import path_of
 from ..store.database import default_store
 from ..workspace.serving import TRUST, Serving
-from .access import TOKEN, Access, access, is_loopback
 from .graphs import SERVED
+from .server.access import TOKEN, Access, access, is_loopback
 
 AT_ONCE = 10
 """Runs that work at the same time."""

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from metaspo.domain.errors import ConfigError
-from metaspo.runs.access import Access, is_loopback, refused_asker, without_token
+from metaspo.runs.server.access import Access, is_loopback, refused_asker, without_token
 
 OPEN = Access()
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from metaspo.runs.logs import quiet_libraries
+from metaspo.runs.server.logs import quiet_libraries
 
 
 @pytest.fixture(autouse=True)

@@ -17,17 +17,17 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from ..domain.errors import UserError
-from ..domain.paths import path_of
-from ..models.registry import registry
-from ..store import runs
-from ..store.checkpoints import open_checkpointer, serve_only, threads_kept
-from ..store.database import Store, default_store
-from ..store.rollback import TakenBack
-from ..workspace.serving import MODELS, TASKS, Serving, serve_by, strict
+from ...domain.errors import UserError
+from ...domain.paths import path_of
+from ...models.registry import registry
+from ...store import runs
+from ...store.checkpoints import open_checkpointer, serve_only, threads_kept
+from ...store.database import Store, default_store
+from ...store.rollback import TakenBack
+from ...workspace.serving import MODELS, TASKS, Serving, serve_by, strict
+from ..graphs import graph_of
 from .access import TOKEN, Access, access
 from .contexts import ContextsChecked
-from .graphs import graph_of
 from .guard import guards
 from .logs import quiet_libraries
 from .mcp_tools import ToolsInWords

@@ -9,11 +9,11 @@ from pydantic import BaseModel
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from ..domain.complaints import as_written
-from ..domain.errors import MetaspoError
-from ..store.checkpoints import refuse_elsewhere
-from ..workspace.context import Context
-from .graphs import GRAPHS
+from ...domain.complaints import as_written
+from ...domain.errors import MetaspoError
+from ...store.checkpoints import refuse_elsewhere
+from ...workspace.context import Context
+from ..graphs import GRAPHS
 from .within import Within, again, as_object, body_of, objects_in
 
 MADE = re.compile(r"POST .*?(/assistants)")

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Any, NamedTuple
 
-from ..domain.errors import ConfigError
-from ..workspace.serving import TRUST
+from ...domain.errors import ConfigError
+from ...workspace.serving import TRUST
 
 TOKEN, ORIGINS = "METASPO_SERVE_TOKEN", "METASPO_SERVE_ORIGINS"
 """The environment variables that say who may use a server."""

@@ -12,11 +12,11 @@ from typing import Any
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ..domain.errors import MetaspoError
-from ..domain.redaction import redact
-from ..domain.tool_words import to_a_model
-from ..workspace.forms import complaint_about_arguments
-from .graphs import GRAPHS
+from ...domain.errors import MetaspoError
+from ...domain.redaction import redact
+from ...domain.tool_words import to_a_model
+from ...workspace.forms import complaint_about_arguments
+from ..graphs import GRAPHS
 from .within import Within, again, as_object, body_of
 
 PATH = "/mcp"

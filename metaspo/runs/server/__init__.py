@@ -1,0 +1,1 @@
+"""What the Agent Server loads beside the graphs, and what every request goes through before it comes to them."""
