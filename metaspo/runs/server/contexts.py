@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pydantic import BaseModel
@@ -64,15 +64,18 @@ async def _of_runs(within: Within, body: bytes) -> str | None:
         graph = assistant if assistant in GRAPHS else await _graph_at(within, f"/assistants/{assistant}")
         if graph not in GRAPHS:
             continue
-        forms = {"context": Context, "input": GRAPHS[graph][0].graph.builder.input_schema}
-        said = next((said for name, form in forms.items() if (said := _no_key(name, given.get(name), form))), None)
+        builder = GRAPHS[graph][0].graph.builder
+        # Of what a state shows beside the input, the graph itself says how it is edited.
+        said = _no_key("context", given.get("context"), Context) or _no_key(
+            "input", given.get("input"), builder.input_schema, builder.channels
+        )
         if said:
             return said
     return None
 
 
-def _no_key(name: str, value: Any, form: type[BaseModel]) -> str | None:
-    unknown = sorted({*value} - {*form.model_fields}) if isinstance(value, dict) else []
+def _no_key(name: str, value: Any, form: type[BaseModel], others: Iterable[str] = ()) -> str | None:
+    unknown = sorted({*value} - {*form.model_fields, *others}) if isinstance(value, dict) else []
     known = ", ".join(form.model_json_schema()["properties"])
     return f"{name}: unknown key {as_written(unknown[0])}; known keys: {known}" if unknown else None
 
