@@ -122,7 +122,12 @@ def test_another_machine_is_refused_though_the_server_listens_there(server: Agen
         assert ask(server, "GET", "/info", at=address, host="localhost")[0] == 403
         assert ask(server, "GET", "/ok", at=address)[0] == 200  # A container's health check.
     # What a proxy on this machine passes on comes from another one.
-    assert ask(server, "GET", "/info", x_forwarded_for="203.0.113.9")[0] == 403
+    for said in ("x_forwarded_for=203.0.113.9", "forwarded=for=203.0.113.9;proto=https", 'forwarded=For="[2001:db8::1]:47"',
+                 "x_real_ip=203.0.113.9", "forwarded=for=127.0.0.1, for=unknown", "x_forwarded_host=metaspo.example.org"):  # fmt: skip
+        name, _, value = said.partition("=")
+        assert ask(server, "GET", "/info", **{name: value})[0] == 403, said
+    for value in ("127.0.0.1", "127.0.0.1:4711", "::1", "[::1]:4711", "localhost"):
+        assert ask(server, "GET", "/info", x_real_ip=value, forwarded=f'for="{value}"')[0] == 200, value
 
 
 async def test_the_development_servers_own_routes_are_closed(server: AgentServer, client: LangGraphClient) -> None:
@@ -137,6 +142,9 @@ async def test_the_development_servers_own_routes_are_closed(server: AgentServer
     for method, path in routes:
         status, _, said = ask(server, method, path, b"{}")
         assert status == 403 and "does not deploy" in said, path
+    # Routers take a line break at the end of a path for its end.
+    for method, path in (("POST", "/internal/truncate%0a"), ("POST", "/deploy%0A"), ("GET", "/deploy%0a"), ("GET", "/ok%0a")):
+        assert ask(server, method, path, b'{"threads": true}')[0] == 400, path
     assert (await client.threads.get(thread))["thread_id"] == thread
 
 

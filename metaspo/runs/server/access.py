@@ -3,7 +3,7 @@
 import hmac
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Any, NamedTuple
@@ -119,7 +119,11 @@ def without_token(given: Access, scope: Mapping[str, Any]) -> Refusal | None:
 
 def refused_route(given: Access, scope: Mapping[str, Any]) -> Refusal | None:
     """Why a route is not there for any client; None for the others."""
-    if CLOSED.fullmatch(path_within(scope)):
+    path = path_within(scope)
+    # Routes are matched up to a line break at their end, which whoever compares paths does not expect.
+    if not path.isprintable():
+        return Refusal(400, "an address holds no line break and nothing else that cannot be seen")
+    if CLOSED.fullmatch(path):
         return Refusal(403, "this server does not deploy, and does not empty or show its database")
     return None
 
@@ -148,13 +152,14 @@ def _from_a_page(given: Access, scope: Mapping[str, Any]) -> Refusal | None:
 def _from_elsewhere(given: Access, scope: Mapping[str, Any]) -> Refusal | None:
     """Refuses other machines, and other names of this one, where no token says who asks."""
     here = _is_loopback(scope.get("server")) and (scope.get("client") is None or _is_loopback(scope["client"]))
+    here = here and all(map(is_loopback, _passed_on_for(scope)))
     if given.trusting and not here:
         return Refusal(403, f"this server trusts its clients ({TRUST}=1), so that it answers on this machine alone")
     if given.token is not None:
         return None
     if not here:
         return Refusal(403, f"this server has no login, so that it answers on this machine alone; give it a token in {TOKEN}")
-    hosts = _values(scope, b"host")
+    hosts = [*_values(scope, b"host"), *_values(scope, b"x-forwarded-host")]
     # A page whose name was pointed at 127.0.0.1 comes with that name as its host.
     if not hosts or not all(LOCAL_HOST.fullmatch(host) for host in hosts):
         return Refusal(
@@ -163,6 +168,21 @@ def _from_elsewhere(given: Access, scope: Mapping[str, Any]) -> Refusal | None:
             f"give it a token in {TOKEN}",
         )
     return None
+
+
+def _passed_on_for(scope: Mapping[str, Any]) -> Iterator[str]:
+    """From where requests come, as a proxy on this machine says it in one of the headers for that."""
+    for name in (b"x-forwarded-for", b"x-real-ip"):
+        for value in _values(scope, name):
+            yield from (_address(one) for one in value.split(","))
+    for value in _values(scope, b"forwarded"):
+        yield from (_address(one) for one in re.findall(r"(?i)\bfor\s*=\s*([^;,\s]+)", value))
+
+
+def _address(written: str) -> str:
+    """A host without its port, quotes and brackets."""
+    found = re.fullmatch(r"\[(.+)\](?::\d+)?|([^:]+)(?::\d+)?", told := written.strip().strip('"'))
+    return (found[1] or found[2]) if found else told
 
 
 def _values(scope: Mapping[str, Any], name: bytes) -> list[str]:
