@@ -17,6 +17,9 @@ FORM = (
 TEXTS = ("base_url", "api_key_env", "flags", "python", "version", "headers", "query")
 """Settings whose values are text as they stand, never YAML."""
 
+LONGEST = 1000
+"""The most characters of a setting that is read as YAML."""
+
 FILLED = re.compile(r"\b((?:headers|query|extra_body)\.[^=,]*=)(?!\$\{)[^,]*")
 """Settings in whose values somebody may have written a key."""
 
@@ -58,6 +61,8 @@ def _value(key: str, value: str, text: str) -> Any:
     if key.partition(".")[0] in TEXTS:
         return value
     try:
+        if len(value) > LONGEST:  # A number of that many digits takes for ever, and no setting is one.
+            raise ValueError
         return yaml.safe_load(value)
     except (yaml.YAMLError, ValueError, RecursionError):
         raise ModelError(

@@ -1,8 +1,12 @@
 """Regular expressions that people write, none of which may take long: a repeat within a repeat can take for ever."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import lru_cache
 from math import prod
+from time import monotonic
 from typing import Any
 
 import regex
@@ -12,6 +16,19 @@ LONGEST = 1.0
 
 MOST_REPEATED = 100_000
 """How often a pattern may ask for one thing: each of them is a thing of its own once it is compiled."""
+
+
+_until: ContextVar[float] = ContextVar("until", default=float("inf"))
+
+
+@contextmanager
+def altogether(seconds: float) -> Iterator[None]:
+    """Within, all matches together may take so many seconds, where texts are many and each takes a little."""
+    token = _until.set(monotonic() + seconds)
+    try:
+        yield
+    finally:
+        _until.reset(token)
 
 
 def limited(pattern: str) -> bool:
@@ -38,13 +55,17 @@ def _matches(pattern: str, text: str, most: int | None = None) -> list[Any]:
     compiled = _compiled(pattern)
     if isinstance(compiled, re.Pattern):
         return [*compiled.finditer(text)] if most is None else [one for one in [compiled.search(text)] if one]
+    left = min(LONGEST, _until.get() - monotonic())
     try:
+        if left <= 0:
+            raise TimeoutError
         if most is None:
-            return [*compiled.finditer(text, timeout=LONGEST)]
-        one = compiled.search(text, timeout=LONGEST)
+            return [*compiled.finditer(text, timeout=left)]
+        one = compiled.search(text, timeout=left)
     except TimeoutError:
         raise TimeoutError(
-            f"the pattern {pattern[:60]!r} takes longer than {LONGEST:g} s; write one without repeats within repeats"
+            f"the pattern {pattern[:60]!r} takes longer than {LONGEST:g} s, or too long on all texts; "
+            "write one without repeats within repeats"
         ) from None
     return [one] if one else []
 

@@ -22,12 +22,12 @@ from ..tasks.catalogue import builtin_tasks
 from ..tasks.documents import Block, check
 from ..tasks.examples import load_pools
 from ..tasks.paper.benchmarks import benchmarks
-from ..tasks.patterns import limited
+from ..tasks.patterns import altogether, limited
 from ..tasks.rows.images import Images
 from ..tasks.scores.metric_spec import REWARD
 from ..tasks.spec import TaskSpec
 from ..tasks.written import text_keys
-from .bounds import PROMPT, SETTING, in_bounds, refuse_large, refuse_long
+from .bounds import PATTERNS, PROMPT, SETTING, in_bounds, refuse_blown_up, refuse_large, refuse_long
 from .method import FILE, find_method
 from .serving import MODELS, TASKS, Serving, recorded, strict
 
@@ -156,12 +156,17 @@ class Gate:
         )
 
     def _block(self, block: dict[str, Any]) -> dict[str, Any]:
+        for name, value in block.items():
+            if name != "examples":  # A prompt is read with the answer format behind it, so that long ones multiply.
+                refuse_long(value, f"{self.within}{name}", PROMPT)
+        refuse_blown_up(block, f"{self.within}question")
         spec = check(TaskSpec, block, TaskError)
         admitted = self.admitted(TaskSpec, fields_of(spec), TASK)
         # Images are looked for wherever a row may hold one, with eyes for nothing but data.
         looked_at = spec.model_copy()
         looked_at._images = Images(inline=True)
-        load_pools(looked_at)
+        with altogether(PATTERNS):
+            load_pools(looked_at)
         judge = admitted.get("metric", {}).get("model")
         return {**block, "metric": {**block["metric"], "model": judge}} if judge else block
 

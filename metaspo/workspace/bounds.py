@@ -14,11 +14,23 @@ LONGEST = 400_000
 PROMPT, SETTING = 50_000, 10_000
 """The most characters of a prompt, and of what says how rows are read."""
 
+WRITTEN_OUT = 10 * CHARACTERS
+"""The most characters that a task's questions may have together, once a template has put them together from its rows."""
+
+PATTERNS = 20.0
+"""Seconds that the patterns of a task may take on all of its rows."""
+
 DEEP = 60
 """How deep it may be nested."""
 
 SIZE, COUNT = 1_000_000, 1_000
 """The largest number of examples or characters that may be asked for, and of anything else that takes work."""
+
+ROWS = (("tasks", "examples"), ("targets", "examples"))
+"""Where a list may be longer than a count: the rows of a task."""
+
+WIDE, CALLS = 2_000, 200_000
+"""The most evaluations of a superstep, and calls of all of them. The paper's sizes on 42 tasks come to 1,134 and 56,700."""
 
 UNBOUNDED = ("seed", "budget", "start")
 """Keys whose numbers take no work, however large."""
@@ -26,17 +38,20 @@ UNBOUNDED = ("seed", "budget", "start")
 
 def refuse_large(given: Any) -> None:
     """Raise ConfigError for an input that is too long or too deep, before anything else looks at it."""
-    length, left = 0, [(given, 0)]
+    length = 0
+    left: list[tuple[Any, tuple[str, ...]]] = [(given, ())]
     while left:
-        value, deep = left.pop()
-        if deep > DEEP:
+        value, path = left.pop()
+        if len(path) > DEEP:
             raise ConfigError(f"the input is nested deeper than {DEEP} levels; write flat rows")
         if isinstance(value, Mapping):
-            left += [(one, deep + 1) for one in value.values()]
+            left += [(one, (*path, str(name))) for name, one in value.items()]
             length += sum(len(str(name)) for name in value)
         elif isinstance(value, list | tuple):
-            left += [(one, deep + 1) for one in value]
+            left += [(one, (*path, "*")) for one in value]
             length += len(value)
+            if len(value) > COUNT and (*path[:1], *path[2:3]) not in ROWS:
+                raise ConfigError(f"{'.'.join(path)}: holds {len(value):,} things, more than {COUNT:,}; leave some out")
         else:
             length += len(value) if isinstance(value, str) else 1
             if isinstance(value, str) and len(value) > LONGEST:
@@ -46,6 +61,24 @@ def refuse_large(given: Any) -> None:
                 f"the input is longer than {CHARACTERS:,} characters; send fewer examples, or have who runs the server put the "
                 "task among its own"
             )
+
+
+def refuse_blown_up(block: Mapping[str, Any], where: str) -> None:
+    """Raise ConfigError where a template that names fields again and again makes far more of rows than was sent."""
+    question, rows = block.get("question"), block.get("examples")
+    if not isinstance(question, str) or "{" not in question:
+        return
+    every = [row for part in rows.values() if isinstance(part, list) for row in part] if isinstance(rows, Mapping) else rows
+    rows = [row for row in every if isinstance(row, Mapping)] if isinstance(every, list) else []
+    text = sum(_length(row) for row in rows)
+    if len(rows) * len(question) + question.count("{") * text > WRITTEN_OUT:
+        raise ConfigError(f"{where}: makes more than {WRITTEN_OUT:,} characters of the rows; name fewer fields in it")
+
+
+def _length(value: Any) -> int:
+    if isinstance(value, Mapping):
+        return sum(len(str(name)) + _length(one) for name, one in value.items())
+    return sum(map(_length, value)) if isinstance(value, list) else len(value) if isinstance(value, str) else 8
 
 
 def refuse_long(value: Any, where: str, most: int) -> None:
@@ -66,3 +99,12 @@ def in_bounds(value: Any, where: str) -> Any:
     if isinstance(value, int) and where.partition(".")[0] not in UNBOUNDED and value > most:
         raise ConfigError(f"{where}: {value:,} is more than this server takes from clients; write {most:,} or less")
     return value
+
+
+def refuse_wide(evaluations: int, examples: int) -> None:
+    """Raise ConfigError for what a superstep would score at once: every evaluation and every call of one takes memory."""
+    if evaluations > WIDE or evaluations * examples > CALLS:
+        raise ConfigError(
+            f"the input asks for up to {evaluations:,} evaluations at once, of {examples:,} examples each, more than the "
+            f"{WIDE:,} and {CALLS:,} calls of this server; take fewer tasks, prompts, candidates or examples"
+        )

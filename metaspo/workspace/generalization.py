@@ -24,10 +24,12 @@ from ..tasks.documents import check
 from ..tasks.form import in_order
 from ..tasks.scores.paired import Paired, read_paired
 from ..tasks.spec import EXAMPLE
+from .bounds import refuse_wide
 from .output import Compared, RunId
 from .output import GeneralizationOutput as GeneralizationOutput
 from .resources import Workspace
 from .run_input import Aside, MadeBy, OptimizerPrompts, OwnPrompts, SystemPrompt
+from .serving import strict
 from .settings import PRESETS, Settings
 from .sizes import Beside, TransferSizes, beside, block, spread
 from .state import Score, newest
@@ -99,6 +101,8 @@ class Generalization(OwnPrompts):
             self.tasks = [name for name in builtin_tasks() if read_task(name).role == "target"]
         self.preset = self.preset or ("quick" if builtin else "paper")
         self.prompts = self.prompts or (4 if self.preset == "quick" else 10)
+        if strict():
+            refuse_wide(2 * len(self.tasks) * max([self.prompts, *map(len, self.user_prompts.values())]), 0)
         return self
 
     @property

@@ -13,8 +13,10 @@ from ..tasks.catalogue import TaskSource, WrittenTask, builtin_tasks, read_task
 from ..tasks.form import in_order
 from ..tasks.spec import EXAMPLE
 from ..tasks.written import Exact, text_keys
+from .bounds import refuse_wide
 from .method import FILE, Judging, Step, find_method, fixed_prompt, known_methods, needs_optimizer
 from .run_input import Aside, MadeBy, OptimizerPrompts, OwnPrompts, SystemPrompt
+from .serving import strict
 from .settings import PRESETS, Settings
 from .sizes import Beside, Sizes, beside, block, spread
 
@@ -192,6 +194,26 @@ class Problem(OwnPrompts):
             self.start.system_prompt = locks.edited(self.start.system_prompt)
             self.start.beam = [locks.edited(text) for text in self.start.beam]
         return self
+
+    @model_validator(mode="after")
+    def _no_wider_than_a_server_works(self) -> "Problem":
+        if strict():
+            refuse_wide(*self._widest())
+        return self
+
+    def _widest(self) -> tuple[int, int]:
+        """How many evaluations a superstep has at most, about, and on how many examples, as far as the input tells."""
+        sizes, tasks = self.settings(), [*self.tasks, *(self.targets or [])]
+        blocks = [task for task in tasks if isinstance(task, dict)]
+        users = sum(1 + len(task.get("user_prompts") or []) if isinstance(task, dict) else 1 for task in tasks)
+        users += sum(map(len, self.start.user_prompts.values())) if self.start else 0
+        systems = 1 + len(self.system_prompts) + sizes.compositions + (len(self.start.beam) if self.start else 0)
+        tested = min(sizes.keep, sizes.tested_pairs) * (1 + sizes.iterations * bool(self.curve))
+        each = max(sizes.user_candidates, sizes.system_candidates * sizes.keep, tested)
+        written = [task["examples"] for task in blocks]
+        rows = max((sum(map(len, some.values())) if isinstance(some, dict) else len(some) for some in written), default=0)
+        size = max(sizes.train_size, sizes.validation_size)
+        return max(systems * users, each * len(tasks)), min(size, rows) if rows else 0
 
     @property
     def unseen_tasks(self) -> list[TaskSource]:

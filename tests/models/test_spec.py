@@ -99,6 +99,8 @@ def test_secrets_in_a_spec_are_refused_and_not_repeated(text: str) -> None:
     [
         ("server:m,base_url=http://h/v1,temperature=[1", "cannot be read"),
         ("server:m,base_url=http://h/v1,temperature={a: *x}", "cannot be read"),
+        ("server:m,base_url=http://h/v1,seed=1" + ":1" * 200_000, "cannot be read"),
+        ("server:m,base_url=http://h/v1,seed=0x" + "f" * 100_000, "cannot be read"),
         ("server:m,base_url=", "has no value"),
         ("server:m,base_url=http://h/v1,seed=1,seed=2", "stands here twice"),
         ("server:m,base_url=http://h/v1,provider=openai", "stands here twice"),

@@ -183,6 +183,15 @@ LARGE: list[tuple[dict[str, Any], str]] = [
     ({"system_prompts": ["<locked>" * 10_000]}, "system_prompts: is longer than 50,000 characters"),
     ({"tasks": [task(answer="a." * 10_000)]}, r"tasks\[0\].answer: is longer than 10,000 characters"),
     ({"tasks": [task(reader={"pattern": "(a{999}){999}"})]}, r"tasks\[0\].reader.pattern: this server does not take a pattern"),
+    ({"system_prompts": ["a"] * 1001}, "system_prompts: holds 1,001 things, more than 1,000"),
+    ({"tasks": [task()] * 1001}, "tasks: holds 1,001 things"),
+    ({"tasks": [task(user_prompts=["{question}"] * 1001)]}, r"tasks.\*.user_prompts: holds 1,001 things"),
+    ({"start": {"user_prompts": {"examples": ["a"] * 1001}}}, "start.user_prompts.examples: holds 1,001 things"),
+    ({"tasks": [task()], "system_candidates": 1000, "keep": 1000}, "asks for up to 1,000,000 evaluations at once"),
+    ({"tasks": [task(name=f"t{n}") for n in range(100)], "sizes": {"system_candidates": 100}}, "asks for up to 10,000 eval"),
+    ({"tasks": [task(user_prompts=["{question}"], answer_format="a" * 60_000)]}, r"tasks\[0\].answer_format: is longer than 50,"),
+    ({"tasks": [task(question="{question}" * 900, examples=[{"question": "a" * 300_000, "answer": "yes"}])]},
+     r"tasks\[0\].question: makes more than 200,000,000 characters of the rows"),
     ({"tasks": [task(question_pattern="^((a|aa)+)$", examples=[{"question": "a" * 60 + "b", "answer": "yes"}])]}, "takes longer"),
 ]  # fmt: skip
 
@@ -191,6 +200,19 @@ LARGE: list[tuple[dict[str, Any], str]] = [
 def test_no_input_keeps_a_server_busy(given: dict[str, Any], says: str) -> None:
     with pytest.raises(UserError, match=says):
         Problem.model_validate(given)
+
+
+def test_patterns_that_each_take_a_little_are_refused_where_rows_are_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("metaspo.workspace.admission.PATTERNS", 0.05)
+    rows = [{"question": f"{n}" + "a" * 19 + "!", "answer": "yes"} for n in range(2000)]
+    with pytest.raises(TaskError, match="takes longer than 1 s, or too long on all texts"):
+        Problem(tasks=[task(question_pattern="((?:a|aa)+$|.+)", examples=rows)])
+
+
+def test_a_generalization_is_no_wider_than_a_server_works() -> None:
+    for more in ({"prompts": 1000}, {"user_prompts": {"odd": [f"{n} {{question}}" for n in range(1000)]}}):
+        with pytest.raises(ConfigError, match="asks for up to 4,000 evaluations at once"):
+            Generalization.model_validate({"tasks": [task(), task(name="other")], **more})
 
 
 def test_a_deep_input_is_refused_in_words() -> None:
