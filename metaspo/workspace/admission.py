@@ -27,7 +27,7 @@ from ..tasks.rows.images import Images
 from ..tasks.scores.metric_spec import REWARD
 from ..tasks.spec import TaskSpec
 from ..tasks.written import text_keys
-from .bounds import PATTERNS, PROMPT, SETTING, in_bounds, refuse_blown_up, refuse_large, refuse_long
+from .bounds import PATTERNS, PROMPT, SETTING, in_bounds, refuse_blown_up, refuse_large, refuse_long, refuse_long_block
 from .method import FILE, find_method
 from .serving import MODELS, TASKS, Serving, recorded, strict
 
@@ -156,9 +156,7 @@ class Gate:
         )
 
     def _block(self, block: dict[str, Any]) -> dict[str, Any]:
-        for name, value in block.items():
-            if name != "examples":  # A prompt is read with the answer format behind it, so that long ones multiply.
-                refuse_long(value, f"{self.within}{name}", PROMPT)
+        refuse_long_block(block, self.within)
         refuse_blown_up(block, f"{self.within}question")
         spec = check(TaskSpec, block, TaskError)
         admitted = self.admitted(TaskSpec, fields_of(spec), TASK)

@@ -27,7 +27,7 @@ SIZE, COUNT = 1_000_000, 1_000
 """The largest number of examples or characters that may be asked for, and of anything else that takes work."""
 
 ROWS = (("tasks", "examples"), ("targets", "examples"))
-"""Where a list may be longer than a count: the rows of a task."""
+"""Where a list or an object may hold more things than a count: the rows of a task."""
 
 WIDE, CALLS = 2_000, 200_000
 """The most evaluations of a superstep, and calls of all of them. The paper's sizes on 42 tasks come to 1,134 and 56,700."""
@@ -50,6 +50,7 @@ def refuse_large(given: Any) -> None:
         elif isinstance(value, list | tuple):
             left += [(one, (*path, "*")) for one in value]
             length += len(value)
+        if isinstance(value, Mapping | list | tuple):
             if len(value) > COUNT and (*path[:1], *path[2:3]) not in ROWS:
                 raise ConfigError(f"{'.'.join(path)}: holds {len(value):,} things, more than {COUNT:,}; leave some out")
         else:
@@ -79,6 +80,17 @@ def _length(value: Any) -> int:
     if isinstance(value, Mapping):
         return sum(len(str(name)) + _length(one) for name, one in value.items())
     return sum(map(_length, value)) if isinstance(value, list) else len(value) if isinstance(value, str) else 8
+
+
+def refuse_long_block(block: Mapping[str, Any], where: str) -> None:
+    """Raise ConfigError for a task that says more beside its rows than can be checked in a moment, as a schema may."""
+    for name, value in block.items():
+        if name != "examples":  # A prompt is read with the answer format behind it, so that long ones multiply.
+            refuse_long(value, f"{where}{name}", PROMPT)
+    if sum(_length(value) for name, value in block.items() if name != "examples") > LONGEST:
+        raise ConfigError(
+            f"{where}name: the task has more than {LONGEST:,} characters beside its rows; shorten prompts or schema"
+        )
 
 
 def refuse_long(value: Any, where: str, most: int) -> None:

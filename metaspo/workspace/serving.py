@@ -52,12 +52,12 @@ class Serving:
         return cls(folders, models, functions)
 
     def task_files(self) -> dict[str, Path]:
-        """The task files by name, those of the first folder first; none that a link leads to from elsewhere."""
+        """The task files by name, those of the first folder first; none that is hidden, or linked from elsewhere."""
         found: dict[str, Path] = {}
         for folder in self.tasks:
             inside = folder.resolve()
             for path in sorted([*folder.glob("*.yaml"), *folder.glob("*.yml")]):
-                if path.is_file() and path.resolve().is_relative_to(inside):
+                if not path.name.startswith(".") and path.is_file() and path.resolve().is_relative_to(inside):
                     found.setdefault(path.stem, path)
         return found
 

@@ -42,6 +42,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AgentServer]:
     server.stop()
 
 
+CALL = b'{"jsonrpc": "2.0", "id": 7, "method": "tools/call", "params": {"name": "dice_tool", "arguments": {"seed": %s}}}'
+
+
 async def asked(server: AgentServer, method: str, params: Any) -> dict[str, Any]:
     """The answer to a request as it goes over the wire, whatever it holds."""
     async with httpx.AsyncClient(timeout=60) as client:
@@ -131,4 +134,8 @@ async def test_what_is_no_call_goes_to_the_server(server: AgentServer) -> None:
     assert (await asked(server, "resources/list", {}))["error"]["code"] == -32601
     async with httpx.AsyncClient() as client:
         odd = [await client.post(f"{server.url}/mcp", content=body) for body in (b"", b"[]", b"{", b'{"id": 1}')]
+        odd += [
+            await client.post(f"{server.url}/mcp", content=CALL % value.encode(), headers={"Accept": "application/json"})
+            for value in ("NaN", '"\\ud800"', "1e999", "[" * 5000 + "]" * 5000)
+        ]
     assert {reply.status_code for reply in odd} == {400}

@@ -121,7 +121,8 @@ def test_tasks_by_name_and_as_data(tmp_path: Path) -> None:
 def test_a_link_out_of_the_folder_is_no_task(tmp_path: Path) -> None:
     (tmp_path / "secret.yaml").write_text(json.dumps(task()))
     (tmp_path / "tasks" / "linked.yaml").symlink_to(tmp_path / "secret.yaml")
-    for name in ("linked", "../secret", "tasks/mine", "mine.yaml", str(tmp_path / "secret.yaml")):
+    (tmp_path / "tasks" / "._mine.yaml").write_text(json.dumps(task()))
+    for name in ("linked", "._mine", "../secret", "tasks/mine", "mine.yaml", str(tmp_path / "secret.yaml")):
         with pytest.raises(TaskError, match="this server has no task"):
             Problem(tasks=[name])
 
@@ -186,6 +187,9 @@ LARGE: list[tuple[dict[str, Any], str]] = [
     ({"system_prompts": ["a"] * 1001}, "system_prompts: holds 1,001 things, more than 1,000"),
     ({"tasks": [task()] * 1001}, "tasks: holds 1,001 things"),
     ({"tasks": [task(user_prompts=["{question}"] * 1001)]}, r"tasks.\*.user_prompts: holds 1,001 things"),
+    ({"tasks": [task(reader={"kind": "json", "schema": {"properties": {f"p{n}": {} for n in range(1001)}}})]}, "holds 1,001 things"),
+    ({"tasks": [task(reader={"kind": "json", "schema": {"properties": {f"p{n}": {"const": "a" * 500} for n in range(900)}}})]},
+     r"tasks\[0\].name: the task has more than 400,000 characters beside its rows"),
     ({"start": {"user_prompts": {"examples": ["a"] * 1001}}}, "start.user_prompts.examples: holds 1,001 things"),
     ({"tasks": [task()], "system_candidates": 1000, "keep": 1000}, "asks for up to 1,000,000 evaluations at once"),
     ({"tasks": [task(name=f"t{n}") for n in range(100)], "sizes": {"system_candidates": 100}}, "asks for up to 10,000 eval"),
@@ -204,9 +208,9 @@ def test_no_input_keeps_a_server_busy(given: dict[str, Any], says: str) -> None:
 
 def test_patterns_that_each_take_a_little_are_refused_where_rows_are_many(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("metaspo.workspace.admission.PATTERNS", 0.05)
-    rows = [{"question": f"{n}" + "a" * 19 + "!", "answer": "yes"} for n in range(2000)]
+    rows = [{"question": "a" * 22 + f"b{n}", "answer": "yes"} for n in range(100)]
     with pytest.raises(TaskError, match="takes longer than 1 s, or too long on all texts"):
-        Problem(tasks=[task(question_pattern="((?:a|aa)+$|.+)", examples=rows)])
+        Problem(tasks=[task(question_pattern="(^((a|aa)+)$|.+)", examples=rows)])
 
 
 def test_a_generalization_is_no_wider_than_a_server_works() -> None:

@@ -17,14 +17,14 @@ from ...domain.redaction import redact
 from ...domain.tool_words import to_a_model
 from ...workspace.forms import complaint_about_arguments
 from ..graphs import GRAPHS
-from .within import Within, again, as_object, body_of
+from .within import Within, again, as_object, body_of, is_json
 
 PATH = "/mcp"
 MOST = 1000
 """Assistants that are looked through for a tool's name, as the Agent Server does."""
 
-INVALID = -32602
-"""JSON-RPC's number for parameters that cannot be."""
+INVALID, NO_JSON = -32602, -32700
+"""JSON-RPC's numbers for parameters that cannot be, and for a body that is no JSON."""
 
 
 class ToolsInWords:
@@ -39,6 +39,13 @@ class ToolsInWords:
         if scope["type"] != "http" or scope["method"] != "POST" or not scope["path"].rstrip("/").endswith(PATH):
             return await self._app(scope, receive, send)
         body = await body_of(receive)
+        if not is_json(body):
+            # The Agent Server's own endpoint reads more, and fails at what it cannot write again.
+            error = {
+                "code": NO_JSON,
+                "message": "the body is no JSON: it is cut off, nested too deeply, or has NaN or half a character",
+            }
+            return await JSONResponse({"jsonrpc": "2.0", "id": None, "error": error}, status_code=400)(scope, receive, send)
         asked, receive = as_object(body), again(body, receive)
         within = Within(self._app, scope, PATH)
         parameters = asked.get("params") if isinstance(asked.get("params"), dict) else {}
