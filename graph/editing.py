@@ -143,8 +143,8 @@ class Editable(Graph[StateT, ContextT, InputT, OutputT]):
             if update.as_node not in (*self.nodes, INPUT, COPY, None):
                 raise EditError(f"there is no node {str(update.as_node)!r}; there are {', '.join(self.builder.nodes)}")
             several = update.as_node == COPY and isinstance(update.values, list)
-            for one in [item[0] for item in cast(Any, update.values)] if several else [update.values]:
-                values |= plain(one)
+            for one in cast(Any, update.values) if several else [[update.values]]:
+                values |= plain(one[0] if isinstance(one, list | tuple) and one else one)
         return values
 
     def _step(self, seen: Seen, values: dict[str, Any]) -> StateUpdate:
@@ -209,7 +209,10 @@ class Editable(Graph[StateT, ContextT, InputT, OutputT]):
 
 
 def _seen(config: RunnableConfig, state: Any, kept: Checkpoint | None) -> Seen:
-    return Seen(str(config["configurable"]["thread_id"]), dict(state.values), bool(state.next), kept)
+    at = config["configurable"]
+    if kept is None and at.get("checkpoint_id"):
+        raise EditError(f"thread {at['thread_id']} has no checkpoint {at['checkpoint_id']}; name one of its history")
+    return Seen(str(at["thread_id"]), dict(state.values), bool(state.next), kept)
 
 
 def editable(
@@ -242,11 +245,16 @@ def plain(values: Any) -> dict[str, Any]:
         return values.model_dump(mode="json", exclude_unset=True)
     if values is None or isinstance(values, Mapping):
         return dict(values or {})
-    if isinstance(values, list | tuple) and all(isinstance(one, list | tuple) and len(one) == 2 for one in values):
+    if isinstance(values, list | tuple) and all(is_pair(one) for one in values):
         return dict(values)
     if isinstance(values, list) and all(isinstance(one, Mapping) for one in values):
         return {name: value for one in values for name, value in one.items()}
     raise EditError('an edit is an object with new values by name, such as {"system_prompt": "..."}')
+
+
+def is_pair(given: Any) -> bool:
+    """Whether it is a name with a value."""
+    return isinstance(given, list | tuple) and len(given) == 2 and isinstance(given[0], str)
 
 
 def newest(config: RunnableConfig) -> RunnableConfig:

@@ -112,9 +112,12 @@ def in_thread(db: Database, thread: str) -> list[Run]:
     return [_run(row) for row in db.execute(found, [thread, thread])]
 
 
-def before(db: Database, id: str, thread: str, origin: str = "") -> Run | None:
-    """The run of that id, or else what its work goes on from: the one that it is a fork of, or the newest of its thread."""
-    return known(db, id) or known(db, origin) or next(reversed(in_thread(db, thread)), None)
+def before(db: Database, id: str, thread: str, origin: str = "", shown: str = "") -> Run | None:
+    """The run of that id, or else what its work goes on from: the one that it is a fork of, or the newest of its thread.
+
+    A thread that has none is a copy, if it shows a run: then that one.
+    """
+    return known(db, id) or known(db, origin) or next(reversed(in_thread(db, thread)), None) or known(db, shown)
 
 
 def known(db: Database, id: str) -> Run | None:

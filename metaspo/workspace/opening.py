@@ -161,10 +161,10 @@ async def open_workspace(
 
 async def _new_workspace(run: str, at: Thread | None, given: Context | None, problem: RunInput | None) -> Workspace:
     there = _open[asyncio.get_running_loop()]
-    thread, origin = (at.id, at.fork_of) if at else (run, "")
+    thread, origin, shown = (at.id, at.fork_of, at.shown) if at else (run, "", "")
     path = _path(given, thread)
     store, ledger = await _store(path)
-    before = await store.run(runs.before, run, thread, origin)
+    before = await store.run(runs.before, run, thread, origin, shown)
     thread = before.thread_id if before and before.id == run else thread
     for other in [*there.values()]:
         if other.thread == thread and other.run != run and not other.lease.at_work:

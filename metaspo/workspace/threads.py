@@ -28,12 +28,14 @@ class Thread:
     """The thread that a node works on, and the checkpoint that its superstep goes on from.
 
     Where a fork begins, `forks` is true and `fork_of` the run that it goes on from, "" where nothing went before.
+    `shown` is the run that its state is of, which is another thread's where somebody copied that.
     """
 
     id: str
     checkpoint: str
     forks: bool = False
     fork_of: str = ""
+    shown: str = ""
 
 
 def thread_of(info: ExecutionInfo | None, state: Mapping[str, Any]) -> Thread | None:
@@ -46,7 +48,8 @@ def thread_of(info: ExecutionInfo | None, state: Mapping[str, Any]) -> Thread | 
         return None
     name, forks = info.thread_id or "", begins_fork(state)
     id = str(uuid.uuid5(uuid.NAMESPACE_OID, f"{name}/{outer}")) if outer else name
-    return Thread(id, info.checkpoint_id, forks, str(state.get("fork_of") or "") if forks else "")
+    fork_of, shown = (str(state.get(key) or "") for key in ("fork_of", "run"))
+    return Thread(id, info.checkpoint_id, forks, fork_of if forks else "", "" if outer else shown)
 
 
 def unthreaded(problem: RunInput) -> str:

@@ -234,6 +234,18 @@ async def test_what_cannot_be_a_fork_is_refused_before_anything_is_written(
         for values in ({"kept": {}}, {"rounds": []}, {"level": "done"}, {"round": 3}, {"run": "abc"}):
             with pytest.raises(BadRequestError, match=r"follows from|no user prompts are kept"):
                 await edit(client, run, values, first)
+    shapes: list[Any] = [[[[{}, 1]]], [["seed"]], [5], [[5]], [None, 5]]
+    for shape in shapes:
+        with pytest.raises(BadRequestError, match="an edit is an object with new values by name"):
+            await edit(client, run, shape, at, as_node="__copy__")
+    with pytest.raises(BadRequestError, match="an edit is an object with new values by name"):
+        await edit(client, run, [[{}, 1]], at)
+    nowhere: Any = {**at["checkpoint"], "checkpoint_id": "1f1e96d4-c3e9-6929-803a-e118b804bff5"}
+    for values in (None, {"seed": 5}):
+        with pytest.raises(BadRequestError, match=f"thread {run} has no checkpoint 1f1e96d4"):
+            await client.threads.update_state(run, values, checkpoint=nowhere)
+    error = await goes_on(client, run, checkpoint=nowhere)
+    assert error["error"] == "EditError" and "has no checkpoint 1f1e96d4" in error["message"]
     commands: list[tuple[Any, str]] = [
         ({"update": {"round": 3}}, "round follows from"),
         ({"update": {"kept": {}}, "goto": "select"}, "leave 'goto' out"),
@@ -390,6 +402,10 @@ async def test_a_copied_thread_is_a_fork_of_its_source(client: LangGraphClient, 
         assert (done.system_prompt, done.report.user_after) == outcome(server.store, fork)[:2]
     copy = await copy_of(client, parent)
     assert await goes_on(client, copy) is None and counts(server.store)[0] == known + 1
+    # New input there begins with the models of what the copy shows, never with the demo's.
+    assert await goes_on(client, copy, PROBLEM | {"seed": 13, "iterations": 1}) is None
+    assert open_report(server.store, copy).base == open_report(server.store, parent).base
+    copy = await copy_of(client, parent)
     at = next(one for one in await steps(client, copy) if closed(one) == 2)
     await edit(client, copy, {"seed": 12}, at)
     fork = await run_on(client, copy)
