@@ -23,6 +23,7 @@ from langgraph.typing import ContextT, InputT, OutputT, StateT
 from pydantic import BaseModel
 
 from metaspo.compat import pending_sends, saver_of
+from metaspo.domain.complaints import as_written
 from metaspo.domain.errors import EditError, MetaspoError
 from metaspo.methods.forking import Given, Here, copy_of, edits_in, fork_of
 from metaspo.store import runs
@@ -104,6 +105,8 @@ class Editable(Graph[StateT, ContextT, InputT, OutputT]):
 
     def _has_a_say(self, input: Any, config: RunnableConfig) -> bool:
         """Whether it is more than new input, in a thread of our own. Raises EditError for input that no graph is given."""
+        if isinstance(input, str | int | float | list):
+            raise EditError(f"a run is given an object, such as {{'preset': 'quick'}}, and not {as_written(input)}")
         configurable = config.get("configurable", {})
         if not configurable.get("thread_id") or configurable.get("checkpoint_ns"):
             return False
