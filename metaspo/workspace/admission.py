@@ -83,7 +83,9 @@ class Gate:
         if path in rules:
             return rules[path](self, value, self.within + path)
         inner = block_in(field.annotation)
-        if inner is None or not isinstance(value, Mapping | BaseModel):
+        if inner is not None and not isinstance(value, Mapping | BaseModel):
+            raise ConfigError(f"{self.within}{path}: is a block of settings by name, not {as_written(value)}")
+        if inner is None:
             raise ConfigError(f"{self.within}{path}: this server does not take it from clients; leave it out")
         return self.admitted(inner, fields_of(value), rules, path)
 
