@@ -9,7 +9,7 @@ import asyncio
 import operator
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import aclosing, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 from uuid import uuid4
 
@@ -132,6 +132,7 @@ class Editable(Graph[StateT, ContextT, InputT, OutputT]):
         here = self._here(seen, store_path)
         if here.run is None or here.run.thread_id == seen.thread:
             return Entry([input])
+        here = untaken(here)
         with open_store(store_path or where_is(here.name)) as store:
             fork, taken = copy_of(store.db, here), runs.known(store.db, seen.thread)
         # What waits for an answer is asked again before it is answered.
@@ -156,6 +157,8 @@ class Editable(Graph[StateT, ContextT, InputT, OutputT]):
             here = self._here(seen)
             if here.run is None and here.waiting is None and seen.shown.get("run"):
                 raise EditError(f"run {here.name} is not in the store {where_is(here.name)} any more; start a new one")
+            if here.run and here.run.thread_id != seen.thread:
+                here = untaken(here)
             edits = edits_in(here, values, [*self.builder.channels])
             with open_store(where_is(here.name)) as store:
                 fork = fork_of(store.db, here, edits) if edits else None
@@ -216,6 +219,11 @@ def _seen(config: RunnableConfig, state: Any, kept: Checkpoint | None) -> Seen:
     if kept is None and at.get("checkpoint_id"):
         raise EditError(f"thread {at['thread_id']} has no checkpoint {at['checkpoint_id']}; name one of its history")
     return Seen(str(at["thread_id"]), dict(state.values), bool(state.next), kept)
+
+
+def untaken(here: Here) -> Here:
+    """Where an edit has begun a fork in the thread that this one is a copy of, or in its copy: as if it had not."""
+    return replace(here, run=None) if here.waiting is not None and here.shown.get("level") == EDITED else here
 
 
 def editable(

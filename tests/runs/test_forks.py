@@ -408,8 +408,13 @@ async def test_a_copied_thread_is_a_fork_of_its_source(client: LangGraphClient, 
     copy = await copy_of(client, parent)
     at = next(one for one in await steps(client, copy) if closed(one) == 2)
     await edit(client, copy, {"seed": 12}, at)
-    fork = await run_on(client, copy)
-    assert family(server.store, fork) == (parent, 2)
+    # An edit that is copied before it is run is a fork of the same round in both threads, and in a copy edited further.
+    again = [await copy_of(client, copy) for _ in range(2)]
+    fork, other = await run_on(client, again[0]), await run_on(client, copy)
+    await edit(client, again[1], {"iterations": 1})
+    third = await run_on(client, again[1])
+    assert len({fork, other, third}) == 3
+    assert [family(server.store, one) for one in (fork, other, third)] == [(parent, 2)] * 3
 
 
 async def test_the_copy_of_a_thread_that_waits_is_answered_for_itself(client: LangGraphClient, server: AgentServer) -> None:
