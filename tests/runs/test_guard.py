@@ -242,14 +242,18 @@ def test_the_server_says_at_its_start_who_may_use_it(server: AgentServer) -> Non
 
 
 @pytest.mark.parametrize("path", ["/threads", "/assistants", "/mcp", "/runs/wait"])
-def test_a_body_that_no_problem_needs_is_refused(server: AgentServer, path: str) -> None:
+@pytest.mark.parametrize(
+    ("begins", "part", "said"),
+    [(b"{}", b" " * 2**20, "larger than 64 MB"), (b'{"metadata": {"a": [1', b",1" * 2**14, "lists more than 1,000,000 things")],
+)
+def test_a_body_that_no_problem_needs_is_refused(server: AgentServer, path: str, begins: bytes, part: bytes, said: str) -> None:
     connection = HTTPConnection("127.0.0.1", int(server.url.rpartition(":")[2]), timeout=60)
     # Which would be good JSON, and a thread.
-    parts = iter([b"{}", *[b" " * 2**20] * 64])
+    parts = iter([begins, *[part] * 64])
     try:
         connection.request("POST", path, parts, encode_chunked=True)
         reply = connection.getresponse()
-        assert reply.status == 413 and "larger than 64 MB" in reply.read().decode()
+        assert reply.status == 413 and said in reply.read().decode()
     finally:
         connection.close()
     assert "Traceback" not in server.log.rpartition("metaspo.server")[2]

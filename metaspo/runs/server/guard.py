@@ -21,7 +21,12 @@ SHOWN = ("x-pagination-total", "x-pagination-next", "content-location")
 LARGEST_BODY = 64 * 2**20
 """The most bytes of a request's body: a problem with all its examples has a few MB."""
 
+MOST_THINGS = 1_000_000
+"""The most things that a body lists: each takes a hundred bytes of memory and more, where it was two on the way."""
+
 TOO_LARGE = Refusal(413, f"the request's body is larger than {LARGEST_BODY // 2**20} MB, the most that this server reads")
+
+TOO_MANY = Refusal(413, f"the request's body lists more than {MOST_THINGS:,} things, the most that this server reads")
 
 Check = Callable[[Access, Mapping[str, Any]], Refusal | None]
 
@@ -53,15 +58,16 @@ class BodyLimit:
         """Answer with 413 as soon as the body turns out to be too large, or pass the request on."""
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
-        read, refused = 0, False
+        read, things, refused = 0, 0, False
 
         async def counted() -> Message:
-            nonlocal read, refused
+            nonlocal read, things, refused
             message = {"type": "http.disconnect"} if refused else await receive()
             read += len(message.get("body", b""))
-            if read > LARGEST_BODY and not refused:
+            things += message.get("body", b"").count(b",")
+            if (read > LARGEST_BODY or things > MOST_THINGS) and not refused:
                 refused = True
-                await _refuse(TOO_LARGE, scope, receive, send)
+                await _refuse(TOO_LARGE if read > LARGEST_BODY else TOO_MANY, scope, receive, send)
                 return {"type": "http.disconnect"}
             return message
 
