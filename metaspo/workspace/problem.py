@@ -209,7 +209,7 @@ class Problem(OwnPrompts):
         users += sum(map(len, self.start.user_prompts.values())) if self.start else 0
         systems = 1 + len(self.system_prompts) + sizes.compositions + (len(self.start.beam) if self.start else 0)
         tested = min(sizes.keep, sizes.tested_pairs) * (1 + sizes.iterations * bool(self.curve))
-        each = max(sizes.user_candidates, sizes.system_candidates * sizes.keep, tested)
+        each = max(max(sizes.user_candidates, sizes.system_candidates) * sizes.keep, tested)
         written = [task["examples"] for task in blocks]
         rows = max((sum(map(len, some.values())) if isinstance(some, dict) else len(some) for some in written), default=0)
         size = max(sizes.train_size, sizes.validation_size)

@@ -191,6 +191,7 @@ LARGE: list[tuple[dict[str, Any], str]] = [
     ({"tasks": [task(reader={"kind": "json", "schema": {"properties": {f"p{n}": {"const": "a" * 500} for n in range(900)}}})]},
      r"tasks\[0\].name: the task has more than 400,000 characters beside its rows"),
     ({"start": {"user_prompts": {"examples": ["a"] * 1001}}}, "start.user_prompts.examples: holds 1,001 things"),
+    ({"tasks": [task()], "method": "protegi", "user_candidates": 1000, "keep": 40}, "asks for up to 40,000 evaluations at once"),
     ({"tasks": [task()], "system_candidates": 1000, "keep": 1000}, "asks for up to 1,000,000 evaluations at once"),
     ({"tasks": [task(name=f"t{n}") for n in range(100)], "sizes": {"system_candidates": 100}}, "asks for up to 10,000 eval"),
     ({"tasks": [task(user_prompts=["{question}"], answer_format="a" * 60_000)]}, r"tasks\[0\].answer_format: is longer than 50,"),

@@ -62,7 +62,7 @@ class BodyLimit:
 
         async def counted() -> Message:
             nonlocal read, things, refused
-            message = {"type": "http.disconnect"} if refused else await receive()
+            message: Message = {"type": "http.disconnect"} if refused else await receive()
             read += len(message.get("body", b""))
             things += message.get("body", b"").count(b",")
             if (read > LARGEST_BODY or things > MOST_THINGS) and not refused:
