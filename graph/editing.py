@@ -15,7 +15,8 @@ from uuid import uuid4
 
 from langchain_core.runnables import RunnableConfig
 from langgraph.channels import BinaryOperatorAggregate
-from langgraph.checkpoint.base import BaseCheckpointSaver, Checkpoint
+from langgraph.checkpoint.base import BaseCheckpointSaver, Checkpoint, CheckpointTuple
+from langgraph.checkpoint.serde.types import RESUME
 from langgraph.graph import START
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.types import Command, Overwrite, Send, StateUpdate
@@ -47,12 +48,16 @@ AT_WORK = {"level": EDITED, "stage": 0, "judged": [], "review": {}}
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A thread at a checkpoint: its id, the values that it shows, whether anything comes next, and what is kept there."""
+    """A thread at a checkpoint: its id, the values that it shows, whether anything comes next, and what is kept there.
+
+    `answered` says that a question was asked and answered there, and that the thread has gone on since.
+    """
 
     thread: str
     shown: Mapping[str, Any]
     goes_on: bool
     kept: Checkpoint | None
+    answered: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +132,12 @@ class Editable(Graph[StateT, ContextT, InputT, OutputT]):
             if input.resume is not None:
                 raise EditError("an edit and an answer do not go together; answer first, or edit and run on")
             return Entry([None], self._step(seen, plain(input.update)))
+        if input and input.resume and seen.answered:
+            # LangGraph would give the old answer once more, and take the run back without a word.
+            raise EditError(
+                f"what run {self._run_of(seen)} asked at this checkpoint has been answered; answer what it asks now, or take "
+                "it back: run it on from here without an answer, then answer anew"
+            )
         if not seen.goes_on or self._run_of(seen) == seen.thread:
             return Entry([input])
         here = self._here(seen, store_path)
@@ -203,22 +214,27 @@ class Editable(Graph[StateT, ContextT, InputT, OutputT]):
 
     async def _aseen(self, config: RunnableConfig) -> Seen:
         state, saver = await self.aget_state(config), saver_of(self, config)
-        return _seen(config, state, await saver.aget(config) if saver else None)
+        kept = (await saver.aget_tuple(config), await saver.aget(newest(config))) if saver else (None, None)
+        return _seen(config, state, *kept)
 
     def _seen(self, config: RunnableConfig) -> Seen:
         state, saver = self.get_state(config), saver_of(self, config)
-        return _seen(config, state, saver.get(config) if saver else None)
+        kept = (saver.get_tuple(config), saver.get(newest(config))) if saver else (None, None)
+        return _seen(config, state, *kept)
 
     @property
     def _kind(self) -> type[Given]:
         return cast("type[Given]", self.builder.input_schema)
 
 
-def _seen(config: RunnableConfig, state: Any, kept: Checkpoint | None) -> Seen:
+def _seen(config: RunnableConfig, state: Any, kept: CheckpointTuple | None, last: Checkpoint | None) -> Seen:
     at = config["configurable"]
     if kept is None and at.get("checkpoint_id"):
         raise EditError(f"thread {at['thread_id']} has no checkpoint {at['checkpoint_id']}; name one of its history")
-    return Seen(str(at["thread_id"]), dict(state.values), bool(state.next), kept)
+    left = kept is not None and last is not None and kept.checkpoint["id"] != last["id"]
+    taken = any(channel == RESUME and value is not None for _, channel, value in (kept and kept.pending_writes) or [])
+    checkpoint = kept.checkpoint if kept else None
+    return Seen(str(at["thread_id"]), dict(state.values), bool(state.next), checkpoint, answered=left and taken)
 
 
 def untaken(here: Here) -> Here:

@@ -146,6 +146,25 @@ async def test_a_late_answer_by_id_is_told_who_answered_whatever_has_come_betwee
     assert said in late["value"]["problem"] and "the user prompts of bob of round 1" in late["value"]["problem"]
 
 
+async def test_an_answer_at_a_checkpoint_that_the_run_has_left_takes_nothing_back(
+    client: LangGraphClient, server: AgentServer
+) -> None:
+    run, asked = await begin(client, seed=8)
+    at: Any = (await client.threads.get_state(run))["checkpoint"]
+    now = await send(client, run, {"id": asked["value"]["id"], "decision": "accept", "person": "Ada"})
+    late: Any = {"resume": {"id": asked["value"]["id"], "decision": "reject", "person": "Bob"}}
+    said: Any = await client.runs.wait(run, "metaspo", command=late, checkpoint=at, raise_error=False)
+    assert f"what run {run} asked at this checkpoint has been answered" in said["__error__"]["message"]
+    state: Any = await client.threads.get_state(run)
+    assert state["interrupts"][0]["value"]["id"] == now["value"]["id"]
+    assert {decision for decision, _ in recorded(server, run, asked["value"]["id"])} == {"accept"}
+    # Taken back on purpose, it asks anew, and the new answer counts.
+    again: Any = await client.runs.wait(run, "metaspo", checkpoint=at)
+    assert again["__interrupt__"][0]["value"]["id"] == asked["value"]["id"]
+    await send(client, run, late["resume"])
+    assert {decision for decision, _ in recorded(server, run, asked["value"]["id"])} == {"reject"}
+
+
 async def test_nobody_answers_under_anothers_name(client: LangGraphClient, server: AgentServer) -> None:
     run, first = await begin(client)
     said = {"id": first["value"]["id"], "decision": "accept", "person": "bob"}
