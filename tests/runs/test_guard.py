@@ -224,6 +224,8 @@ async def test_a_command_names_no_jobs(server: AgentServer, client: LangGraphCli
     inner = {"configurable": {**context, "__pregel_checkpointer": "mine"}}
     [(status, said)] = refused(server, thread, config=inner)
     assert status == 403 and "configurable.__pregel_checkpointer: is LangGraph's own" in said
+    [(status, said)] = refused(server, thread, config={"callbacks": ["x"]})
+    assert status == 403 and "config.callbacks: are code of the process that calls" in said
     start = {"id": 1, "method": "run.start", "params": {"assistant_id": "metaspo", "input": {}, "config": inner}}
     assert "is LangGraph's own" in ask(server, "POST", f"/threads/{thread}/commands", json.dumps(start).encode())[2]
 

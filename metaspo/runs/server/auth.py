@@ -57,6 +57,8 @@ def refused_run(asked: Mapping[str, Any]) -> str | None:
         return "command.goto: a search goes its own way; leave goto out, or go on from another checkpoint"
     if asked.get("webhook"):
         return "webhook: this server calls no address that a client names; leave it out and join the run"
+    if (asked.get("config") or {}).get("callbacks"):
+        return "config.callbacks: are code of the process that calls; leave them out, and read the run's stream"
     configurable = (asked.get("config") or {}).get("configurable") or {}
     inner = next((name for name in configurable if name.startswith("__pregel")), None)
     return f"configurable.{inner}: is LangGraph's own; leave it out" if inner else None
