@@ -17,7 +17,7 @@ PROMPT, SETTING = 50_000, 10_000
 WRITTEN_OUT = 10 * CHARACTERS
 """The most characters that a task's questions may have together, once a template has put them together from its rows."""
 
-PATTERNS = 20.0
+PATTERNS = 5.0
 """Seconds that the patterns of a task may take on all of its rows."""
 
 DEEP = 60
