@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, cast
 
 import pytest
 
@@ -70,8 +70,9 @@ def start(store_path: Path, endpoint: Endpoint) -> Iterator[Callable[..., "subpr
 
 
 def ends_of(process: "subprocess.Popen[str]") -> list[dict[str, Any]]:
-    output, _ = process.communicate(timeout=120)
-    assert process.returncode == 0
+    # Not communicate: it leaves out what readline has read beyond its line.
+    output = cast(IO[str], process.stdout).read()
+    assert process.wait(120) == 0
     return [json.loads(line) for line in output.splitlines() if line != "ready"]
 
 

@@ -45,10 +45,7 @@ async def a_run(ctx: AuthContext, value: RunsCreate) -> None:
 async def a_schedule(ctx: AuthContext, value: CronsCreate) -> None:
     """Refuses runs that begin again and again, whether somebody is there or not, unless clients are trusted."""
     if not _access.trusting:
-        raise Auth.exceptions.HTTPException(
-            status_code=403,
-            detail="this server takes no schedules, which spend money while nobody looks; start each run yourself",
-        )
+        raise Auth.exceptions.HTTPException(status_code=403, detail=NO_SCHEDULES)
 
 
 def refused_run(asked: Mapping[str, Any]) -> str | None:
