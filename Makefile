@@ -8,7 +8,7 @@ demo: .venv/demo
 	$(BIN)/metaspo optimize --store demo.db
 
 test: .venv/dev
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 3 --dist loadfile
 
 test-slow: .venv/dev
 	$(BIN)/python -m pytest -m slow

@@ -84,7 +84,8 @@ def test_a_failed_batch_stops_the_run_in_the_endpoints_words_and_it_goes_on(
     assert len(host.lines) == len(set(host.lines))
 
 
-def test_killed_at_every_batch_nothing_is_paid_twice(host: BatchHost, tmp_path: Path) -> None:
+@pytest.mark.parametrize("kills", [4, pytest.param(50, marks=pytest.mark.slow)])
+def test_killed_at_every_batch_nothing_is_paid_twice(host: BatchHost, tmp_path: Path, kills: int) -> None:
     environment, store = os.environ | {"PYTHONPATH": str(ROOT)}, tmp_path / "killed.db"
     subprocess.run(started(host, tmp_path / "calm.db"), check=True, env=environment, cwd=tmp_path, capture_output=True)
     paid = len(host.lines)
@@ -95,7 +96,7 @@ def test_killed_at_every_batch_nothing_is_paid_twice(host: BatchHost, tmp_path: 
     def kill(moment: int) -> Callable[[], None]:
         def now() -> None:
             # In every batch once, at one moment after the other.
-            if host.begun % 3 == moment and host.begun not in killed_in:
+            if host.begun % 3 == moment and host.begun not in killed_in and len(killed_in) < kills:
                 killed_in.add(host.begun)
                 os.kill(process[-1].pid, signal.SIGKILL)
                 process[-1].wait()
@@ -113,7 +114,7 @@ def test_killed_at_every_batch_nothing_is_paid_twice(host: BatchHost, tmp_path: 
             break
         assert process[-1].returncode == -signal.SIGKILL, said.decode()
         words = command(host, store, "resume", run_id(store))
-    assert process[-1].returncode == 0 and len(process) == len(killed_in) + 1 > 6
+    assert process[-1].returncode == 0 and len(process) == len(killed_in) + 1 > min(kills, 6)
     assert len(host.lines) == len(set(host.lines)) == paid
     assert result_of(store) == result_of(tmp_path / "calm.db")
 
