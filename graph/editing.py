@@ -34,7 +34,7 @@ from metaspo.workspace.opening import where_is
 from metaspo.workspace.outer import ours
 from metaspo.workspace.state import EDITED
 
-from .either_way import Graph
+from .either_way import Graph, parts_of
 
 COPY, END, INPUT = "__copy__", "__end__", "__input__"
 """What LangGraph calls a copy of a checkpoint, the end of all work, and what a thread is given."""
@@ -246,7 +246,7 @@ def editable(
     compiled: "CompiledStateGraph[StateT, ContextT, InputT, OutputT]",
 ) -> "Editable[StateT, ContextT, InputT, OutputT]":
     """A graph that LangGraph has compiled, as one whose threads can be edited."""
-    return Editable(**{name: value for name, value in vars(compiled).items() if name != "__orig_class__"})
+    return Editable(**parts_of(compiled))
 
 
 def store_named(context: Any) -> str | None:

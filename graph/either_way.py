@@ -110,8 +110,12 @@ class Graph(Shown[StateT, ContextT, InputT, OutputT]):
     def _light(self) -> "CompiledStateGraph[Any, Any, Any, Any]":
         given: Any = cast(Any, self.builder.input_schema).model_fields
         told = [channel for channel in self.stream_channels_asis if channel not in given]
-        known = {name: value for name, value in vars(self).items() if name != "__orig_class__"}
-        return CompiledStateGraph(**known | {"stream_channels": told})
+        return CompiledStateGraph(**parts_of(self) | {"stream_channels": told})
+
+
+def parts_of(compiled: "CompiledStateGraph[Any, Any, Any, Any]") -> dict[str, Any]:
+    """What a compiled graph is made of, to make another of a kind of its own from it."""
+    return {name: value for name, value in vars(compiled).items() if name != "__orig_class__"}
 
 
 def without_given(state: type[Any], given: type[Any], *but: str) -> type[Any]:

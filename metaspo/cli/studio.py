@@ -1,7 +1,6 @@
 """The command that starts the server."""
 
 import os
-from pathlib import Path
 
 import click
 from click.core import ParameterSource
@@ -58,7 +57,7 @@ def studio(
             raise StoreError(f"{store}: no such store; name one that is there, or add --create to begin it")
         say(f"{store}: no such store yet; the server begins it", err=True)
     if tasks:
-        os.environ[TASKS] = os.pathsep.join(str(Path(path_of(one)).absolute()) for one in tasks)
+        os.environ[TASKS] = os.pathsep.join(str(path_of(one).absolute()) for one in tasks)
     if models:
         os.environ[MODELS] = str(path_of(models).absolute())
     os.environ[TRUST] = "1" if trust else "0"

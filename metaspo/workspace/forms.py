@@ -35,13 +35,19 @@ def described(graph: "StateGraph[Any, Any, Any, Any]", given: type[BaseModel]) -
         graph.channels[name] = channel
 
 
+def shown_keys(form: type[BaseModel]) -> list[str]:
+    """The keys that a form shows, in its order. To work them out makes its whole schema."""
+    return [*form.model_json_schema()["properties"]]
+
+
 def complaint_about_arguments(form: type[BaseModel], given: Any) -> str | None:
     """What is wrong with the keys of a tool's arguments, which a graph would never hear of; None where nothing is."""
-    takes = ", ".join(form.model_json_schema()["properties"])
     if not isinstance(given, dict):
-        return f"the arguments are an object with any of {takes}, not {as_written(given)}"
+        return f"the arguments are an object with any of {', '.join(shown_keys(form))}, not {as_written(given)}"
     unknown = next((key for key in given if key not in form.model_fields), None)
-    return None if unknown is None else f"there is no argument {as_written(unknown)}; write one of: {takes}"
+    if unknown is None:
+        return None
+    return f"there is no argument {as_written(unknown)}; write one of: {', '.join(shown_keys(form))}"
 
 
 class Shown(CompiledStateGraph[StateT, ContextT, InputT, OutputT]):
@@ -50,7 +56,7 @@ class Shown(CompiledStateGraph[StateT, ContextT, InputT, OutputT]):
     @property
     def stream_channels_list(self) -> list[str]:
         """The channels of the state's JSON schema, which is all that the Agent Server asks this for."""
-        form = cast(Any, self.builder.input_schema).model_json_schema()["properties"]
+        form = shown_keys(cast(Any, self.builder.input_schema))
         return [*form, *(name for name in self.builder.schemas[self.builder.output_schema] if name not in form)]
 
     def as_tool(

@@ -13,6 +13,7 @@ from ...domain.complaints import as_written
 from ...domain.errors import MetaspoError
 from ...store.checkpoints import refuse_elsewhere
 from ...workspace.context import Context
+from ...workspace.forms import shown_keys
 from ..graphs import GRAPHS
 from .within import Within, again, as_object, body_of, objects_in
 
@@ -76,8 +77,9 @@ async def _of_runs(within: Within, body: bytes) -> str | None:
 
 def _no_key(name: str, value: Any, form: type[BaseModel], others: Iterable[str] = ()) -> str | None:
     unknown = sorted({*value} - {*form.model_fields, *others}) if isinstance(value, dict) else []
-    known = ", ".join(form.model_json_schema()["properties"])
-    return f"{name}: unknown key {as_written(unknown[0])}; known keys: {known}" if unknown else None
+    if not unknown:
+        return None
+    return f"{name}: unknown key {as_written(unknown[0])}; known keys: {', '.join(shown_keys(form))}"
 
 
 async def _graph_at(within: Within, path: str) -> str:
