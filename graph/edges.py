@@ -51,11 +51,12 @@ async def first_evaluations(workspace: SearchWorkspace) -> list[Send]:
     beam = workspace.first_beam()
     await workspace.save_prompts(workspace.seed_system, *systems, *beam, *seeds, *first)
     jobs = first_jobs(workspace)
-    emit(
+    await emit(
+        workspace,
         {
             "event": "round_opened", "round": workspace.first_round, "rounds": workspace.last_round, "level": "seed",
             "candidates": 0, "evaluations": len(jobs),
-        }
+        },
     )  # fmt: skip
     return [Send("evaluate", job) for job in jobs]
 
@@ -94,11 +95,12 @@ async def next_round(state: State) -> Sequence[Send] | str:
         jobs = proposal_jobs(workspace, state)
         candidates = len(jobs)
     pairs = sum(len(kept) for kept in state["kept"].values()) if level == "system" else 1
-    emit(
+    await emit(
+        workspace,
         {
             "event": "round_opened", "round": round, "rounds": workspace.last_round, "level": level,
             "candidates": candidates, "evaluations": len(jobs) * pairs if candidates else len(jobs),
-        }
+        },
     )  # fmt: skip
     return [Send("analyze_failures" if candidates else "evaluate", job) for job in jobs]
 
@@ -146,7 +148,7 @@ async def stage_jobs(workspace: SearchWorkspace, state: State) -> list[Job]:
     """The same, told as an event."""
     names, left = stage_names(workspace, state), in_order(state)
     jobs = await further_jobs(workspace, state)
-    emit({
+    await emit(workspace, {
         "event": "stage_opened", "round": state["round"], "level": cast(Level, state["level"]), "stage": names[state["stage"]],
         "candidates": len(left), "evaluations": len(jobs),
     })  # fmt: skip

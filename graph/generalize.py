@@ -66,10 +66,11 @@ async def user_prompts(state: GeneralizationState, runtime: Runtime[Context]) ->
             jobs += [{**base, "position": at, "user": prompt.id} for at, prompt in enumerate(listed[name])]
         else:
             jobs += [{**base, "position": at} for at in range(given.prompts or 0)]
-    emit(
+    await emit(
+        workspace,
         {
             "event": "round_opened", "round": 0, "rounds": 0, "level": "test", "candidates": 0, "evaluations": 2 * len(jobs),
-        }
+        },
     )  # fmt: skip
     return [Send("induce_user_prompts", job) for job in jobs]
 

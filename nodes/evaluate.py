@@ -19,11 +19,12 @@ async def evaluate(state: Job, runtime: Runtime[Context]) -> dict[str, Any]:
     workspace = await workspace_of(state, runtime)
     found, score = await score_job(workspace, state)
     await workspace.store.run(evaluations.use_evaluation, workspace.run, state["round"], found.id)
-    emit(
+    await emit(
+        workspace,
         {
             "event": "scored", "round": state["round"], "level": state["level"], "task": found.task, "split": found.split,
             "score": found.score, "examples": len(found.outcomes), "unparsed": found.unparsed, "ungraded": found.ungraded,
             "sample": await unread_sample(workspace, found), "spent": spent(workspace),
-        }
+        },
     )  # fmt: skip
     return {"run": workspace.run, "scores": [score]}

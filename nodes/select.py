@@ -43,7 +43,9 @@ async def _closed(workspace: SearchWorkspace, state: State, after: Selected) -> 
     """Record the round with what stands after it, and open the next."""
     closed = closed_round(workspace, state, after)
     await _record(workspace, state, closed, after)
-    emit_closed(workspace, {"event": "round_closed", **closed, "incumbent": after.incumbent["text"], "spent": spent(workspace)})
+    await emit_closed(
+        workspace, {"event": "round_closed", **closed, "incumbent": after.incumbent["text"], "spent": spent(workspace)}
+    )
     rounds = [*state.get("rounds", []), closed]
     level, at, ended = next_level(workspace, state, rounds, after)
     if level == "done":

@@ -36,7 +36,7 @@ async def summarize(state: GeneralizationState, runtime: Runtime[Context]) -> di
         run, 0, "test", given.system_prompts[0].id, overall.candidate.value, 0, sum(one["id"] is None for one in induced)
     )
     await workspace.store.run(_record, closed, given, induced, used)
-    emit_closed(
+    await emit_closed(
         workspace,
         {
             "event": "round_closed", "round": 0, "level": "test", "score": closed.score, "accepted": 0,

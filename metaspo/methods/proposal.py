@@ -64,11 +64,12 @@ def user_rules(task: Task, longest: int | None = None) -> Rules:
 async def propose(workspace: Workspace, job: Job, proposal: Proposal, rules: Rules) -> Candidate:
     """A checked candidate, or a dropped one with the last complaint as its reason."""
     made, reason = await _made(workspace, job, proposal, rules)
-    emit(
+    await emit(
+        workspace,
         {
             "event": "proposed", "round": job["round"], "level": job["level"], "task": job["task"],
             "position": job["position"], "dropped": reason, "spent": spent(workspace),
-        }
+        },
     )  # fmt: skip
     return {
         "task": job["task"], "position": job["position"], "parent": proposal.parent,

@@ -9,7 +9,7 @@ from ..domain.calls import Reply
 from . import calls
 from .transactions import writing
 
-TAKEN = ("rounds", "candidates", "standing", "run_evaluations", "answers")
+TAKEN = ("rounds", "candidates", "standing", "run_evaluations", "answers", "events")
 USELESS = """
     SELECT e.id FROM evaluations e JOIN run_tasks t ON t.task = e.task AND t.run = ?
     WHERE NOT EXISTS (SELECT 1 FROM outcomes o WHERE o.evaluation = e.id AND o.answer IS NOT NULL AND o.call NOT LIKE ?)

@@ -20,7 +20,7 @@ from .transactions import writing
 REMEMBERED = 100
 """Runs of a server that can be taken back with what the store says."""
 
-OF_RUNS = ("rounds", "candidates", "standing", "run_evaluations", "run_tasks", "dealt", "answers")
+OF_RUNS = ("rounds", "candidates", "standing", "run_evaluations", "run_tasks", "dealt", "answers", "events")
 """The tables that say what became of a run, beside its row in `runs`."""
 
 Rows = dict[str, list[tuple[Any, ...]]]

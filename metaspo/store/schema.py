@@ -3,6 +3,7 @@
     runs ─┬─< rounds           one row a round: level, incumbent, score
           ├─< candidates ── prompts      every prompt that was proposed, with its parent and row
           ├─< standing ──── prompts      what stood after each round: the system prompt and each task's user prompts
+          ├─< events         what the run told while it was at work
           ├─< run_tasks ─── tasks ─< examples
           └─< run_evaluations ── evaluations ─< outcomes ── calls
 
@@ -219,5 +220,18 @@ def m010_threads_and_answers(db: Database) -> None:
             run TEXT NOT NULL REFERENCES runs(id), request TEXT NOT NULL, round INTEGER NOT NULL, level TEXT NOT NULL,
             task TEXT NOT NULL, decision TEXT NOT NULL, text TEXT, person TEXT, created TEXT NOT NULL,
             shown TEXT NOT NULL, PRIMARY KEY (run, request, task));
+        """,
+    )
+
+
+@migrations()
+def m011_events(db: Database) -> None:
+    """What runs told while they were at work, for whoever follows one from another process and for curves over calls."""
+    _create(
+        db,
+        """
+        CREATE TABLE events (
+            run TEXT NOT NULL REFERENCES runs(id), position INTEGER NOT NULL, at REAL NOT NULL, event TEXT NOT NULL,
+            PRIMARY KEY (run, position));
         """,
     )

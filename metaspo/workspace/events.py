@@ -7,6 +7,7 @@ from langgraph.runtime import get_runtime
 
 from ..domain.costs import cost_says
 from ..domain.prompts import RoundLevel
+from ..store.events import tell
 from .resources import Workspace
 
 ROUNDS = logging.getLogger("metaspo.rounds")
@@ -108,14 +109,15 @@ class Noted(TypedDict):
 Event = Scored | Proposed | RoundOpened | StageOpened | RoundClosed | Noted
 
 
-def emit(event: Event) -> None:
-    """Write an event to the custom stream."""
+async def emit(workspace: Workspace, event: Event) -> None:
+    """Write an event to the custom stream, and into the store for whoever follows the run from elsewhere."""
+    await workspace.store.run(tell, workspace.run, event)
     get_runtime().stream_writer(event)
 
 
-def emit_closed(workspace: Workspace, event: RoundClosed) -> None:
-    """Write the end of a round to the custom stream, and as one line to the log."""
-    emit(event)
+async def emit_closed(workspace: Workspace, event: RoundClosed) -> None:
+    """The same with the end of a round, and one line to the log."""
+    await emit(workspace, event)
     cost = cost_says(event["spent"]["cost"], event["spent"]["unpriced"])
     ROUNDS.info(
         "run %s: round %d (%s) scores %.3f, %d calls so far, cost %s",

@@ -1,0 +1,68 @@
+"""A page as one HTML file: templates filled in, styles and scripts inside, and nothing that a browser would fetch.
+
+Whatever comes from data is text: Jinja escapes it, and the page's own policy lets a browser run and fetch nothing else.
+"""
+
+import base64
+import hashlib
+from datetime import UTC, datetime
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from ...domain.visible import visible
+
+HERE = Path(__file__).parent / "templates"
+
+
+def page(template: str, title: str, **shown: Any) -> str:
+    """A whole page: the template, by its file's name, with what it shows; it extends `base.html`."""
+    made = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
+    return _templates().get_template(template).render(title=title, made=made, version=version("metaspo"), **shown)
+
+
+def fragment(template: str, **shown: Any) -> str:
+    """A part of a page by itself, for places that have a page of their own, such as a notebook."""
+    return _templates().get_template(template).render(**shown)
+
+
+def percent(score: float | None) -> str:
+    """A score in [0, 1] as people see it, "" where there is none."""
+    return "" if score is None else f"{100 * score:.1f}"
+
+
+def change(value: float | None) -> str:
+    """A difference of scores, in points."""
+    return "" if value is None else f"{100 * value:+.1f}"
+
+
+def count(number: int) -> str:
+    """A number of things."""
+    return f"{number:,}"
+
+
+@cache
+def _templates() -> Environment:
+    made = Environment(
+        loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    made.filters |= {"percent": percent, "change": change, "count": count}
+    # Control characters, and those that turn the direction of text around, are shown and not obeyed.
+    made.finalize = lambda value: visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+    style, script = ((HERE / name).read_text(encoding="utf-8") for name in ("page.css", "page.js"))
+    made.globals |= {
+        "style": Markup(style),
+        "script": Markup(script),
+        "policy": f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}; img-src data:; base-uri 'none'; "
+        "form-action 'none'",
+    }
+    return made
+
+
+def _hash(text: str) -> str:
+    """What lets a browser tell the page's own style or script from any other."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
