@@ -53,7 +53,7 @@ def _templates() -> Environment:
     made.filters |= {"percent": percent, "change": change, "count": count}
     # Control characters, and those that turn the direction of text around, are shown and not obeyed.
     made.finalize = lambda value: visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
-    style, script = ((HERE / name).read_text(encoding="utf-8") for name in ("page.css", "page.js"))
+    style, script = (_together(kind) for kind in ("css", "js"))
     made.globals |= {
         "style": Markup(style),
         "script": Markup(script),
@@ -61,6 +61,12 @@ def _templates() -> Environment:
         "form-action 'none'",
     }
     return made
+
+
+def _together(kind: str) -> str:
+    """What the styles or scripts of all parts are in one: that of the whole page first, then by name."""
+    files = sorted(HERE.glob(f"*.{kind}"), key=lambda path: (path.stem != "base", path.stem))
+    return "\n".join(path.read_text(encoding="utf-8") for path in files)
 
 
 def _hash(text: str) -> str:
