@@ -17,10 +17,10 @@ WORDS: dict[Verdict, str] = {
 def claim(where: str, change: Change) -> str:
     """What a change on examples that selected nothing says; `where` is the beginning of the sentence."""
     if not change.differing:
-        return f"{where}: no change on {_examples(change.examples)}."
-    found = f"{where}: {points(change.value)} on {_examples(change.examples)}"
+        return f"{where}: no change on {counted(change.examples, 'example')}."
+    found = f"{where}: {points(change.value)} on {counted(change.examples, 'example')}"
     if not change.is_real:
-        return f"{found}, within noise: no real change is shown ({_doubt(change)})."
+        return f"{found}, within noise: no real change is shown ({in_doubt(change)})."
     if change.value > 0:
         return f"{found}, a real gain ({tested(change)})."
     return f"{found}, a real loss ({tested(change)}). Keep the old prompt there."
@@ -28,14 +28,10 @@ def claim(where: str, change: Change) -> str:
 
 def verdict_says(verdict: Verdict, found: Confirmation | None, why: str | None) -> str:
     """A run's verdict on the prompts that it found, in a sentence or a few; `why` where nothing was compared."""
-    if found is None:
-        return f"{WORDS[verdict]}: {why}."
-    change = found.change
-    held = f"{_examples(change.examples)} kept back"
-    if verdict == "confirmed":
-        return f"{WORDS[verdict]}: {points(change.value)} over the seeds on {held} ({tested(change)})."
-    said = [f"{WORDS[verdict]}: {points(change.value)} over the seeds on {held} ({_doubt(change)})."]
-    if change.value < 0:
+    said = [verdict_first(verdict, found, why)]
+    if found is None or verdict == "confirmed":
+        return said[0]
+    if found.change.value < 0:
         said.append(
             "The prompts found did worse, so the run returned the seeds." if found.seeds_returned
             else "The prompts found did worse; they were kept all the same."
@@ -48,6 +44,15 @@ def verdict_says(verdict: Verdict, found: Confirmation | None, why: str | None) 
     return " ".join(said)
 
 
+def verdict_first(verdict: Verdict, found: Confirmation | None, why: str | None) -> str:
+    """The first sentence of it: the verdict, and the figures behind it."""
+    if found is None:
+        return f"{WORDS[verdict]}: {why}."
+    change = found.change
+    shown = tested(change) if verdict == "confirmed" else in_doubt(change)
+    return f"{WORDS[verdict]}: {points(change.value)} over the seeds on {kept_back(change)} ({shown})."
+
+
 def points(value: float) -> str:
     """A difference of scores as people see it."""
     return f"{100 * value:+.1f} points"
@@ -58,12 +63,19 @@ def tested(change: Change) -> str:
     return f"paired test, p {'< 0.001' if change.p < 0.001 else f'= {change.p:.3f}'}"
 
 
-def _doubt(change: Change) -> str:
+def in_doubt(change: Change) -> str:
+    """The same for a change that is not called real: the test, or why there can be none."""
     if change.is_hopeless:
         count = f"{change.differing} of them" if change.differing else "none"
         return f"the two differ on {count}; on fewer than {FEWEST} no test can tell"
     return tested(change)
 
 
-def _examples(count: int) -> str:
-    return f"{count:,} example{'s' * (count != 1)}"
+def kept_back(change: Change) -> str:
+    """On how many examples that selected nothing."""
+    return f"{counted(change.examples, 'example')} kept back"
+
+
+def counted(count: int, name: str) -> str:
+    """So many of something."""
+    return f"{count:,} {name}{'s' * (count != 1)}"

@@ -7,10 +7,12 @@ from typing import Any
 
 from ..domain.calls import Usage
 from ..domain.locks import without_marks
+from ..domain.results import Split
 from ..domain.significance import Change
 from ..prompts.own import short_hashes
 from ..store import answers, calls, prompts, runs
 from ..store.database import Store, open_store
+from ..store.evaluations import RunTask
 from ..tasks.catalogue import builtin_tasks
 from .claims import verdict_says
 from .confirmation import Confirmation, Verdict, read_confirmation, verdict_without
@@ -31,7 +33,8 @@ class Report:
     a sentence, and `confirmation` holds the figures, None where there are none. `remarks` are sentences on
     what looks wrong with the endpoint, `set_aside` the
     examples that it gave no reply to while it answered others, `cost_notes` sentences on what the cost rests on.
-    `answers` are those of people who approved: who, when, what, and what they saw.
+    `answers` are those of people who approved: who, when, what, and what they saw. `drawn` is what the run took of
+    each task, and `selecting` the split that it selects by.
     """
 
     run: runs.Run
@@ -64,6 +67,8 @@ class Report:
     set_aside: list[SetAside]
     cost_notes: list[str]
     answers: list[answers.Answer]
+    drawn: list[RunTask]
+    selecting: Split
 
 
 def open_report(path: str | Path, name: str = "last") -> Report:
@@ -105,6 +110,8 @@ def report(store: Store, run: runs.Run) -> Report:
         set_aside=set_aside(store.db, run.id),
         cost_notes=cost_notes(store.db, [run.id]),
         answers=answers.of_run(store.db, run.id),
+        drawn=list(pairs.tasks),
+        selecting=pairs.selecting,
     )
 
 
