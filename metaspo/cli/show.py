@@ -10,8 +10,7 @@ from rich.table import Table
 from ..domain.costs import cost_says
 from ..domain.messages import message_of, text_of
 from .screen import console, panel, plain
-from .show_controls import by_field, controls, paid, replies
-from .show_request import answered
+from .show_controls import by_field, replies
 
 if TYPE_CHECKING:
     from ..domain.intervals import Difference
@@ -30,6 +29,8 @@ def table(rows: Sequence[Mapping[str, Any]]) -> None:
 
 def summary(report: "Report") -> None:
     """What a run gained, in a table a person understands, with honest words about it."""
+    from ..reports.words import controls, paid, scores_say
+
     console.print(panel(report.system_after or report.system_before, "system prompt"))
     if report.run.status == "done" and report.run.reason:
         console.print(plain(f"Why the search ended: {report.run.reason}."))
@@ -39,7 +40,7 @@ def summary(report: "Report") -> None:
             console.print(_by_model(report))
         if any(task.fields for task in report.tasks):
             console.print(by_field(report))
-        for line in verdict(report):
+        for line in scores_say(report):
             console.print(plain(line))
     elif report.train_before is not None and report.train_after is not None:
         console.print(
@@ -98,31 +99,10 @@ def _by_model(report: "Report") -> Table:
     return made
 
 
-def verdict(report: "Report") -> list[str]:
-    """What the figures allow one to say, and no more."""
-    from ..reports.claims import claim
-    from ..tasks.given import short
-
-    tested = (("On the source tasks", report.source), ("On tasks the search never saw", report.target))
-    lines = [claim(where, change) for where, change in tested if change is not None]
-    metrics = ", ".join(sorted({short(task.metric) for task in report.tasks}))
-    lines.append(f"Scores are {metrics} in %; majority is what the best constant answer scores; unparsed is in %.")
-    if any(task.majority is None for task in report.tasks):
-        lines.append("There is no majority answer's score where nobody can tell, as by a judge, or by a metric of replies.")
-    below = [task.name for task in report.tasks if task.majority is not None and task.after <= task.majority]
-    if below:
-        lines.append(f"No better than the majority answer: {', '.join(below)}.")
-    if any(task.unparsed_before > 0.05 + task.unparsed_after for task in report.tasks):
-        lines.append("Part of the gain is format: fewer replies without a readable answer.")
-    held = [task.name for task in report.tasks if task.constrained]
-    if held:
-        named = "All tasks" if len(held) == len(report.tasks) else ", ".join(held)
-        lines.append(f"{named} ask for constrained replies: where the backend holds them to the labels, format plays no part.")
-    return lines
-
-
 def run(report: "Report") -> None:
     """A run in full: status, prompts as diffs, scores, rounds, lineage."""
+    from ..reports.words import answered
+
     about = report.run
     console.print(plain(f"run {about.id}  {about.status}{f': {about.reason}' if about.reason else ''}", style="bold"))
     models = f"base {report.base}, optimizer {report.optimizer}" + (f", analyst {report.analyst}" if report.analyst else "")

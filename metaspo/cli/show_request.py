@@ -1,7 +1,7 @@
 """How what waits for approval looks in a terminal."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
@@ -11,7 +11,6 @@ from .screen import console, panel, plain
 if TYPE_CHECKING:
     from ..approval.comparison import Change, ExampleChange
     from ..approval.request import Request
-    from ..store.answers import Answer
 
 
 def show_request(request: "Request") -> None:
@@ -23,18 +22,6 @@ def show_request(request: "Request") -> None:
     console.print(plain(f"Run {request['run'][:8]}: {waiting_for(request)}, question {request['id']}.", style="bold"))
     if request["problem"]:
         console.print(plain(f"The last answer could not be used: {request['problem']}"))
-
-
-def answered(answers: "Sequence[Answer]") -> list[dict[str, Any]]:
-    """What people answered, a row each: which change they saw, what they decided, who they are and when it was."""
-    return [
-        {
-            "round": one.round, "prompt": f"user prompt of {one.task}" if one.task else "system prompt",
-            "change": _change(one.shown["difference"], one.shown["low"], one.shown["high"])[0],
-            "decision": one.decision, "who": one.person or "not said", "when (UTC)": one.created[:16].replace("T", " "),
-        }
-        for one in answers
-    ]  # fmt: skip
 
 
 def _show_change(change: "Change") -> None:

@@ -7,7 +7,6 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from .screen import console, plain, say_json
-from .show_controls import paid
 
 if TYPE_CHECKING:
     from ..domain.intervals import Difference
@@ -42,6 +41,7 @@ def _words(report: "GeneralizationReport") -> list[str]:
     from ..domain.excerpts import excerpt
     from ..reports.claims import claim
     from ..reports.set_aside import says
+    from ..reports.words import paid
 
     lines = [HOW_TO_READ]
     for task in report.tasks:
@@ -118,6 +118,7 @@ def _ends(found: "Adaptation") -> list[str]:
     from ..domain.excerpts import excerpt
     from ..reports.claims import claim
     from ..reports.set_aside import says
+    from ..reports.words import paid
 
     lines, most = [], max(found.ends, default=0)
     for size, change in found.ends.items():

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from metaspo.cli.show_controls import controls
 from metaspo.domain.excerpts import excerpt
 from metaspo.domain.results import UNGRADED
 from metaspo.reports.claims import claim
 from metaspo.reports.export import export
 from metaspo.reports.report import Report, open_report
+from metaspo.reports.words import controls
 from metaspo.store.database import Store
 
 from ..helpers.written import FOUND, SEED, WrittenRun

@@ -11,9 +11,9 @@ import pytest
 
 import metaspo
 from metaspo import ModelSpec, Result, Task
-from metaspo.cli.show_controls import controls
 from metaspo.domain.errors import EndpointUnavailable, ModelError
 from metaspo.models import asking
+from metaspo.reports.words import controls
 from metaspo.store.database import Store, open_store
 
 from ..helpers.endpoint import Endpoint, cut_off, drop, fail, say
