@@ -2,12 +2,14 @@
 
 import contextlib
 import json
+import os
 import sys
 from collections.abc import Iterable
 from typing import Any
 
 import click
-from rich.console import Console, ConsoleOptions, RenderableType
+from rich.cells import cell_len
+from rich.console import Console, ConsoleDimensions, ConsoleOptions, RenderableType
 from rich.panel import Panel
 from rich.segment import Segment
 from rich.text import Text
@@ -21,6 +23,28 @@ class Screen(Console):
     def __init__(self, *, stderr: bool = False) -> None:
         """Write to standard output, or to standard error."""
         super().__init__(stderr=stderr, highlight=False, markup=False, emoji=False)
+
+    @property
+    def size(self) -> ConsoleDimensions:
+        """COLUMNS where it is set, else what the terminal says, a dumb one too; 80 where there is none."""
+        columns = os.environ.get("COLUMNS", "")
+        wide, high = super().size
+        if self.is_dumb_terminal:
+            with contextlib.suppress(OSError, ValueError, AttributeError):
+                wide, high = os.get_terminal_size(self.file.fileno())
+        return ConsoleDimensions(int(columns) if columns.isdecimal() and int(columns) else wide or 80, high)
+
+    @size.setter
+    def size(self, new: tuple[int, int]) -> None:
+        Console.size.fset(self, new)  # type: ignore[attr-defined]
+
+    @property
+    def is_live(self) -> bool:
+        """Whether what was printed can be replaced: a terminal that takes control codes, whatever colours are forced on."""
+        try:
+            return self.file.isatty() and self.is_terminal and not self.is_dumb_terminal
+        except ValueError:  # It is closed.
+            return False
 
     def render_str(self, text: str, **options: Any) -> Text:
         """The cells of tables and whatever else comes as a string."""
@@ -57,6 +81,20 @@ console = Screen()
 def plain(said: str, style: str = "") -> Text:
     """A text to print, or a part of one."""
     return Text(visible(said), style=style)
+
+
+def flowed(parts: Iterable[str], width: int, between: str = ", ") -> list[str]:
+    """Parts put into lines of a width in cells: none goes over the end of a line, unless it is longer than one itself."""
+    lines: list[str] = []
+    for part in map(visible, parts):
+        joined = f"{lines[-1]}{between}{part}" if lines else ""
+        if lines and cell_len(joined) <= width:
+            lines[-1] = joined
+            continue
+        if lines and cell_len(lines[-1] + between.rstrip()) <= width:
+            lines[-1] += between.rstrip()
+        lines.append(part)
+    return lines
 
 
 def panel(body: Text | str, title: str) -> Panel:

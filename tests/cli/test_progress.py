@@ -48,4 +48,17 @@ def test_a_run_that_follows_another_has_a_pace_of_its_own(capsys: Any) -> None:
         }
         closed = {"round": 1, "level": "system", "score": 0.5, "accepted": 0, "dropped": 0, "incumbent": "x", "spent": spent}
         progress.listen(cast(Any, {"event": "round_closed", **closed}))
-    assert " 3 calls, 0.0 calls/s" in capsys.readouterr().err
+    assert " 3 calls, 0 s" in capsys.readouterr().err
+
+
+def test_past_events_are_fed_with_their_times(capsys: Any) -> None:
+    progress = Progress(clock=lambda: 1000.0)
+    spent = {"cached": 0, "input_tokens": 0, "output_tokens": 0, "cost": None, "unpriced": 0, "estimated": 0, "budget": {}}
+    progress.listen(
+        cast(Any, {"event": "round_opened", "round": 0, "rounds": 2, "level": "seed", "candidates": 0, "evaluations": 1}), 100.0
+    )
+    closed = {"event": "round_closed", "round": 0, "level": "seed", "score": 0.5, "accepted": 0, "dropped": 0, "incumbent": "x"}
+    progress.listen(cast(Any, {**closed, "spent": {**spent, "calls": 50}}), 110.0)
+    assert "score 50.0, 50 calls, 5.0 calls/s, 10 s" in capsys.readouterr().err
+    progress.listen(cast(Any, {"event": "of a later version"}))
+    assert capsys.readouterr().err == ""
