@@ -27,8 +27,8 @@ MANY = 0.1
 WINDOW = 60.0
 """Seconds that a rate looks back, at least."""
 
-SHORTEST = 1.0
-"""Seconds from which on a rate or a time left is told: before, it would be a guess."""
+SHORTEST = 0.1
+"""Seconds from which on a rate is told: of less it would be a guess."""
 
 AWAY = 600.0
 """Seconds without an event after which what was paid before and what is paid now are two sessions."""
@@ -245,7 +245,7 @@ class RunProgress:
             return None
         took = self.at - opened.evaluations_began
         ahead = opened.stage_evaluations - opened.stage_scored
-        return max(0.0, took / opened.stage_scored * ahead - (at - self.at)) if took >= SHORTEST and ahead > 0 else None
+        return max(0.0, took / opened.stage_scored * ahead - (at - self.at)) if took >= 1 and ahead > 0 else None
 
     def left_in_search(self, at: float) -> float | None:
         """Seconds, were the rounds to come as long as those of this session; None until two of these are closed.
