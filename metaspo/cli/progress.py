@@ -2,7 +2,7 @@
 
 import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -53,6 +53,16 @@ class Progress:
     def listen(self, event: "Event", at: float | None = None) -> None:
         """Take in one event, which comes now, or came `at` a time in seconds since 1970."""
         for line in self.run.take(event, self._clock() if at is None else at):
+            self._line(line)
+
+    def catch_up(self, told: "Iterable[tuple[float, Event]]") -> None:
+        """Take in what was told before, with its times; only lines from the last closed round on are shown."""
+        lines: list[str] = []
+        for at, event in told:
+            if event["event"] == "round_closed":
+                lines.clear()
+            lines += self.run.take(event, at)
+        for line in lines:
             self._line(line)
 
     def _line(self, text: str) -> None:

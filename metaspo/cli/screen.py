@@ -97,6 +97,12 @@ def flowed(parts: Iterable[str], width: int, between: str = ", ") -> list[str]:
     return lines
 
 
+def wrapped(text: str, width: int) -> list[str]:
+    """A text in lines of a width in cells, broken between words, within one that is longer; at least one line."""
+    lines = Text(visible(text).expandtabs(4)).wrap(console, max(1, width), overflow="fold")
+    return [line.plain.rstrip() for line in lines] or [""]
+
+
 def panel(body: Text | str, title: str) -> Panel:
     """A text in a frame with a title."""
     return Panel(plain(body) if isinstance(body, str) else body, title=plain(title), title_align="left")

@@ -1,7 +1,7 @@
 """What a run's events come to while it is at work: where it stands, how fast it is, about how long it will take."""
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -89,10 +89,18 @@ class RunProgress:
             self.began = at
         if "spent" in data:
             self._pay(data["spent"], at)
-        take = getattr(self, f"_{data['event']}", None)
-        lines: list[str] = take(data, at) if take else []
+        # An event may come out of a store, of a later version too: it names no function.
+        take = self._takes.get(str(data["event"]))
+        lines = take(data, at) if take else []
         self.at = at
         return lines
+
+    @property
+    def _takes(self) -> Mapping[str, Callable[[Mapping[str, Any], float], list[str]]]:
+        return {
+            "round_opened": self._round_opened, "stage_opened": self._stage_opened, "scored": self._scored,
+            "proposed": self._proposed, "noted": self._noted, "round_closed": self._round_closed,
+        }  # fmt: skip
 
     def another_session(self, at: float) -> None:
         """From here on rates and times are those of another session, or of another run under the same display."""
