@@ -4,27 +4,21 @@ import difflib
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from rich.box import SIMPLE_HEAD
-from rich.table import Table
-
 from ..domain.costs import cost_says
 from ..domain.messages import message_of, text_of
 from .screen import console, panel, plain
-from .show_controls import by_field, replies
+from .show_scores import by_field, by_model, percent, replies, scores
+from .tables import rows_as_table
 
 if TYPE_CHECKING:
-    from ..domain.intervals import Difference
     from ..reports.report import Report
+    from .tables import Kind
 
 
-def table(rows: Sequence[Mapping[str, Any]]) -> None:
+def table(rows: Sequence[Mapping[str, Any]], **kinds: "Kind") -> None:
     """Rows with the same keys as a table."""
-    made = Table()
-    for key in rows[0] if rows else ():
-        made.add_column(key, overflow="fold")
-    for row in rows:
-        made.add_row(*(plain(str(value)) for value in row.values()))
-    console.print(made)
+    if rows:
+        console.print(rows_as_table(rows, **kinds))
 
 
 def summary(report: "Report") -> None:
@@ -35,17 +29,17 @@ def summary(report: "Report") -> None:
     if report.run.status == "done" and report.run.reason:
         console.print(plain(f"Why the search ended: {report.run.reason}."))
     if report.tasks:
-        console.print(_scores(report))
+        console.print(scores(report))
         if any(task.models for task in report.tasks):
-            console.print(_by_model(report))
+            console.print(by_model(report))
         if any(task.fields for task in report.tasks):
             console.print(by_field(report))
         for line in scores_say(report):
             console.print(plain(line))
     elif report.train_before is not None and report.train_after is not None:
         console.print(
-            f"Score on the examples that were optimized on: {_percent(report.train_before)} before, "
-            f"{_percent(report.train_after)} now. The final test has not been run."
+            f"Score on the examples that were optimized on: {percent(report.train_before)} before, "
+            f"{percent(report.train_after)} now. The final test has not been run."
         )
     for line in controls(report):
         console.print(plain(line))
@@ -60,43 +54,6 @@ def summary(report: "Report") -> None:
                 "and an optimizer that writes prompts (--preset paper --optimizer openai:gpt-4o-mini, or any server)."
             )
         )
-
-
-COLUMNS = ("task", "n", "before", "after", "change", "95% interval", "majority", "un-\nparsed")
-
-
-def _scores(report: "Report") -> Table:
-    made = Table(
-        title="Test scores with the seed prompts and with the prompts found",
-        box=SIMPLE_HEAD,
-        pad_edge=False,
-        padding=(0, 1, 0, 0),
-    )
-    for name in COLUMNS:
-        made.add_column(name, justify="left" if name == "task" else "right", min_width=20 if name == "task" else None)
-    for role, title, difference in (("source", "source tasks", report.source), ("target", "unseen tasks", report.target)):
-        rows = [task for task in report.tasks if task.role == role]
-        for task in rows:
-            unparsed = f"{100 * task.unparsed_before:.0f} -> {100 * task.unparsed_after:.0f}"
-            scores = [_percent(task.before), _percent(task.after), *_change(task.difference), _percent(task.majority) or "none"]
-            made.add_row(task.name, str(task.examples), *scores, unparsed)
-        if difference is not None:
-            before, after = (sum(getattr(task, when) for task in rows) / len(rows) for when in ("before", "after"))
-            scores = [_percent(before), _percent(after), *_change(difference)]
-            made.add_row(f"mean of {title}", "", *scores, "", "", style="bold", end_section=True)
-    return made
-
-
-def _by_model(report: "Report") -> Table:
-    made = Table(title="The same by base model", box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
-    for name in ("task", "base model", "before", "after", "change", "95% interval"):
-        made.add_column(name, justify="left" if name in ("task", "base model") else "right", overflow="fold")
-    for task in report.tasks:
-        for at, one in enumerate(task.models):
-            scores = [_percent(one.before), _percent(one.after), *_change(one.difference)]
-            last = at == len(task.models) - 1
-            made.add_row("" if at else plain(task.name), plain(one.model), *scores, end_section=last)
-    return made
 
 
 def run(report: "Report") -> None:
@@ -117,11 +74,12 @@ def run(report: "Report") -> None:
     table(
         [
             {
-                "round": row.round, "level": row.level, "score": _percent(row.score),
+                "round": row.round, "level": row.level, "score": percent(row.score),
                 "changed": "yes" if row.accepted else "no", "dropped proposals": row.dropped, "system prompt": row.system[:8],
             }
             for row in report.rounds
-        ]
+        ],
+        score="figure",
     )  # fmt: skip
     if report.answers:
         console.print(plain("answers of people", style="bold"))
@@ -129,7 +87,7 @@ def run(report: "Report") -> None:
     console.print(plain("lineage of the winner", style="bold"))
     for row in report.lineage:
         console.print(
-            plain(f"  round {row.round}, {row.status}, score {_percent(row.score)}: {report.texts.get(row.prompt or '', '')}")
+            plain(f"  round {row.round}, {row.status}, score {percent(row.score)}: {report.texts.get(row.prompt or '', '')}")
         )
     if report.tasks:
         console.print(replies(report))
@@ -162,18 +120,22 @@ def runs(rows: Sequence[Mapping[str, Any]]) -> None:
             mark = "  " * (depth - 1) + "└ " if depth else ""
             started = str(row["started"])[:16].replace("T", " ")
             paid = cost_says(row["cost"], row["unpriced"]) if row["cost"] or row["unpriced"] else ""
-            name, score = f"{mark}{row['run'][:long]}", _percent(row["score"])
+            name, score = f"{mark}{row['run'][:long]}", percent(row["score"])
             shown = {**row, "cost": paid, "run": name, "score": score, "started": started}
             lines.append({key: value for key, value in shown.items() if key not in ("parent", "unpriced")})
             add(row["run"], depth + 1)
 
     add(None, 0)
-    table([{key: "" if value is None else value for key, value in line.items()} for line in lines])
+    table(lines, method="word", score="figure", cost="figure", started="word")
 
 
 def history(rows: Sequence[Mapping[str, Any]]) -> None:
     """The rounds of a run."""
-    table([{**row, "score": _percent(row["score"]), "changed": "yes" if row["changed"] else "no"} for row in rows])
+    table(
+        [{**row, "score": percent(row["score"]), "changed": "yes" if row["changed"] else "no"} for row in rows],
+        score="figure",
+        checkpoint="word",
+    )
 
 
 def comparison(found: Mapping[str, Any]) -> None:
@@ -181,9 +143,9 @@ def comparison(found: Mapping[str, Any]) -> None:
     first, second = (run[:8] for run in found["runs"])
     rows = [{"": key, first: values[0], second: values[1]} for key, values in found["settings"].items()]
     rows.append(
-        {"": "score on the examples optimized on", first: _percent(found["train"][0]), second: _percent(found["train"][1])}
+        {"": "score on the examples optimized on", first: percent(found["train"][0]), second: percent(found["train"][1])}
     )
-    rows += [{"": f"test score of {key}", first: _percent(a), second: _percent(b)} for key, (a, b) in found["tasks"].items()]
+    rows += [{"": f"test score of {key}", first: percent(a), second: percent(b)} for key, (a, b) in found["tasks"].items()]
     rows.append({"": "the prompts found are", first: found["verdict"][0], second: found["verdict"][1]})
     rows.append({"": "calls", first: found["calls"][0], second: found["calls"][1]})
     costs = [cost_says(*side) for side in zip(found["cost"], found["unpriced"], strict=True)]
@@ -201,11 +163,3 @@ def preview(shown: Mapping[str, Any]) -> None:
     console.print(plain(f"expected answer: {shown['expected'] or 'none'}"))
     if shown["constraint"]:
         console.print(plain(f"constrained, where the backend can, to: {shown['constraint']}"))
-
-
-def _percent(score: float | None) -> str:
-    return "" if score is None else f"{100 * score:.1f}"
-
-
-def _change(difference: "Difference") -> tuple[str, str]:
-    return f"{100 * difference.value:+.1f}", f"{100 * difference.low:+.0f} to {100 * difference.high:+.0f}"

@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from rich.table import Table
-
 from ..domain.costs import cost_says
 from .screen import console, plain, say_json
+from .tables import Fitted, Kind
 
 if TYPE_CHECKING:
     from ..runs.need import Need
@@ -26,14 +25,13 @@ def show_plan(found: "Sequence[Need]", as_json: bool) -> None:
     whole = cost_says(known if known or not unpriced else None, unpriced, digits=2)
     every = [*(cost_says(need["cost"], digits=2) for need in needs), whole]
     batches = sum(need["batches"] for need in needs)
-    names = ["role", "level", "calls, at most", "input tokens, estimate", "output tokens, estimate", "cost, estimate"]
-    made = Table()
-    for name in [*names, "batches in turn"] if batches else names:
-        made.add_column(name, justify="left" if name in ("role", "level") else "right")
+    names = ["calls, at most", "input tokens, estimate", "output tokens, estimate", "cost, estimate"]
+    kinds: dict[str, Kind] = dict.fromkeys([*names, "batches in turn"] if batches else names, "figure")
+    made = Fitted({"role": "lead", "level": "lead", **kinds})
     for row, cost in zip(rows, every, strict=True):
         counts = [f"{row[key]:,}" for key in ("calls", "input_tokens", "output_tokens")]
         in_turn = [f"{row['batches']:,}" if row["batches"] else ""] if batches else []
-        made.add_row(row["role"], row["level"], *counts, cost, *in_turn)
+        made.add(row["role"], row["level"], *counts, cost, *in_turn)
     console.print(made)
     if batches:
         follow = "1 batch" if batches == 1 else f"At most {batches:,} batches follow one another"

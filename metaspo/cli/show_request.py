@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from rich.box import SIMPLE_HEAD
-from rich.table import Table
-
 from .screen import console, panel, plain
+from .show_scores import MOVED
+from .tables import Fitted
 
 if TYPE_CHECKING:
     from ..approval.comparison import Change, ExampleChange
@@ -39,16 +38,13 @@ def _show_change(change: "Change") -> None:
             console.print(_examples(f"Answered {words}", examples))
 
 
-def _scores(change: "Change") -> Table:
-    made = Table(title="Scores on the examples that select", box=SIMPLE_HEAD, pad_edge=False)
-    for name in ("task", "n", "before", "after", "change", "95% interval"):
-        made.add_column(name, justify="left" if name == "task" else "right")
+def _scores(change: "Change") -> Fitted:
+    made = Fitted({"task": "lead", "n": "figure", **MOVED}, "Scores on the examples that select")
     for row in change["tasks"]:
         scores = [f"{100 * score:.1f}" for score in (row["before"], row["after"])]
-        made.add_row(row["task"], str(row["examples"]), *scores, *_change(row["difference"], row["low"], row["high"]))
+        made.add(row["task"], f"{row['examples']:,}", *scores, *_change(row["difference"], row["low"], row["high"]))
     if len(change["tasks"]) > 1:
-        made.add_section()
-        made.add_row("mean", "", "", "", *_change(change["difference"], change["low"], change["high"]), style="bold")
+        made.add("mean", "", "", "", *_change(change["difference"], change["low"], change["high"]), style="bold")
     return made
 
 
@@ -56,11 +52,9 @@ def _change(difference: float, low: float, high: float) -> tuple[str, str]:
     return f"{100 * difference:+.1f}", f"{100 * low:+.0f} to {100 * high:+.0f}"
 
 
-def _examples(title: str, examples: "Sequence[ExampleChange]") -> Table:
-    made = Table(title=title, box=SIMPLE_HEAD, pad_edge=False)
-    for name in ("task", "question", "gold", "before", "after"):
-        made.add_column(name, overflow="fold")
+def _examples(title: str, examples: "Sequence[ExampleChange]") -> Fitted:
+    made = Fitted({"task": "lead", "question": "text", "gold": "text", "before": "text", "after": "text"}, title)
     for row in examples:
         answers = ("(unparsed)" if answer is None else answer for answer in (row["before"], row["after"]))
-        made.add_row(*(plain(value) for value in (row["task"], row["question"], row["gold"], *answers)))
+        made.add(row["task"], row["question"], row["gold"], *answers)
     return made

@@ -3,10 +3,8 @@
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from rich.box import SIMPLE_HEAD
-from rich.table import Table
-
 from .screen import console, plain, say_json
+from .tables import Fitted
 
 if TYPE_CHECKING:
     from ..domain.intervals import Difference
@@ -64,17 +62,15 @@ def _words(report: "GeneralizationReport") -> list[str]:
     return [*lines, f"Paid: {paid(report.usage)}.", *report.cost_notes, f"Run {report.run.id[:8]} in {report.store}."]
 
 
-def _comparisons(report: "GeneralizationReport") -> Table:
-    made = Table(
-        title="Test scores of two system prompts, same user prompts", box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0)
-    )
-    # The names give way where a terminal is narrow, never the figures.
-    made.add_column("task", overflow="fold", min_width=12)
-    for name in ("n", "candi-\ndate", "±", "95%", "base-\nline", "change", "95%", "wins", "ma-\njor-\nity"):
-        made.add_column(name, justify="right", no_wrap=True)
+COLUMNS = ("n", "candidate", "±", "its 95%", "baseline", "change", "95%", "wins", "majority")
+
+
+def _comparisons(report: "GeneralizationReport") -> Fitted:
+    title = "Test scores of two system prompts, same user prompts"
+    made = Fitted({"task": "lead", **dict.fromkeys(COLUMNS, "figure")}, title)
     for task in report.tasks:
         spread = f"{100 * task.candidate.spread:.1f}"
-        made.add_row(
+        made.add(
             task.task,
             f"{task.examples}x{len(task.candidate.scores)}",
             *_scores(task.candidate.mean, spread, task.baseline.mean, task.difference),
@@ -83,7 +79,7 @@ def _comparisons(report: "GeneralizationReport") -> Table:
         )
     if report.overall:
         each = report.overall
-        made.add_row("mean", "", *_scores(each.candidate, "", each.baseline, each.difference), "", "", style="bold")
+        made.add("mean", "", *_scores(each.candidate, "", each.baseline, each.difference), "", "", style="bold")
     return made
 
 
@@ -96,14 +92,13 @@ def show_adaptation(found: "Adaptation", as_json: bool) -> None:
             drawn["means"] = [dict(zip(("round", "selecting", "test"), row, strict=True)) for row in one.means()]
         say_json(data)
         return
-    made = Table(title="Mean test score by round, with as many training examples a task", box=SIMPLE_HEAD, pad_edge=False)
-    made.add_column("round", justify="right")
-    for curve in found.curves:
-        made.add_column(f"{curve.side}, {curve.train_size}", justify="right")
+    names = [f"{curve.side}, {curve.train_size}" for curve in found.curves]
+    title = "Mean test score by round, with as many training examples a task"
+    made = Fitted({"round": "lead", **dict.fromkeys(names, "figure")}, title)
     means = [{round: test for round, _, test in curve.means()} for curve in found.curves]
     for round in sorted({round for curve in means for round in curve}):
         values = [curve.get(round) for curve in means]
-        made.add_row(str(round), *("" if value is None else f"{100 * value:.1f}" for value in values))
+        made.add(str(round), *("" if value is None else f"{100 * value:.1f}" for value in values))
     console.print(made)
     console.print(
         plain("The candidate is the system prompt in question, the baseline the other one. No test score chose a prompt.")
@@ -137,4 +132,4 @@ def _scores(candidate: "Difference", spread: str, baseline: "Difference", change
 
 
 def _interval(value: "Difference", sign: str = "") -> str:
-    return f"{100 * value.low:{sign}.0f}…{100 * value.high:{sign}.0f}"
+    return f"{100 * value.low:{sign}.0f} to {100 * value.high:{sign}.0f}"

@@ -1,4 +1,4 @@
-"""The one way tables are laid out: side by side where the terminal is wide enough, else turned; no column and no figure is lost.
+"""The one way tables are laid out: side by side where the terminal is wide enough, else turned; no figure is lost.
 
 Three forms, and the first that fits is taken: a table; one whose names stand on lines of their own above their figures; and
 records, a block a row, in which each figure stands behind its column's name. Only words are ever wrapped.
@@ -6,10 +6,10 @@ records, a block a row, in which each figure stands behind its column's name. On
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from rich.cells import cell_len
-from rich.console import ConsoleOptions, RenderableType
+from rich.console import RenderableType
 
 from ..domain.visible import visible
 from .screen import Screen, flowed, plain, wrapped
@@ -17,8 +17,8 @@ from .screen import Screen, flowed, plain, wrapped
 Kind = Literal["lead", "word", "figure", "text"]
 """A row's names, which lead it; a short word; a figure, to the right; and words that may be wrapped."""
 
-GAP, INDENT, NARROWEST = 2, 2, 24
-"""Cells between columns and before what stands below a name; and of a column of words, at least, where they are longer."""
+GAPS, INDENT, NARROWEST = (2, 1), 2, 30
+"""Cells between columns, and where these do not fit; before what stands below a name; of words, at least, that are wrapped."""
 
 
 @dataclass(frozen=True)
@@ -46,48 +46,48 @@ class Fitted:
         ]
         self._rows.append(_Row(shown, style, ends))
 
-    def __rich_console__(self, console: Screen, options: ConsoleOptions) -> Iterable[RenderableType]:
+    def __rich_console__(self, console: Screen, options: Any) -> Iterable[RenderableType]:
         """The table in the first form that fits."""
         width = options.max_width
         for line in wrapped(self._title, width) if self._title else ():
             yield plain(line, style="italic")
-        for stacked in range(self._leads + 1):
-            if "text" in self._kinds and stacked:
-                break
-            if (widths := self._widths(width, stacked)) is not None:
-                yield from self._side_by_side(widths, width, stacked, "-" if options.ascii_only else "─")
+        forms = range(1 if "text" in self._kinds else self._leads + 1)
+        for stacked, gap in ((stacked, gap) for stacked in forms for gap in GAPS):
+            if (widths := self._widths(width, stacked, gap)) is not None:
+                yield from self._side_by_side(widths, gap, width, "-" if options.ascii_only else "─")
                 return
-        yield from self._records(width)
+        yield from self._records(width, "-" if options.ascii_only else "─")
 
-    def _widths(self, width: int, stacked: int) -> list[int] | None:
+    def _widths(self, width: int, stacked: int, gap: int) -> list[int] | None:
         """The columns' widths without the first `stacked`; None where they do not fit."""
         at = range(stacked, len(self._names))
-        longest = [max([cell_len(line) for row in self._rows for line in row.cells[i].split("\n")], default=0) for i in at]
-        heads = [max(map(cell_len, self._names[i].split(" "))) for i in at]
-        words = [i for i in at if self._kinds[i] == "text"]
-        least = [
-            max(head, min(most, NARROWEST) if i in words else most) for i, most, head in zip(at, longest, heads, strict=True)
+        longest = [
+            max(cell_len(line) for text in [self._names[i], *(row.cells[i] for row in self._rows)] for line in text.split("\n"))
+            for i in at
         ]
-        free = width - (INDENT if stacked else 0) - GAP * (len(least) - 1) - sum(least)
+        words = [number for number, i in enumerate(at) if self._kinds[i] == "text"]
+        least = [
+            max(cell_len(self._names[i]), min(most, NARROWEST) if number in words else most)
+            for number, (i, most) in enumerate(zip(at, longest, strict=True))
+        ]
+        free = width - (INDENT if stacked else 0) - gap * (len(least) - 1) - sum(least)
         if free < 0 or not least:
             return None
-        # What is left over goes to words that are wrapped, narrow ones first, then to names of columns that are.
-        wanted = [(max(most, cell_len(self._names[i])), i - stacked) for i, most in zip(at, longest, strict=True)]
-        order = sorted(wanted, key=lambda one: (one[1] + stacked not in words, one[0]))
-        for number, (want, i) in enumerate(order):
-            rest = sum(at + stacked in words for _, at in order[number:]) or 1
-            more = max(0, min(want - least[i], free // rest))
-            least[i], free = least[i] + more, free - more
+        # What is left over goes to the words that are wrapped, as much to each as it needs, the shortest first.
+        words.sort(key=lambda number: longest[number])
+        for sharing, number in zip(range(len(words), 0, -1), words, strict=True):
+            more = min(longest[number] - least[number], free // sharing)
+            least[number], free = least[number] + more, free - more
         return least
 
-    def _side_by_side(self, widths: Sequence[int], width: int, stacked: int, rule: str) -> Iterable[RenderableType]:
+    def _side_by_side(self, widths: Sequence[int], gap: int, width: int, rule: str) -> Iterable[RenderableType]:
+        stacked = len(self._names) - len(widths)
         margin = " " * INDENT if stacked else ""
-        whole = cell_len(margin) + sum(widths) + GAP * (len(widths) - 1)
         if stacked:
             yield from (plain(line, style="bold") for line in wrapped(", ".join(self._names[:stacked]), width))
         kinds = self._kinds[stacked:]
-        yield from (plain(margin + line, style="bold") for line in _lines(self._names[stacked:], widths, kinds))
-        yield plain(rule * whole)
+        yield from (plain(margin + line, style="bold") for line in _lines(self._names[stacked:], widths, kinds, gap))
+        yield plain(rule * (len(margin) + sum(widths) + gap * (len(widths) - 1)))
         before: list[str] = []
         for row in self._rows:
             names, cells = row.cells[:stacked], row.cells[stacked:]
@@ -97,24 +97,29 @@ class Fitted:
                 yield from (plain(line, style=row.style or "bold") for line in wrapped(", ".join(names), width))
             if not stacked and self._leads > 1 and before[:1] == row.cells[:1]:
                 cells = ["", *cells[1:]]
-            yield from (plain(margin + line, style=row.style) for line in _lines(cells, widths, kinds))
+            yield from (plain(margin + line, style=row.style) for line in _lines(cells, widths, kinds, gap))
             if row.ends:
                 yield plain("")
             before = row.cells
 
-    def _records(self, width: int) -> Iterable[RenderableType]:
+    def _records(self, width: int, rule: str) -> Iterable[RenderableType]:
         """A block a row; a value that is missing in some rows is left out there, and one missing in all is said to be."""
         given = {i for i in range(len(self._names)) for row in self._rows if row.cells[i]}
         inner = max(1, width - INDENT)
+        if any(heads := self._names[: self._leads]):
+            yield from (plain(line, style="bold") for line in wrapped(", ".join(heads), width))
+            yield plain(rule * width)
         for row in self._rows:
-            names = zip(self._names[: self._leads], row.cells, strict=False)
-            lead = ", ".join(_joined(name if name not in ("", "task", "method") else "", cell) for name, cell in names if cell)
-            yield from (plain(line, style="bold") for line in wrapped(lead, width))
+            # A number alone would not say what it counts.
+            names = [_joined(name, cell) if cell.isdecimal() else cell for name, cell in zip(heads, row.cells, strict=False)]
+            yield from (plain(line, style="bold") for line in wrapped(", ".join(filter(None, names)), width))
             short, long = [], []
             for i in range(self._leads, len(self._names)):
                 said = row.cells[i] or ("" if i in given else "-")
-                if said:
-                    (long if self._kinds[i] == "text" else short).append(_joined(self._names[i], said))
+                if said and self._kinds[i] == "text":
+                    long.append(_joined(f"{self._names[i]}:", said))
+                elif said:
+                    short.append(_joined(self._names[i], said))
             for line in flowed(short, inner, " | "):
                 yield from (plain(" " * INDENT + part, style=row.style) for part in wrapped(line, inner))
             for text in long:
@@ -123,12 +128,22 @@ class Fitted:
                 yield plain("")
 
 
-def rows_as_table(rows: Sequence[Mapping[str, object]], kinds: Mapping[str, Kind]) -> Fitted:
-    """Rows with the same keys as a table; `kinds` says what columns are, in their order, by key."""
-    made = Fitted(kinds)
+def rows_as_table(rows: Sequence[Mapping[str, Any]], **kinds: Kind) -> Fitted:
+    """Rows with the same keys as a table whose first column leads; `kinds` says what columns are that do not show it."""
+    names = list(rows[0]) if rows else []
+    known = {name: kinds.get(name, _kind([row[name] for row in rows], first=at == 0)) for at, name in enumerate(names)}
+    made = Fitted(known)
     for row in rows:
-        made.add(*("" if row[name] is None else str(row[name]) for name in kinds))
+        made.add(*("" if value is None else str(value) for value in row.values()))
     return made
+
+
+def _kind(values: Sequence[Any], *, first: bool) -> Kind:
+    if first:
+        return "lead"
+    if all(value in (None, "") or (isinstance(value, int | float) and not isinstance(value, bool)) for value in values):
+        return "figure"
+    return "word" if all(" " not in str(value) and cell_len(str(value)) <= NARROWEST for value in values) else "text"
 
 
 def _one_line(text: str) -> str:
@@ -139,7 +154,7 @@ def _joined(name: str, value: str) -> str:
     return f"{name} {value}" if name else value
 
 
-def _lines(cells: Sequence[str], widths: Sequence[int], kinds: Sequence[Kind]) -> list[str]:
+def _lines(cells: Sequence[str], widths: Sequence[int], kinds: Sequence[Kind], gap: int) -> list[str]:
     """A row's lines: its cells wrapped and padded to their widths."""
     parts = [wrapped(cell, width) for cell, width in zip(cells, widths, strict=True)]
     lines = []
@@ -148,6 +163,6 @@ def _lines(cells: Sequence[str], widths: Sequence[int], kinds: Sequence[Kind]) -
         for column, width, kind in zip(parts, widths, kinds, strict=True):
             text = column[number] if number < len(column) else ""
             pad = " " * (width - cell_len(text))
-            line += (pad + text if kind == "figure" else text + pad) + " " * GAP
+            line += (pad + text if kind == "figure" else text + pad) + " " * gap
         lines.append(line.rstrip())
     return lines

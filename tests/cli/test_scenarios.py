@@ -31,10 +31,10 @@ def test_generalize_from_a_run_and_again_from_the_store(metaspo: Callable[..., A
     assert "garden_or_money" in told.replace("\n", "") and "All in %" in told and "paired test" in told
     shown = json.loads(metaspo("show", "--json").stdout)
     assert [task["win_rate"] for task in shown["tasks"]] == [0.5] * 3 or shown["overall"]
-    # In 80 columns too a figure is whole: the row of a task ends with its majority answer's score.
+    # In 80 columns too a figure is whole: the row below a task's name ends with its majority answer's score.
+    lines = told.splitlines()
     for task in shown["tasks"]:
-        [row] = [line for line in told.splitlines() if line.strip().startswith(task["task"][:12])]
-        assert row.rstrip().endswith(f" {100 * task['majority']:.1f}")
+        assert lines[lines.index(task["task"]) + 1].endswith(f" {100 * task['majority']:.1f}")
     assert shown["usage"]["calls"]["base"] <= 3 * 2 * 2 * 8 and shown["run"]["status"] == "done"
     assert json.loads(metaspo("runs", "--json").stdout)[-1]["method"] == "generalize"
 
