@@ -74,10 +74,18 @@ def _rounded(value: Any) -> Any:
     return round(value, DIGITS) if isinstance(value, float) else value
 
 
+WAITS, STOPPED = "waiting for a person to approve", "a person stopped it before approving"
+"""How the reason begins of a run that a person has to go on with."""
+
+
 def waiting_for(request: Request) -> str:
     """A request in one line."""
-    said = "a person stopped it before approving" if request["stopped"] else "waiting for a person to approve"
-    return f"{said} {what_waits(request)}"
+    return f"{STOPPED if request['stopped'] else WAITS} {what_waits(request)}"
+
+
+def asks_a_person(reason: str | None) -> bool:
+    """Whether that is why a run does not go on."""
+    return (reason or "").startswith((WAITS, STOPPED))
 
 
 def what_waits(request: Request) -> str:

@@ -20,6 +20,7 @@ from .serve import serve_command
 from .studio import studio
 from .study import study_command
 from .tasks import tasks
+from .watch import watch_command
 
 
 class _Group(click.Group):
@@ -64,7 +65,7 @@ def main() -> None:
 
 for command in (
     init, methods, prompts, tasks, optimize_command, resume_command, branch_command, approve_command, runs_command,
-    show_command, verify_command, history_command, diff_command, report_command, export_command, generalize_command,
-    adapt_command, study_command, serve_command, studio,
+    show_command, watch_command, verify_command, history_command, diff_command, report_command, export_command,
+    generalize_command, adapt_command, study_command, serve_command, studio,
 ):  # fmt: skip
     main.add_command(command)

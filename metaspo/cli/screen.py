@@ -119,6 +119,11 @@ def say_json(data: Any) -> None:
     _echo_json(json.dumps(data, ensure_ascii=False, indent=2))
 
 
+def say_json_line(data: Any) -> None:
+    """The same in one line, for a script that reads line by line."""
+    _echo_json(json.dumps(data, ensure_ascii=False))
+
+
 def hand_over(said: str, *, as_json: bool) -> None:
     """A text for a program or a file, exact; on a terminal it is visible as all else is."""
     if as_json:

@@ -153,15 +153,16 @@ def explain(error: sqlite3.Error, path: Path) -> StoreError:
 class Store:
     """The open file. Async code goes through one thread of its own, so the event loop never waits on the disk."""
 
-    def __init__(self, path: str | Path, *, create: bool = True, writes: bool = True) -> None:
+    def __init__(self, path: str | Path, *, create: bool = True, writes: bool = True, migrates: bool = True) -> None:
         """Open `path`, creating and migrating as needed; see `connect` for what is refused.
 
-        For whoever never `writes`, a file that can't be written to is good enough.
+        For whoever never `writes`, a file that can't be written to is good enough; without `migrates` every file is
+        left as it is, also one of an earlier version.
         """
         self.path = path_of(path)
         self._closing = contextlib.ExitStack()
         refuse_path(self.path, create=create)
-        if writes or not self.path.exists() or is_writable(self.path):
+        if writes or (migrates and (not self.path.exists() or is_writable(self.path))):
             self.db = connect(self.path, create=create)
         else:
             self.db = connect_to_read(self.path, self._closing.enter_context(readable(self.path)))
@@ -218,9 +219,9 @@ class Store:
 
 
 @contextmanager
-def open_store(path: str | Path, *, create: bool = False) -> Iterator[Store]:
+def open_store(path: str | Path, *, create: bool = False, migrates: bool = True) -> Iterator[Store]:
     """A store for as long as it takes to read from it; raises StoreError where there is none, unless it may be created."""
-    store = Store(path, create=create, writes=False)
+    store = Store(path, create=create, writes=False, migrates=migrates)
     try:
         yield store
     finally:

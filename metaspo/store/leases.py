@@ -76,6 +76,17 @@ def is_held(db: Database, run: str) -> bool:
     return row is not None and _alive(*row, silent=row[3])
 
 
+def at_work(db: Database) -> list[str]:
+    """The runs that a living process works on."""
+    return [run for (run,) in db.execute("SELECT run FROM leases").fetchall() if is_held(db, run)]
+
+
+def holder(db: Database, run: str) -> tuple[int, str, str] | None:
+    """Who has a run: the process, its machine and since when; None where nobody has."""
+    row = db.execute("SELECT pid, host, since FROM leases WHERE run = ?", [run]).fetchone()
+    return (row[0], row[1], row[2]) if row else None
+
+
 def _alive(holder: str, pid: int, name: str, beat: float, *, silent: float | None) -> bool:
     """Whether a holder lives; one that can't be seen does unless its last sign of life is old, and the one called `silent`."""
     seen = life(pid, name, holder.split("/")[-2])

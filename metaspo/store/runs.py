@@ -126,6 +126,25 @@ def known(db: Database, id: str) -> Run | None:
     return _run(row) if row else None
 
 
+def stands(db: Database, id: str) -> tuple[Status, str | None] | None:
+    """How a run stands, and why; None where it is not there. Cheap to ask, unlike all that a run was given."""
+    row = db.execute("SELECT status, reason FROM runs WHERE id = ?", [id]).fetchone()
+    return (row[0], row[1]) if row else None
+
+
+def newest(db: Database, among: Sequence[str]) -> str | None:
+    """The newest of some runs that are at work, None where none is."""
+    asked = f"SELECT id FROM runs WHERE status = 'running' AND id IN ({', '.join('?' * len(among))})"
+    row = db.execute(f"{asked} ORDER BY created DESC, rowid DESC LIMIT 1", [*among]).fetchone()
+    return str(row[0]) if row else None
+
+
+def has_placebo(db: Database, id: str) -> bool:
+    """Whether a run was to have a placebo."""
+    row = db.execute("SELECT json_extract(config, '$.problem.placebo') FROM runs WHERE id = ?", [id]).fetchone()
+    return bool(row and row[0])
+
+
 def all_runs(db: Database) -> list[Run]:
     """Every run, oldest first."""
     return [_run(row) for row in db.execute(f"SELECT {COLUMNS} FROM runs ORDER BY created, rowid")]

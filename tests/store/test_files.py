@@ -25,7 +25,16 @@ from .test_disk import mount
 FIRST = Path(__file__).resolve().parents[1] / "runs" / "stores" / "first.db.gz"
 """A store of the first version, with runs of every status."""
 
-READING = [("runs", "--json"), ("show", "--json"), ("history",), ("export",), ("diff", "last"), ("show",), ("runs",)]
+READING = [
+    ("runs", "--json"),
+    ("show", "--json"),
+    ("history",),
+    ("export",),
+    ("diff", "last"),
+    ("show",),
+    ("runs",),
+    ("watch",),
+]
 
 AS_USER = ["setpriv", "--inh-caps=-all", "--bounding-set=-all"]
 """What takes from root the right to write where nobody may."""
