@@ -72,8 +72,8 @@ def _shown(looks: "Iterable[Look]") -> "End":
                 if look.end is None:
                     progress.__enter__()
             else:
-                for _, event in look.told:
-                    progress.listen(cast(Any, event))
+                for at, event in look.told:
+                    progress.listen(cast(Any, event), at)
             end = look.end
     finally:
         progress.__exit__(None, None, None)
@@ -91,7 +91,11 @@ def _who(look: "Look", follows: bool) -> str:
 def _tell_end(store: str, run: str, end: "End") -> None:
     """How the run stands and what to do next."""
     if end.kind == "done":
+        from ..reports.watching import gained_by
+
         say(f"run {run[:8]} is done{f': {end.reason}' if end.reason else ''}")
+        if gained := gained_by(store, run):
+            say(gained)
         say(f"see it: {end.command}")
         return
     words = {"killed": "was killed", "taken back": "was taken back", "waiting": "waits", "stopped": "has stopped"}

@@ -15,6 +15,9 @@ from ..store import calls, leases, prompts, runs
 from ..store.database import Store, open_store
 from ..store.events import told
 from ..workspace.events import Spent
+from ..workspace.generalization import GENERALIZE
+from .gained import gained_says
+from .report import report
 
 EVERY = 1.0
 """Seconds between two looks."""
@@ -74,6 +77,13 @@ def run_to_watch(path: str | Path, name: str | None = None) -> str:
         if name is None and (newest := runs.newest(store.db, leases.at_work(store.db))):
             return newest
         return runs.find(store.db, name or "last").id
+
+
+def gained_by(path: str | Path, run: str) -> str:
+    """What a run that is done has gained, in a sentence; "" for a comparison of two prompts, whose table says it."""
+    with open_store(path, migrates=False) as store:
+        found = runs.find(store.db, run)
+        return "" if found.method == GENERALIZE else gained_says(report(store, found))
 
 
 def watch(path: str | Path, run: str, every: float = EVERY) -> Iterator[Look]:

@@ -101,7 +101,7 @@ def test_a_run_is_followed_to_its_end_and_ctrl_c_leaves_the_watch_alone(tmp_path
         second = watched(store)
         assert second.exit_code == 0, second.output
         assert process.wait(60) == 0
-    assert "is done" in second.stdout and "see it: metaspo show" in second.stdout
+    assert "is done" in second.stdout and "examples" in second.stdout and "see it: metaspo show" in second.stdout
     assert "final test done" in second.stderr and "Traceback" not in second.output
     # What a script reads is every event, also of a run that is over.
     lines = [json.loads(line) for line in watched(store, "--json").stdout.splitlines()]
