@@ -10,9 +10,12 @@ from sqlite_utils import Database
 from ..domain.messages import Message, as_data, message_of
 from ..domain.results import UNGRADED, UNSCORED, Evaluation, Example, Outcome, Split
 from ..domain.several import combination
+from .by_keys import by_keys
 
 Role = Literal["source", "target"]
 """What a task is to a run: prompts are made for it, or it is only scored."""
+
+EXAMPLE = "id, question, answers, row, messages"
 
 OUTCOME = "example, call, answer, score, failed, explanation"
 
@@ -176,11 +179,18 @@ def task_metric(db: Database, task: str) -> tuple[str, dict[str, Any]]:
 
 def examples(db: Database, task: str) -> list[Example]:
     """The examples of a task in the order in which they were recorded."""
-    rows = db.execute("SELECT id, question, answers, row, messages FROM examples WHERE task = ? ORDER BY rowid", [task])
-    return [
-        Example(id, question, tuple(json.loads(answers)), row or "", tuple(map(message_of, json.loads(messages or "[]"))))
-        for id, question, answers, row, messages in rows
-    ]
+    return [_example(*row) for row in db.execute(f"SELECT {EXAMPLE} FROM examples WHERE task = ? ORDER BY rowid", [task])]
+
+
+def some_examples(db: Database, task: str, ids: Sequence[str]) -> dict[str, Example]:
+    """Those of a task's examples that are asked for, by id."""
+    rows = by_keys(db, f"SELECT {EXAMPLE} FROM examples WHERE task = ? AND id IN {{keys}}", ids, task)
+    return {row[0]: _example(*row) for row in rows}
+
+
+def _example(id: str, question: str, answers: str, row: str | None, messages: str | None) -> Example:
+    turns = tuple(map(message_of, json.loads(messages or "[]")))
+    return Example(id, question, tuple(json.loads(answers)), row or "", turns)
 
 
 def of_run(db: Database, run: str) -> list[str]:

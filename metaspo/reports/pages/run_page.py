@@ -4,7 +4,9 @@ from pathlib import Path
 
 from ...store import runs
 from ...store.database import Store, open_store
+from ..pairs import run_pairs
 from ..report import report
+from .examples import run_examples
 from .page import page
 from .text_diff import text_diff
 
@@ -23,4 +25,5 @@ def run_page(store: Store, run: runs.Run) -> str:
         f"Run {run.id[:8]}",
         report=found,
         system_diff=text_diff(found.system_before, found.system_after),
+        examples=run_examples(run_pairs(store.db, run.id), run.id),
     )
