@@ -81,7 +81,11 @@ class Search:
             reader = {"kind": "choice", "labels": self.golds}
             written = {"name": name, "domain": "", "metric": {"kind": "accuracy"}, "answer_format": "", "reader": reader}
             drawn = evaluations.RunTask(
-                self.id, f"id {at}", name, "source" if name in self.sources else "target", *(self.size.examples, 0, self.size.examples)
+                self.id,
+                f"id {at}",
+                name,
+                "source" if name in self.sources else "target",
+                *(self.size.examples, 0, self.size.examples),
             )
             evaluations.save_task(self.db, drawn, written | {"user_prompt": self.say("prompt", 1)}, examples)
 

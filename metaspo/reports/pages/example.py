@@ -16,8 +16,11 @@ from ..answered import Answered, answered
 from ..changed import Change, Compared
 from .room import cut, room_of
 
-MARKUP = 1_600
-"""Bytes that an example takes beside its texts, at most."""
+MARKUP = 1_000
+"""Bytes that an example takes beside its texts and their labels, at most."""
+
+LABEL = 120
+"""Bytes of a text's label, at most."""
 
 THUMBNAIL = 6_000
 """Characters of an image in base64 that is shown; of a larger one there are words alone."""
@@ -46,8 +49,8 @@ class Side:
     @property
     def room(self) -> int:
         """Bytes that its texts take."""
-        texts = (self.answer or "", self.reply, self.thought, self.explanation, self.finish, self.error, self.steps)
-        return sum(map(room_of, texts))
+        texts = (self.answer, self.reply, self.thought, self.explanation, self.finish, self.error, self.steps)
+        return sum(room_of(text) + LABEL for text in texts if text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +76,7 @@ class Shown:
         """Bytes that it takes on the page, at most."""
         sides = [self.after, *([self.before] if self.before and not self.alike else [])]
         texts = (self.title, self.question, *self.expected, *self.images)
-        return MARKUP + sum(map(room_of, texts)) + sum(side.room for side in sides)
+        return MARKUP + sum(room_of(text) + LABEL for text in texts) + sum(side.room for side in sides)
 
 
 @dataclass(frozen=True, slots=True)

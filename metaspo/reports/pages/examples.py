@@ -16,7 +16,13 @@ from .example import Shown, Wanted, read
 ROOM = 1_200_000
 """Bytes that the examples of a page take at most, where nobody says."""
 
-LENGTHS = (6_000, 2_000, 700)
+HEAD = 8_000
+"""Bytes of what is around all examples, at most."""
+
+TASK = 1_500
+"""Bytes of what is around those of a task, at most."""
+
+LENGTHS = (6_000, 3_000, 1_500, 700)
 """Bytes after which a text is cut: the first with which all that changed has room, else the last."""
 
 CHUNK = 100
@@ -89,7 +95,7 @@ def run_examples(pairs: RunPairs, run: str, room: int = ROOM) -> Examples:
     wanted = [
         [Wanted(at, bases.index(one.base), task.task.task, one) for one in task.examples] for at, task in enumerate(tasks)
     ]
-    longest, shown = _fitting(pairs.db, _in_order(wanted), room)
+    longest, shown = _fitting(pairs.db, _in_order(wanted), room - HEAD - TASK * len(pairs.tasks))
     scored = {task.task.name for task in tasks}
     return Examples(
         run=run,
