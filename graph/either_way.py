@@ -20,6 +20,7 @@ from metaspo.domain.errors import ConfigError
 from metaspo.models.background import background, in_background
 from metaspo.workspace.forms import Shown
 from metaspo.workspace.outer import ours
+from metaspo.workspace.tracing import traced_by_round
 
 
 class EitherWay(RunnableLambda[Any, Any]):
@@ -72,6 +73,7 @@ class Graph(Shown[StateT, ContextT, InputT, OutputT]):
             )
         if is_answer(input) and saver is not None:
             refuse_late(input, self.get_state(ensure_config(config)))
+        config = traced_by_round(config, self.config)
         with (
             background() as loop,
             closing(cast(Any, self._light().stream(input, config, context=ours(context), **more))) as parts,
@@ -90,6 +92,7 @@ class Graph(Shown[StateT, ContextT, InputT, OutputT]):
         """As LangGraph's. Raises ConfigError for an answer where none is waited for."""
         if is_answer(input) and saver_of(self, ensure_config(config)) is not None:
             refuse_late(input, await self.aget_state(ensure_config(config)))
+        config = traced_by_round(config, self.config)
         async with aclosing(cast(Any, self._light().astream(input, config, context=ours(context), **more))) as parts:
             async for part in parts:
                 yield part

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from langgraph.checkpoint.base import BaseCheckpointSaver, Checkpoint
     from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
     from langgraph.pregel import Pregel
+    from langsmith import Client
     from openai import AsyncOpenAI
     from psutil import Process
     from sqlite_utils import Migrations
@@ -138,6 +139,23 @@ async def close_ollama(model: "BaseChatModel") -> None:
 def without_ad_token(client: Any) -> None:
     """Take from an Azure client the Entra token that it found in the environment, and would send in place of its key."""
     client._azure_ad_token = client._azure_ad_token_provider = None
+
+
+def daemon_client(**given: Any) -> "Client":
+    """A client of LangSmith's whose threads no process waits for; for LangChain's an environment variable decides that."""
+    from langsmith import Client
+
+    class Daemon(Client):
+        _use_daemon_threads = property(lambda self: True, lambda self, value: None)  # type: ignore[assignment]
+
+    return Daemon(**given)
+
+
+def default_trace_client() -> "Client | None":
+    """The client of LangSmith's that LangChain has made for whoever gives it none; None before it needs one."""
+    from langsmith import run_trees
+
+    return run_trees._CLIENT
 
 
 def migration_names(migrations: "Migrations") -> list[str]:

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from ..domain.redaction import without_keys
+from ..workspace.trace_client import traces_for_all
 from .approve import approve_command
 from .endings import end
 from .options import GIVEN
@@ -30,6 +31,7 @@ class _Group(click.Group):
         self, args: Any = None, prog_name: Any = None, complete_var: Any = None, standalone_mode: bool = True, **extra: Any
     ) -> Any:
         prepare()
+        traces_for_all()
         code: Any = 1
         try:
             code = super().main(args, prog_name, complete_var, standalone_mode=False, **extra)
