@@ -146,7 +146,7 @@ def daemon_client(**given: Any) -> "Client":
     from langsmith import Client
 
     class Daemon(Client):
-        _use_daemon_threads = property(lambda self: True, lambda self, value: None)  # type: ignore[assignment]
+        _use_daemon_threads = property(lambda self: True, lambda self, value: None)
 
     return Daemon(**given)
 

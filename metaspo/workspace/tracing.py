@@ -102,16 +102,17 @@ class RoundTracer(LangChainTracer):
 
     def _begin_part(self, first: Run, given: Mapping[str, Any], number: int) -> _Part:
         metadata = first.extra.get("metadata") or {}
-        told = {"run": given.get("run") or metadata.get("thread_id"), "round": given.get("round", 0), "level": given.get("level")}
-        inputs = {name: value for name, value in told.items() if value is not None}
-        words = [f"metaspo {str(told['run'] or '')[:8]}".strip(), f"round {told['round']}"]
-        name = " ".join(words) + (f" ({told['level']})" if told["level"] else "") + (f", part {number}" if number > 1 else "")
-        kept = {name: metadata[name] for name in ("thread_id", "ls_integration") if name in metadata}
+        run, round, level = given.get("run") or metadata.get("thread_id"), given.get("round", 0), given.get("level")
+        inputs = {name: value for name, value in (("run", run), ("round", round), ("level", level)) if value is not None}
+        name = f"metaspo {str(run or '')[:8]} round {round}" + (f" ({level})" if level else "")
         named = {f"metaspo_{name}": value for name, value in inputs.items()}
+        # LangSmith shows what shares a thread together.
+        named |= {name: metadata[name] for name in ("thread_id",) if name in metadata}
         root = uuid7()
         self.on_chain_start(
-            {}, inputs, run_id=root, name=name, metadata={**kept, **named}, tags=["metaspo", f"metaspo_run:{told['run']}"]
-        )
+            {}, inputs, run_id=root, name=name + (f", part {number}" if number > 1 else ""), metadata=named,
+            tags=["metaspo", f"metaspo_run:{run}"],
+        )  # fmt: skip
         return _Part(root)
 
     def _on_chain_end(self, run: Run) -> None:
@@ -164,8 +165,8 @@ def traced_by_round(config: RunnableConfig | None, own: RunnableConfig | None) -
         tracers = [_new()]
         callbacks = given.get("callbacks")
         if isinstance(callbacks, BaseCallbackManager):
-            given["callbacks"] = callbacks.copy()
-            given["callbacks"].add_handler(tracers[0])
+            given["callbacks"] = copied = callbacks.copy()
+            copied.add_handler(tracers[0])
         else:
             given["callbacks"] = [*(callbacks or []), *tracers]
     given.setdefault("run_id", uuid7())

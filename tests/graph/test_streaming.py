@@ -1,12 +1,7 @@
 """What others see of a run as it works: streams, callbacks, traces, limits."""
 
-import os
-import subprocess
-import sys
-import threading
 from collections import Counter
 from collections.abc import Callable
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -145,38 +140,3 @@ async def test_no_stream_repeats_the_examples_also_from_inside_another_graph(
     # The start and the end of the whole run say what it was given, and no node's.
     told = [event["name"] for event in events if last in repr(event["data"].get("input", {}).get("tasks"))]
     assert len(told) < 4 and set(told) <= {"metaspo", "__start__"}
-
-
-def test_traces_go_where_the_environment_says(tmp_path: Path) -> None:
-    seen: list[bytes] = []
-
-    class Collector(BaseHTTPRequestHandler):
-        def _take(self) -> None:
-            seen.append(self.rfile.read(int(self.headers.get("Content-Length") or 0)))
-            self.send_response(200)
-            self.send_header("Content-Length", "2")
-            self.end_headers()
-            self.wfile.write(b"{}")
-
-        do_GET = do_POST = do_PATCH = _take
-
-        def log_message(self, format: str, *args: object) -> None:
-            """Say nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Collector)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    where = {
-        "LANGSMITH_TRACING": "true",
-        "LANGSMITH_ENDPOINT": f"http://127.0.0.1:{server.server_port}",
-        "LANGSMITH_API_KEY": "k",
-    }
-    words = (
-        "optimize --base scripted:dice --optimizer scripted:dice --method fixed --set train_size=4 --set test_size=4".split()
-    )
-    subprocess.run(
-        [sys.executable, "-m", "metaspo", *words], cwd=tmp_path, env=os.environ | where, check=True, capture_output=True
-    )
-    server.shutdown()
-    server.server_close()
-    told = b"".join(seen)
-    assert all(b'"name":"%s"' % name in told for name in (b"metaspo", b"evaluate", b"select"))

@@ -64,7 +64,8 @@ class TraceServer:
             return
         whole = message_from_bytes(b"Content-Type: " + kind.encode() + b"\r\n\r\n" + body)
         for part in whole.walk():
-            if found := re.match(r"(post|patch)\.([0-9a-f-]{36})(?:\.(\w+))?$", str(part.get_param("name", header="Content-Disposition"))):
+            name = str(part.get_param("name", header="Content-Disposition"))
+            if found := re.match(r"(post|patch)\.([0-9a-f-]{36})(?:\.(\w+))?$", name):
                 told = json.loads(part.get_payload(decode=True))  # type: ignore[arg-type]
                 run = self.runs.setdefault(found[2], {})
                 run.update({found[3]: told} if found[3] else told)
