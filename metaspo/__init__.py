@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from .reports.curve import open_curve
     from .reports.export import chat_template
     from .reports.generalization import open_generalization
+    from .reports.kept.push import Pushed, push
     from .reports.report import Report, open_report
     from .reports.verify import Verification, averify, verify
     from .runs.branch import abranch, branch
@@ -64,6 +65,7 @@ _NAMES = {
     "reports.curve": "open_curve",
     "reports.export": "chat_template",
     "reports.generalization": "open_generalization",
+    "reports.kept.push": "Pushed push",
     "reports.report": "Report open_report",
     "reports.verify": "Verification averify verify",
     "runs.branch": "abranch branch",
@@ -95,12 +97,12 @@ _WITHOUT_METHODS = ("domain.", "models.", "tasks.", "reports.")
 __all__ = [
     "AwaitsApproval", "BudgetSpent", "ConfigError", "Context", "EditError", "EndpointUnavailable", "Interrupted", "Job",
     "MetaspoError", "Method", "MissingExtraError", "ModelError", "ModelSpec", "Problem", "PromptError", "Proposal", "Proposer",
-    "Report", "Result", "RunConfig", "RunHeldError", "RunStopped", "SearchWorkspace", "Settings", "Step", "StoreError", "Task",
-    "TaskError", "UserError", "Verification", "Workspace", "aadapt", "abranch", "adapt", "ageneralize", "aoptimize", "aresume",
-    "arun_study", "averify", "branch", "brief", "build_graph", "candidate_random", "chat_template", "generalization_config",
-    "generalize", "known_methods", "open_curve", "open_generalization", "open_report", "opened", "optimization_tool",
-    "optimize", "plan_adaptation", "plan_study", "program", "read_config", "read_study", "register", "resume", "run_study",
-    "study_report", "verify",
+    "Pushed", "Report", "Result", "RunConfig", "RunHeldError", "RunStopped", "SearchWorkspace", "Settings", "Step",
+    "StoreError", "Task", "TaskError", "UserError", "Verification", "Workspace", "aadapt", "abranch", "adapt", "ageneralize",
+    "aoptimize", "aresume", "arun_study", "averify", "branch", "brief", "build_graph", "candidate_random", "chat_template",
+    "generalization_config", "generalize", "known_methods", "open_curve", "open_generalization", "open_report", "opened",
+    "optimization_tool", "optimize", "plan_adaptation", "plan_study", "program", "push", "read_config", "read_study",
+    "register", "resume", "run_study", "study_report", "verify",
 ]  # fmt: skip
 
 

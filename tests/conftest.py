@@ -10,6 +10,7 @@ from metaspo import Task
 from metaspo.store.database import Store
 
 from .helpers.endpoint import Endpoint
+from .helpers.mlflow_server import mlflow_server
 
 
 @pytest.fixture(scope="session")
@@ -64,3 +65,17 @@ def endpoint() -> Iterator[Endpoint]:
     server = Endpoint()
     yield server
     server.close()
+
+
+@pytest.fixture(scope="session")
+def mlflow_at(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a real MLflow server, one for all tests of this process."""
+    with mlflow_server(tmp_path_factory.mktemp("mlflow")) as address:
+        yield address
+
+
+@pytest.fixture
+def mlflow_uri(mlflow_at: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The same, in the variable that MLflow's client reads."""
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", mlflow_at)
+    return mlflow_at

@@ -12,6 +12,7 @@ from .approve import approve_command
 from .endings import end
 from .options import GIVEN
 from .prepare import init, methods, prompts
+from .push import push_command
 from .report import report_command
 from .runs import diff_command, export_command, history_command, runs_command, show_command, verify_command
 from .scenarios import adapt_command, generalize_command
@@ -68,6 +69,6 @@ def main() -> None:
 for command in (
     init, methods, prompts, tasks, optimize_command, resume_command, branch_command, approve_command, runs_command,
     show_command, watch_command, verify_command, history_command, diff_command, report_command, export_command,
-    generalize_command, adapt_command, study_command, serve_command, studio,
+    push_command, generalize_command, adapt_command, study_command, serve_command, studio,
 ):  # fmt: skip
     main.add_command(command)

@@ -34,8 +34,8 @@ def export(report: Report, form: str, task: str | None = None) -> str:
 def chat_template(report: Report, task: str | None = None) -> ChatPromptTemplate:
     """A LangChain prompt template with one variable, `question`; braces in the prompts are content."""
     head, _, tail = _user_prompt(report, task).partition(QUESTION)
-    user = f"{_literal(head)}{QUESTION}{_literal(tail)}"
-    return ChatPromptTemplate([("system", _literal(report.system_after)), ("user", user)])
+    user = f"{literal(head)}{QUESTION}{literal(tail)}"
+    return ChatPromptTemplate([("system", literal(report.system_after)), ("user", user)])
 
 
 def as_data(report: Report) -> dict[str, Any]:
@@ -57,5 +57,6 @@ def _user_prompt(report: Report, task: str | None) -> str:
     return report.user_after[task][0]
 
 
-def _literal(text: str) -> str:
+def literal(text: str) -> str:
+    """A text in which a template of LangChain's takes every brace for content."""
     return text.replace("{", "{{").replace("}", "}}")
