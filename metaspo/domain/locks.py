@@ -64,6 +64,13 @@ class Locks:
             raise PromptError(f"the edited text {complaint}")
         return text
 
+    def marked(self, prompt: str) -> str:
+        """A prompt that keeps the parts, with marks around each: so that a run which begins with it keeps them too."""
+        pieces = _free(prompt, self.parts) or [prompt]
+        return pieces[0] + "".join(
+            f"<locked>{part}</locked>{piece}" for part, piece in zip(self.parts, pieces[1:], strict=False)
+        )
+
     @property
     def size(self) -> int:
         """Characters of all locked parts."""

@@ -44,11 +44,13 @@ class RecordedTask:
 def recorded_tasks(db: Database, run: runs.Run) -> dict[str, RecordedTask]:
     """The tasks of a run by name. Their examples and settings are in the store, their own functions are not."""
     sources, blocks = {}, {}
+    begun = (run.config.get("problem", {}).get("from_run") or {}).get("user_prompts", {})
     for source in _sources(run):
         with suppress(MetaspoError):
             spec = read_task(source)
             sources[spec.name] = spec
-            if isinstance(source, dict):
+            spec = spec.begun_with(begun.get(spec.name, []))
+            if isinstance(source, dict) or spec.name in begun:
                 # Runs with other user prompts share what is recorded of a task.
                 blocks[spec.name] = {"user_prompt": spec.written_prompt, "user_prompts": spec.user_prompts}
     rows = evaluations.run_tasks(db, run.id)

@@ -17,18 +17,23 @@ from ..models.spec import ModelSpec
 from ..models.spec_text import whole
 from ..prompts.own import read_folder
 from ..tasks.catalogue import builtin_tasks
-from ..tasks.documents import check, read_yaml
+from ..tasks.documents import Document, check, read_yaml
 from ..tasks.given import with_names
 from ..tasks.sources.given import plain_examples
 from ..tasks.sources.named import is_named
 from ..tasks.spec import TaskSpec
 from ..workspace.context import MODELS, Context
+from ..workspace.from_run import FromRun
 from ..workspace.method import FILE
 from ..workspace.problem import Problem
 from ..workspace.serving import trusted
 from ..workspace.sizes import on_top
+from .from_run import asked_for, begun_from, settings_beneath
 
 Part = TypeVar("Part", bound=BaseModel)
+
+FROM_RUN = "from_run"
+"""The key of a config that names the run to begin from."""
 
 
 class RunConfig(Problem, Context):
@@ -72,17 +77,35 @@ def read_config(path: str | Path | None, settings: dict[str, Any] | None = None)
     Paths in the file are relative to it. Raises ConfigError with file, line and key.
     """
     document = read_yaml(Path(path), ConfigError) if path else None
-    data = dict(document.data) if document else {}
-    folder = document.path.parent if document else Path()
-    data = on_top(located(data, folder), located(nested(settings or {}, data), Path()))
+    data = located(dict(document.data), document.path.parent) if document else {}
+    told = settings or {}
+    wanted = _from_run({**data, **nested({key: told[key] for key in told if key.startswith(FROM_RUN)}, data)})
+    if wanted and not (document and (told.get("tasks") or data.get("tasks"))):
+        beneath = settings_beneath(wanted, {**data, **told}, tasks_only=document is not None)
+        data = on_top(beneath, data)
+    data = on_top(data, located(nested(told, data), Path()))
     # What was set on top stands on no line of the file.
-    return check(RunConfig, data, ConfigError, document and document.without(settings or {}))
+    return _begun(data, wanted, document and document.without(told))
 
 
 @trusted()
 def config_of(**settings: Any) -> RunConfig:
     """The configuration from Python keywords: specs may be live chat models or programs, tasks may be TaskSpec objects."""
-    return check(RunConfig, located(settings, Path()), ConfigError)
+    data = located(settings, Path())
+    wanted = _from_run(data)
+    if wanted:
+        data = on_top(settings_beneath(wanted, data, tasks_only=False), data)
+    return _begun(data, wanted)
+
+
+def _from_run(data: Mapping[str, Any]) -> FromRun | None:
+    return asked_for(data[FROM_RUN]) if data.get(FROM_RUN) else None
+
+
+def _begun(data: dict[str, Any], wanted: FromRun | None, document: Document | None = None) -> RunConfig:
+    """The configuration, beginning with what the wanted run ended with, where there is one."""
+    config = check(RunConfig, {key: value for key, value in data.items() if key != FROM_RUN}, ConfigError, document)
+    return config.model_copy(update=begun_from(wanted, config, config)) if wanted else config
 
 
 def located(data: dict[str, Any], folder: Path) -> dict[str, Any]:

@@ -76,7 +76,7 @@ def _starting(config: RunConfig, task: Task) -> list[str]:
 
 def _rules(config: RunConfig) -> Rules | None:
     """By which rules the examples of a run that builds on others would be dealt."""
-    if not (config.start or config.made_by) or not Path(config.store).exists():
+    if not (config.start or config.made_by or config.from_run) or not Path(config.store).exists():
         return None
     with open_store(config.store) as store:
         return dealing_rules(store.db, "", config.problem())

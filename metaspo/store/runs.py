@@ -24,7 +24,8 @@ Status = Literal["running", "waiting", "done", "stopped"]
 class Run:
     """One optimization: its settings without secrets, where it stands and the seconds it has worked.
 
-    `parent` is the run that it goes on from, by what stood there after `parent_round`; where that is None, by its settings.
+    `parent` is the run that it goes on from, by what stood there after `parent_round`; where that is None, by its settings,
+    or with the prompts that it ended with on the data of today (`from_run`).
     `reason` says why it stopped, or what it waits for. `thread` is the thread whose checkpoints it is in, None where
     that has the run's own id: the first run of a thread has.
     """

@@ -12,6 +12,7 @@ from .data import DATASETS
 from .documents import check, read_yaml
 from .examples import load_pools
 from .form import form_of
+from .inventory import inventory, settings_of
 from .likeness import comparable, evenly_spaced
 from .paper.benchmarks import benchmarks
 from .scores.structures import with_schema
@@ -80,6 +81,7 @@ def open_task(source: TaskSource, sizes: Sizes, seed: int, *, target: bool = Fal
     spec = read_task(source, folder)
     # Runs of earlier dealings go on with the examples that they began with.
     alike = comparable if sizes.dealing == "one test set" else evenly_spaced
-    task = Task(spec, draw(spec.name, load_pools(spec, alike), sizes, seed, target=target))
+    pools = load_pools(spec, alike)
+    task = Task(spec, draw(spec.name, pools, sizes, seed, target=target), inventory(pools, settings_of(spec)))
     task.load()
     return task

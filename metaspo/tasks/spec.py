@@ -1,5 +1,6 @@
 """What a person writes to describe a task."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any, Self
 
 from pydantic import (
@@ -115,6 +116,14 @@ class TaskSpec(DataSpec):
     def by_rules(self, rules: int) -> "TaskSpec":
         """The task as a run reads its answers that began by these rules."""
         return self.model_copy(update={"reader": self.reader.by_rules(rules)})
+
+    def begun_with(self, prompts: Sequence[str]) -> "TaskSpec":
+        """The task with these user prompts to begin with, which hold its answer format, in the place of its own."""
+        if not prompts:
+            return self
+        begun = self.model_copy(update={"user_prompt": prompts[0], "user_prompts": [*prompts[1:]]})
+        begun._written = prompts[0]
+        return begun
 
     def held(self, wanted: bool) -> "TaskSpec":
         """The task with its replies held to their form where that is `wanted` of every task, and can be done with this one."""

@@ -6,7 +6,7 @@ rest a third is for validation. A size that asks for more than its part has take
 what an ancestor selected on is never tested, wherever it lies.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from random import Random
 from typing import Literal
@@ -26,7 +26,8 @@ class Sizes:
     """How many examples a run draws per task; `test` is a most, so are those in `most`, the others are exact.
 
     At least `aside` examples are left to train and validation together, so that runs of several sizes test the same ones.
-    `seen` are questions, made `comparable`, that are not to be tested.
+    `seen` are questions, made `comparable`, that are not to be tested. Those in `selected` neither test nor confirm: of
+    examples without a split they are dealt to train.
     """
 
     train: int
@@ -36,6 +37,13 @@ class Sizes:
     dealing: Dealing = "one test set"
     aside: int = 0
     seen: frozenset[str] = frozenset()
+    selected: frozenset[str] = frozenset()
+
+    def apart(self, pool: Sequence[Example]) -> tuple[list[Example], list[Example]]:
+        """A pool in two: what is `selected`, and the rest."""
+        old = [example for example in pool if comparable(example.question) in self.selected] if self.selected else []
+        known = {example.id for example in old}
+        return old, [example for example in pool if example.id not in known]
 
 
 def draw(name: str, pools: Pools, sizes: Sizes, seed: int, *, target: bool = False) -> Mapping[Split, tuple[Example, ...]]:
@@ -70,16 +78,21 @@ def _test_first(pools: Pools, sizes: Sizes, random: Random, of_test: Random) -> 
     train, validation = (
         0 if split in sizes.most else size for split, size in (("train", sizes.train), ("validation", sizes.validation))
     )
-    tested, selecting = pools.get("test", []), pools.get("train", [])
+    tested, (old, fresh) = pools.get("test", []), sizes.apart(pools.get("train", []))
     if "" in pools:
+        pool, (old, fresh) = pools[""], sizes.apart(pools[""])
         only_tested = not sizes.train
-        leave = max(train + validation, sizes.aside)
-        tested, selecting = _cut(pools[""], len(pools[""]) if only_tested else len(pools[""]) // 2, leave)
-    own = pools.get("validation")
-    if own is None:
-        own, selecting = _cut(selecting, max(len(selecting) // 3, validation), max(train, sizes.aside - validation))
+        half = pool if only_tested else pool[: len(pool) // 2]
+        leave = max(validation + max(0, train - len(old)), sizes.aside - len(old))
+        tested, fresh = _cut(fresh, len(sizes.apart(half)[1]), leave)
+    own = sizes.apart(pools.get("validation", []))[1]
+    if "validation" not in pools:
+        third = (len(old) + len(fresh)) // 3
+        # Of what is new since an earlier run, some is to be learned from.
+        wanted = min(third, (len(fresh) + 1) // 2) if old else third
+        own, fresh = _cut(fresh, max(wanted, validation), max(train, sizes.aside - validation) - len(old))
     return {
-        "train": _some(selecting, sizes.train, random),
+        "train": _some(sorted([*old, *fresh], key=lambda example: example.id), sizes.train, random),
         "validation": _some(own, sizes.validation, random),
         "test": _some(_unseen(tested, sizes), sizes.test, of_test),
     }

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from inspect import isawaitable
 
@@ -17,6 +17,7 @@ from ..domain.results import UNGRADED, UNSCORED, Example, Outcome, Split
 from .answers import readers
 from .answers.schemas import text_of
 from .given import short
+from .inventory import Inventory
 from .own_code import code_of, load_callable, metric_of
 from .scores import metrics
 from .scores.constant import best_constant, best_own_constant
@@ -37,6 +38,8 @@ class Task:
 
     spec: TaskSpec
     splits: Mapping[Split, tuple[Example, ...]]
+    inventory: Inventory | None = field(default=None, compare=False, repr=False)
+    """All of its data, of which the splits are drawn; None where that is not known."""
 
     @property
     def name(self) -> str:

@@ -120,6 +120,15 @@ class Gate:
                 raise ConfigError(f"{where}: {as_written(one)} is no run of this server; write the whole id of one")
         return value
 
+    def other_run(self, value: Any, where: str) -> Any:
+        """The prompts of another run to begin with: whose they are, who runs the server decides."""
+        if value:
+            raise ConfigError(
+                f"{where}: this server begins no run for a client with what another run ended with; branch off from a run of "
+                "its own (start), or write the prompts themselves (system_prompt, and user_prompt of a task block)"
+            )
+        return value
+
     def models(self, value: Any, where: str) -> Any:
         """One model or several, by the names that the server has for them."""
         if isinstance(value, list):
@@ -222,6 +231,7 @@ GIVEN: Mapping[str, Rule] = {
     **dict.fromkeys(("system_prompt", "system_prompts", "against", "user_prompts", "optimizer_prompts"), TEXT),
     **dict.fromkeys(("start.system_prompt", "start.user_prompts", "start.beam"), TEXT),
     **dict.fromkeys(("start.run", "made_by"), Gate.run),
+    "from_run": Gate.other_run,
     "method": Gate.method,
     "base": Gate.models,
     "optimizer": Gate.model,

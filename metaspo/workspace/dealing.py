@@ -1,7 +1,7 @@
 """The tasks of a run, opened by the rules that it began with: how examples are dealt to splits, and how answers are read."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sqlite_utils import Database
 
@@ -22,6 +22,7 @@ from .settings import Settings
 class Rules:
     """By which rules a run's examples are dealt and answers read: today's, or those of when it, or what it builds on, began.
 
+    `seen` are the questions that nothing tests, `selected` those that what the run begins with was selected on.
     `data` are the versions of data sets of services; those that are read anew are put there.
     """
 
@@ -29,6 +30,7 @@ class Rules:
     seen: frozenset[str] = frozenset()
     data: dict[str, str] = field(default_factory=dict)
     reading: int = RULES
+    selected: frozenset[str] = frozenset()
 
 
 def dealing_rules(db: Database, run: str, problem: RunInput, origin: str = "") -> Rules:
@@ -47,8 +49,9 @@ def dealing_rules(db: Database, run: str, problem: RunInput, origin: str = "") -
     unknown = next((one for one in builds_on if strict() and runs.known(db, one) is None), None)
     if unknown is not None:
         raise ConfigError(f"run {unknown} is none of this server's; name one of its runs under start.run or made_by")
-    questions = {question for one in builds_on for question in dealt.selected_on(db, one)}
-    return Rules(dealing, frozenset(map(comparable, questions)), data, reading)
+    seen = {one: frozenset(map(comparable, dealt.selected_on(db, one))) for one in builds_on}
+    selected = seen.get(problem.from_run.run, frozenset()) if problem.from_run else frozenset()
+    return Rules(dealing, frozenset().union(*seen.values()), data, reading, selected)
 
 
 def open_tasks(problem: RunInput, settings: Settings, rules: Rules | None = None) -> tuple[dict[str, Task], dict[str, Task]]:
@@ -56,12 +59,15 @@ def open_tasks(problem: RunInput, settings: Settings, rules: Rules | None = None
     rules = rules or Rules()
     sizes = Sizes(
         settings.train_size, settings.validation_size, settings.test_size, problem.most, rules.dealing, problem.aside or 0,
-        rules.seen,
+        rules.seen, rules.selected,
     )  # fmt: skip
+
+    begin = problem.from_run.user_prompts if problem.from_run else {}
 
     def opened(sources: Sequence[TaskSource], target: bool) -> list[Task]:
         held = [read_task(source).by_rules(rules.reading).held(problem.constrain) for source in sources]
-        return [open_task(pinned(spec, rules.data), sizes, problem.seed, target=target) for spec in held]
+        tasks = [open_task(pinned(spec, rules.data), sizes, problem.seed, target=target) for spec in held]
+        return [replace(task, spec=task.spec.begun_with(begin.get(task.name, ()))) for task in tasks]
 
     sources, targets = opened(problem.tasks, False), opened(problem.unseen_tasks, True)
     names = [task.name for task in sources + targets]

@@ -126,6 +126,11 @@ class Generalization(OwnPrompts):
         return None
 
     @property
+    def from_run(self) -> None:
+        """None: it searches nothing, so nothing is to begin with."""
+        return None
+
+    @property
     def system_prompts(self) -> tuple[Prompt, Prompt]:
         """The system prompt in question, and the baseline that it is compared with."""
         return Prompt("system", self.system_prompt), Prompt("system", self.against)

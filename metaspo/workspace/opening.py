@@ -41,6 +41,9 @@ Begins = Callable[[Any], RunInput]
 
 Kind = TypeVar("Kind", bound=Workspace)
 
+KEPT = ("dealing", "unseen", "reading", "left_out", "inventory")
+"""What of a run's config stays as it was when the run began."""
+
 
 _open: "WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, Workspace]]" = WeakKeyDictionary()
 _opening: "WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, asyncio.Lock]]" = WeakKeyDictionary()
@@ -238,7 +241,7 @@ def _record(db: Database, workspace: Workspace, rules: Rules, origin: str = "") 
             )
         images.keep(db, task.images, task.spec._images.of)
     # A fork that takes no prompts over has a parent, and no round of that.
-    parent, parent_round = problem.parent or (origin or None, None)
+    parent, parent_round = problem.parent or (origin or (problem.from_run.run if problem.from_run else None), None)
     thread = None if workspace.thread == workspace.run else workspace.thread
     leases.refuse_others(db, workspace.run, workspace.thread)
     row = runs.Run(
@@ -262,11 +265,12 @@ def _config(workspace: Workspace, rules: Rules, before: runs.Run | None) -> dict
         "settings": asdict(workspace.settings),
     }
     if before is None:
-        config |= {"unseen": True, "reading": rules.reading} | (
+        every = {name: task.inventory.as_data() for name, task in workspace.tasks.items() if task.inventory}
+        config |= {"unseen": True, "reading": rules.reading, "inventory": every} | (
             {} if rules.dealing == "train first" else {"dealing": rules.dealing}
         )
     else:
-        config |= {name: before.config[name] for name in ("dealing", "unseen", "reading", "left_out") if name in before.config}
+        config |= {name: before.config[name] for name in KEPT if name in before.config}
         check_counting(workspace.run, before.config["context"], workspace.context)
     config |= {"data": rules.data} if rules.data else {}
     # Which prices a run was counted at stays with it, whatever a later list says.

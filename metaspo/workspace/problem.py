@@ -15,7 +15,7 @@ from ..tasks.spec import EXAMPLE
 from ..tasks.written import Exact, text_keys
 from .bounds import refuse_wide
 from .method import FILE, Judging, Step, find_method, fixed_prompt, known_methods, needs_optimizer
-from .run_input import Aside, MadeBy, OptimizerPrompts, OwnPrompts, SystemPrompt
+from .run_input import Aside, BegunFrom, MadeBy, OptimizerPrompts, OwnPrompts, SystemPrompt
 from .serving import strict
 from .settings import PRESETS, Settings
 from .sizes import Beside, Sizes, beside, block, spread
@@ -127,6 +127,7 @@ class Problem(OwnPrompts):
         None, description="Test the best prompts of every round at the end too, for a curve; none of it selects. So does adapt."
     )
     start: Start | None = Field(None, description="Prompts to start from instead of the seeds, as 'metaspo branch' sets it.")
+    from_run: BegunFrom = None
     optimizer_prompts: OptimizerPrompts = Field(default_factory=dict)
     made_by: MadeBy = Field(default_factory=list)
     aside: Aside = None
@@ -283,8 +284,11 @@ class Problem(OwnPrompts):
     def check(self) -> "Problem":
         """Raise ConfigError for a method that does not exist, and for a first prompt that is longer than one may be."""
         find_method(self.method)
+        if self.from_run:
+            self.from_run.insist_on(self.made_by)
         for spec in map(read_task, self.tasks if self.user_length else []):
             carried = self.start.user_prompts.get(spec.name, []) if self.start else []
+            spec = spec.begun_with(self.from_run.user_prompts.get(spec.name, []) if self.from_run else [])
             if max(map(len, [spec.user_prompt, *spec.user_prompts, *carried])) > (self.user_length or 0):
                 raise ConfigError(
                     f"task '{spec.name}' begins with a user prompt that is longer than user_length {self.user_length}; "

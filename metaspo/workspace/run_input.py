@@ -4,12 +4,14 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Protocol
 
 from pydantic import AfterValidator, BeforeValidator, Field, SerializerFunctionWrapHandler, model_serializer
+from pydantic.json_schema import SkipJsonSchema
 
 from ..domain.results import Split
 from ..prompts.own import checked_prompts
 from ..prompts.renderer import DEFAULT_SYSTEM_PROMPT
 from ..tasks.catalogue import TaskSource
 from .admission import Admitted
+from .from_run import FromRun
 from .settings import Settings
 
 
@@ -39,8 +41,15 @@ Aside = Annotated[
 """How many examples are left to training, at least, whatever a run uses of them."""
 
 
+BegunFrom = Annotated[
+    SkipJsonSchema[FromRun | None],
+    Field(description="The run whose prompts it begins with, as 'metaspo optimize --from-run' sets it."),
+]
+"""Another run that a search begins from; no form asks for it."""
+
+
 class OwnPrompts(Admitted):
-    """A block that may bring optimizer prompts of its own; without any it is written down as one that has no such key.
+    """A block that may bring optimizer prompts of its own, or begin from another run; else it is written without such keys.
 
     So runs without them keep the ids that are made from what they are given.
     """
@@ -48,10 +57,11 @@ class OwnPrompts(Admitted):
     @model_serializer(mode="wrap")
     def _only_where_some(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
         data: dict[str, Any] = write(self)
-        return data if data.get(OPTIMIZER_PROMPTS) else {key: data[key] for key in data if key != OPTIMIZER_PROMPTS}
+        return {key: value for key, value in data.items() if value or key not in ONLY_WHERE_SOME}
 
 
 OPTIMIZER_PROMPTS = "optimizer_prompts"
+ONLY_WHERE_SOME = (OPTIMIZER_PROMPTS, "from_run")
 OptimizerPrompts = Annotated[
     dict[str, str],
     BeforeValidator(checked_prompts),
@@ -101,6 +111,10 @@ class RunInput(Protocol):
     @property
     def made_by(self) -> Sequence[str]:
         """The runs that made the system prompts, where these are other runs' results."""
+
+    @property
+    def from_run(self) -> FromRun | None:
+        """The run whose prompts this one begins with, and what it is told of that."""
 
     @property
     def optimizer_prompts(self) -> Mapping[str, str]:

@@ -140,6 +140,7 @@ class State(TypedDict, total=False):
     seed: int
     constrain: bool
     curve: bool | None
+    from_run: dict[str, Any] | None
     optimizer_prompts: dict[str, str]
     made_by: list[str]
     aside: int | None
