@@ -15,8 +15,8 @@ from metaspo.store import images
 from metaspo.store.database import Store
 
 from ...helpers.browser import Looked, looking_at, needs_browser
-from ...helpers.pictures import png
 from ...helpers.paper_sized import Size, write_search
+from ...helpers.pictures import png
 
 EVIL = [
     "<script>window.sprung=1</script>", '"><img src=x onerror=window.sprung=1>', "</details></section></main></body></html>",
