@@ -109,9 +109,12 @@ def panel(body: Text | str, title: str) -> Panel:
 
 
 def say(said: str, *, err: bool = False) -> None:
-    """A line of plain text. Work goes on where standard error takes none: no result hangs on that."""
+    """A line of plain text, wrapped in a terminal. Work goes on where standard error takes none: no result hangs on that."""
+    shown, stream = visible(said), sys.stderr if err else sys.stdout
     with contextlib.suppress(OSError) if err else contextlib.nullcontext():
-        click.echo(visible(said), err=err)
+        if not stream.closed and stream.isatty():
+            shown = "\n".join(part for line in shown.split("\n") for part in wrapped(line, console.width))
+        click.echo(shown, err=err)
 
 
 def say_json(data: Any) -> None:

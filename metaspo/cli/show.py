@@ -8,7 +8,7 @@ from ..domain.costs import cost_says
 from ..domain.messages import message_of, text_of
 from .screen import console, panel, plain
 from .show_scores import by_field, by_model, percent, replies, scores
-from .tables import rows_as_table
+from .tables import Fitted, rows_as_table
 
 if TYPE_CHECKING:
     from ..reports.report import Report
@@ -112,8 +112,7 @@ def runs(rows: Sequence[Mapping[str, Any]]) -> None:
     for row in rows:
         children.setdefault(row["parent"] if row["parent"] in known else None, []).append(row)
     lines: list[dict[str, Any]] = []
-    # The server's ids begin with the time: as many characters as tell them all apart.
-    long = next(size for size in range(8, 37) if size == 36 or len({str(row["run"])[:size] for row in rows}) == len(rows))
+    long = telling_apart([str(row["run"]) for row in rows])
 
     def add(parent: str | None, depth: int) -> None:
         for row in children.get(parent, []):
@@ -140,20 +139,26 @@ def history(rows: Sequence[Mapping[str, Any]]) -> None:
 
 def comparison(found: Mapping[str, Any]) -> None:
     """Two runs side by side."""
-    first, second = (run[:8] for run in found["runs"])
-    rows = [{"": key, first: values[0], second: values[1]} for key, values in found["settings"].items()]
-    rows.append(
-        {"": "score on the examples optimized on", first: percent(found["train"][0]), second: percent(found["train"][1])}
-    )
-    rows += [{"": f"test score of {key}", first: percent(a), second: percent(b)} for key, (a, b) in found["tasks"].items()]
-    rows.append({"": "the prompts found are", first: found["verdict"][0], second: found["verdict"][1]})
-    rows.append({"": "calls", first: found["calls"][0], second: found["calls"][1]})
-    costs = [cost_says(*side) for side in zip(found["cost"], found["unpriced"], strict=True)]
-    rows.append({"": "cost", first: costs[0], second: costs[1]})
-    table(rows)
+    first, second = (run[: telling_apart(found["runs"])] for run in found["runs"])
+    made = Fitted([("", "lead"), (first, "text"), (second, "text")])
+    for key, values in found["settings"].items():
+        made.add(key, *("" if value is None else str(value) for value in values))
+    made.add("score on the examples optimized on", *map(percent, found["train"]))
+    for key, values in found["tasks"].items():
+        made.add(f"test score of {key}", *map(percent, values))
+    made.add("the prompts found are", *found["verdict"])
+    made.add("calls", *(f"{calls:,}" for calls in found["calls"]))
+    made.add("cost", *(cost_says(*side) for side in zip(found["cost"], found["unpriced"], strict=True)))
+    console.print(made)
     _diff(f"system prompt, {first} to {second}", *found["system"])
     for task, pair in found["users"].items():
         _diff(f"user prompt of {task}", *pair)
+
+
+def telling_apart(ids: Sequence[str]) -> int:
+    """How many characters of ids tell them apart, 8 at least: the server's begin with the time."""
+    every = set(ids)
+    return next(size for size in range(8, 37) if size == 36 or len({id[:size] for id in every}) == len(every))
 
 
 def preview(shown: Mapping[str, Any]) -> None:

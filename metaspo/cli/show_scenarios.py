@@ -1,4 +1,4 @@
-"""How the reports of `generalize` and `adapt` look in a terminal."""
+"""How the reports of `generalize`, `adapt` and `study` look in a terminal."""
 
 from dataclasses import asdict
 from typing import TYPE_CHECKING
@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from ..domain.intervals import Difference
     from ..reports.generalization import GeneralizationReport
     from ..studies.adapt import Adaptation
+    from ..studies.table import StudyReport
 
 
 def show_generalization(report: "GeneralizationReport", as_json: bool) -> None:
@@ -92,9 +93,8 @@ def show_adaptation(found: "Adaptation", as_json: bool) -> None:
             drawn["means"] = [dict(zip(("round", "selecting", "test"), row, strict=True)) for row in one.means()]
         say_json(data)
         return
-    names = [f"{curve.side}, {curve.train_size}" for curve in found.curves]
     title = "Mean test score by round, with as many training examples a task"
-    made = Fitted({"round": "lead", **dict.fromkeys(names, "figure")}, title)
+    made = Fitted([("round", "lead"), *((f"{curve.side}, {curve.train_size}", "figure") for curve in found.curves)], title)
     means = [{round: test for round, _, test in curve.means()} for curve in found.curves]
     for round in sorted({round for curve in means for round in curve}):
         values = [curve.get(round) for curve in means]
@@ -124,6 +124,21 @@ def _ends(found: "Adaptation") -> list[str]:
     for curve in found.curves:
         together.include(curve.usage)
     return [*lines, *(excerpt(line, 300) for line in says(found.set_aside)), f"Paid: {paid(together)}.", *found.cost_notes]
+
+
+def show_study(report: "StudyReport") -> None:
+    """A table a measure, what each method paid, and how to read all that."""
+    from ..studies.table import grids, notes
+
+    for grid in grids(report):
+        made = Fitted([(grid.columns[0], "lead"), *((name, "figure") for name in grid.columns[1:])], grid.title)
+        for row in grid.rows:
+            made.add(*row)
+        for row in grid.beside:
+            made.add(*row, style="italic")
+        console.print(made, plain(""))
+    for line in notes(report):
+        console.print(plain(line))
 
 
 def _scores(candidate: "Difference", spread: str, baseline: "Difference", change: "Difference") -> tuple[str, ...]:

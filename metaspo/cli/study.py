@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..domain.errors import ConfigError
-from ..domain.visible import visible
 from .options import ANALYST, JSON, OPTIMIZER, OPTIMIZER_PROMPTS, SETTINGS, names, stopped
-from .screen import console, hand_over, say
+from .screen import hand_over, say
+from .show_scenarios import show_study
 
 if TYPE_CHECKING:
     from ..studies.study import Study
@@ -37,8 +37,6 @@ def study_command(file: str, settings: tuple[str, ...], output: Path, plan_only:
     The table is printed and written as Markdown, CSV and JSON. The same command again goes on with
     what was interrupted; what is done is not done again.
     """
-    from rich.markdown import Markdown
-
     from ..runs.config import nested, parse_setting
     from ..studies import table as study_table
     from ..studies.cut import cut
@@ -63,8 +61,10 @@ def study_command(file: str, settings: tuple[str, ...], output: Path, plan_only:
     forms = {"md": study_table.as_markdown(report), "csv": study_table.as_csv(report), "json": study_table.as_json(report)}
     for ending, text in forms.items():
         (output / f"{name}.{ending}").write_text(text, encoding="utf-8")
-    hand_over(forms["json"], as_json=True) if as_json else console.print(Markdown(visible(forms["md"]), hyperlinks=False))
-    if not as_json:
+    if as_json:
+        hand_over(forms["json"], as_json=True)
+    else:
+        show_study(report)
         say(f"written: {', '.join(str(output / f'{name}.{ending}') for ending in forms)}")
     if reason is not None:
         stopped(reason, "the same command")

@@ -29,13 +29,14 @@ class _Row:
 
 
 class Fitted:
-    """A table for a terminal of any width; its columns are the names of `kinds`, those that lead first."""
+    """A table for a terminal of any width."""
 
-    def __init__(self, kinds: Mapping[str, Kind], title: str = "") -> None:
-        """Begin without rows. Of several columns that lead, the first is shown once for rows alike in it."""
+    def __init__(self, columns: Mapping[str, Kind] | Sequence[tuple[str, Kind]], title: str = "") -> None:
+        """Begin without rows. Columns that lead come first; of several, the first is shown once for rows alike in it."""
+        pairs = columns.items() if isinstance(columns, Mapping) else columns
         self._title = title
-        self._names = [_one_line(visible(name)) for name in kinds]
-        self._kinds = list(kinds.values())
+        self._names = [_one_line(visible(name)) for name, _ in pairs]
+        self._kinds = [kind for _, kind in pairs]
         self._leads = self._kinds.count("lead")
         self._rows: list[_Row] = []
 

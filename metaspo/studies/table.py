@@ -207,23 +207,39 @@ def as_csv(report: StudyReport) -> str:
     return text.getvalue()
 
 
-def as_markdown(report: StudyReport) -> str:
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """A table as people read it: its columns, the first of which names the rows; `beside` are rows to read the others by."""
+
+    title: str
+    columns: list[str]
+    rows: list[list[str]]
+    beside: list[list[str]] = field(default_factory=list)
+
+
+def grids(report: StudyReport) -> list[Grid]:
     """One table a measure: methods down, settings across, scores in % with their intervals and the figures beside them."""
-    parts = []
+    made = []
     for measure in dict.fromkeys(entry.measure for entry in report.entries):
         own = [entry for entry in report.entries if entry.measure == measure]
         settings = list(dict.fromkeys(entry.setting for entry in own))
         rows: dict[str, list[str]] = {}
         for entry in own:
-            rows.setdefault(entry.method, []).append(shown(entry, subset=bool(report.differs)))
+            rows.setdefault(entry.method, [entry.method]).append(shown(entry, subset=bool(report.differs)))
         majority, unparsed = ([_across(own, setting, name) for setting in settings] for name in ("majority", "unparsed"))
-        parts += [f"### {measure}", "", _row(["method", *settings]), _row(["---"] * (len(settings) + 1))]
-        parts += [_row([method, *cells]) for method, cells in rows.items()]
-        parts += [_row(["*majority answer*", *majority]), _row(["*unparsed replies*", *unparsed]), ""]
-    parts += ["### paid", "", _row(["method", "calls", "cost"]), _row(["---"] * 3)]
-    parts += [_row([name, f"{usage.total_calls:,}", usage.cost_says]) for name, usage in report.paid.items()]
-    parts += ["", *notes(report)]
-    return "\n".join(parts) + "\n"
+        beside = [["majority answer", *majority], ["unparsed replies", *unparsed]]
+        made.append(Grid(measure, ["method", *settings], list(rows.values()), beside))
+    paid = [[name, f"{usage.total_calls:,}", usage.cost_says] for name, usage in report.paid.items()]
+    return [*made, Grid("paid", ["method", "calls", "cost"], paid)]
+
+
+def as_markdown(report: StudyReport) -> str:
+    """The same tables as Markdown, with how to read them."""
+    parts = []
+    for grid in grids(report):
+        parts += [f"### {grid.title}", "", _row(grid.columns), _row(["---"] * len(grid.columns)), *map(_row, grid.rows)]
+        parts += [*(_row([f"*{name}*", *cells]) for name, *cells in grid.beside), ""]
+    return "\n".join([*parts, *notes(report)]) + "\n"
 
 
 def shown(entry: Entry, *, subset: bool = False) -> str:
