@@ -27,7 +27,8 @@ def finish(result: "Result", as_json: bool) -> None:
     if as_json:
         say_json(as_data(result.report))
     else:
-        show.summary(result.report)
+        # Why it is not done, and how it goes on, is told below.
+        show.ending(result.report, steps=result.stopped is None)
     if result.stopped is not None:
         command = "approve" if result.request else "resume"
         stopped(result.stopped, f"metaspo {command} {result.run[:8]} --store {result.report.store}")

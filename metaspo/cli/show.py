@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from ..domain.costs import cost_says
 from ..domain.messages import message_of, text_of
-from .screen import console, panel, plain
+from .screen import console, flowed, panel, plain, wrapped
 from .show_scores import by_field, by_model, percent, replies, scores
 from .tables import Fitted, rows_as_table
 
 if TYPE_CHECKING:
+    from ..reports.generalization import GeneralizationReport
     from ..reports.report import Report
     from .tables import Kind
 
@@ -19,6 +20,35 @@ def table(rows: Sequence[Mapping[str, Any]], **kinds: "Kind") -> None:
     """Rows with the same keys as a table."""
     if rows:
         console.print(rows_as_table(rows, **kinds))
+
+
+def gained(report: "Report | GeneralizationReport") -> None:
+    """What was gained, which is what a person looks for first."""
+    from ..reports.gained import gained_says
+
+    console.print(plain(gained_says(report), style="bold"))
+
+
+def next_steps(report: "Report | GeneralizationReport") -> None:
+    """What to do next, which is what a person reads last."""
+    from ..reports.next_steps import next_steps as steps_of
+
+    if steps := steps_of(report):
+        console.print(plain("Next", style="bold"))
+    for step in steps:
+        for at, line in enumerate(wrapped(step.says.rstrip(".") + ":" if step.command else step.says, console.width - 2)):
+            console.print(plain(f"{'  ' if at else '- '}{line}"))
+        for line in flowed(step.command.replace(" --", "\0--").split("\0"), console.width - 4, " "):
+            for part in wrapped(line, console.width - 4) if line else ():
+                console.print(plain(f"    {part}"))
+
+
+def ending(report: "Report", *, steps: bool = True) -> None:
+    """What a run ends with: what was gained, its scores, and with `steps` what to do next."""
+    gained(report)
+    summary(report)
+    if steps:
+        next_steps(report)
 
 
 def summary(report: "Report") -> None:
@@ -47,17 +77,11 @@ def summary(report: "Report") -> None:
     for line in report.cost_notes:
         console.print(plain(line))
     console.print(plain(f"Run {report.run.id[:8]} in {report.store}. See it again: metaspo show {report.run.id[:8]}"))
-    if report.builtin:
-        console.print(
-            plain(
-                "Next: your own tasks ('metaspo init' writes a config and a sample task to edit), "
-                "and an optimizer that writes prompts (--preset paper --optimizer openai:gpt-4o-mini, or any server)."
-            )
-        )
 
 
 def run(report: "Report") -> None:
-    """A run in full: status, prompts as diffs, scores, rounds, lineage."""
+    """A run in full: what was gained, status, prompts as diffs, rounds, lineage, scores, and what to do next."""
+    gained(report)
     from ..reports.words import answered
 
     about = report.run
@@ -92,6 +116,7 @@ def run(report: "Report") -> None:
     if report.tasks:
         console.print(replies(report))
     summary(report)
+    next_steps(report)
 
 
 def _diff(title: str, before: str, after: str) -> None:

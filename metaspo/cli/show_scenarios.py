@@ -3,6 +3,7 @@
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from . import show
 from .screen import console, plain, say_json
 from .tables import Fitted
 
@@ -23,9 +24,12 @@ def show_generalization(report: "GeneralizationReport", as_json: bool) -> None:
             task["win_rate"] = one.win_rate
         say_json(data)
         return
+    show.gained(report)
     console.print(_comparisons(report))
     for line in _words(report):
         console.print(plain(line))
+    if report.stopped is None:
+        show.next_steps(report)
 
 
 HOW_TO_READ = (

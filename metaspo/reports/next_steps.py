@@ -1,0 +1,145 @@
+"""What a person may do next with a run, by how it stands: a few steps, each with its command where it has one."""
+
+import shlex
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..store import leases
+from ..store.database import open_store
+from ..store.location import default_store
+from ..store.runs import PLACEBO, Run
+from .generalization import GeneralizationReport
+from .report import Report
+
+TIMED = (1, 6, 7)
+"""Versions of ids that begin with the time, so that those of one minute begin alike."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What to do, and the command that does it, "" where that isn't one command."""
+
+    says: str
+    command: str = ""
+
+
+def next_steps(report: Report | GeneralizationReport) -> list[Step]:
+    """The steps that make sense, most pressing first; none for a control of unrelated texts, whose run goes on with it."""
+    run = report.run
+    if run.method.startswith(PLACEBO):
+        return []
+    if run.status != "done":
+        return [_go_on(report)]
+    if isinstance(report, GeneralizationReport):
+        return _compared(report)
+    steps = _keep(report) if _is_better(report) else [*_instead(report), *_confirm(report)]
+    if not report.tasks:
+        steps.append(Step("Test it: with 'test_size' above 0 a run also scores examples and tasks that nothing selected."))
+    if report.builtin:
+        steps += [
+            Step("Take your own tasks: this writes a config and a sample task to edit.", "metaspo init my-project"),
+            Step(
+                "Take an optimizer that writes prompts, on any server: "
+                "--preset paper --optimizer openai:gpt-4o-mini."
+            ),
+        ]  # fmt: skip
+    return steps
+
+
+def _go_on(report: Report | GeneralizationReport) -> Step:
+    run = report.run
+    if run.status == "waiting":
+        return Step("Answer what it waits for, and it goes on.", _command(report, "approve"))
+    if run.status == "running":
+        with open_store(report.store) as store:
+            held = leases.is_held(store.db, run.id)
+        if held:
+            return Step("It is at work in another process; follow it.", _command(report, "watch"))
+        return Step("Its process is gone: go on where it was; nothing is paid twice.", _command(report, "resume"))
+    more = _more(run)
+    if more:
+        return Step("Go on with a larger budget; nothing is paid twice.", f"{_command(report, 'resume')} {more}")
+    return Step("Go on where it stopped; nothing is paid twice.", _command(report, "resume"))
+
+
+def _more(run: Run) -> str:
+    """The option that doubles the one limit that a run came to; "" where it did not, or has several."""
+    limits: dict[str, Any] = run.config.get("context", {}).get("budget") or {}
+    given = {name: limit for name, limit in limits.items() if isinstance(limit, int | float)}
+    if "budget" not in (run.reason or "") or len(given) != 1 or any(isinstance(limit, dict) for limit in limits.values()):
+        return ""
+    [(name, limit)] = given.items()
+    return f"--set budget.{name}={2 * limit:g}" if limit < 500_000 else f"--set budget.{name}={2 * limit:.0f}"
+
+
+def _is_better(report: Report) -> bool:
+    """Whether the prompts found may be used as they are: a paired test on examples that selected nothing says so."""
+    if report.source is not None and report.source.is_real and report.source.value < 0:
+        return False
+    return report.verdict == "confirmed" or (report.source is not None and report.source.is_gain)
+
+
+def _keep(report: Report) -> list[Step]:
+    kept = (
+        []
+        if report.builtin
+        else [Step("Keep them where your programs load prompts.", _command(report, "push", "--to mlflow:NAME"))]
+    )
+    return [
+        Step("Use the prompts.", _command(report, "export", "--format text")),
+        *kept,
+        Step("Show others what came of it, as a page.", _command(report, "report")),
+    ]
+
+
+def _instead(report: Report) -> list[Step]:
+    """What to do with prompts that no test finds better."""
+    found = report.confirmation
+    lost = report.source is not None and report.source.is_real and report.source.value < 0
+    if lost or (found is not None and found.seeds_returned) or _unchanged(report):
+        return [Step("Keep the prompts that you have; another optimizer, method or seed may find better ones.")]
+    return [Step("Do not rely on the prompts found yet: no test finds them better.")]
+
+
+def _confirm(report: Report) -> list[Step]:
+    """What it would take to have what is found confirmed."""
+    found = report.confirmation
+    if _unchanged(report):
+        return []
+    if found is None:
+        return [Step("To have a gain confirmed, take a method that keeps examples back, and tasks that have some to spare.")]
+    if found.needed is None:
+        return []
+    tasks = sum(task.role == "source" for task in report.drawn) or 1
+    have = found.change.examples // tasks
+    said = f"To confirm a gain like that takes about {found.needed:,} examples a task that select nothing; here were {have:,}."
+    return [Step(said)] if found.needed > have else [Step(f"{said} Another seed draws others.")]
+
+
+def _unchanged(report: Report) -> bool:
+    after = {task: texts[0] for task, texts in report.user_after.items() if texts}
+    return report.system_after == report.system_before and all(
+        report.user_before.get(task) == text for task, text in after.items()
+    )
+
+
+def _compared(report: GeneralizationReport) -> list[Step]:
+    change = report.overall.difference if report.overall else None
+    if change is None or not change.is_real:
+        words = "More tasks, examples or user prompts would tell smaller differences apart."
+    else:
+        words = f"Take the {'candidate' if change.value > 0 else 'baseline'} for tasks like these."
+    return [Step(words), Step("Show others what came of it, as a page.", _command(report, "report"))]
+
+
+def _command(report: Report | GeneralizationReport, name: str, more: str = "") -> str:
+    id = report.run.id
+    try:
+        timed = uuid.UUID(id).version in TIMED
+    except ValueError:
+        timed = False
+    here = Path(report.store).absolute() == Path(default_store()).absolute()
+    store = "" if here else f"--store {shlex.quote(report.store)}"
+    return " ".join(filter(None, ["metaspo", name, id if timed else id[:8], more, store]))
