@@ -61,7 +61,7 @@ class Progress:
         for at, event in told:
             if event["event"] == "round_closed":
                 lines.clear()
-            lines += self.run.take(event, at)
+            lines += self.run.take(event, at, past=True)
         for line in lines:
             self._line(line)
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 from rich.cells import cell_len
-from rich.console import Console, ConsoleDimensions, ConsoleOptions, RenderableType
+from rich.console import Console, ConsoleDimensions, ConsoleOptions, Group, RenderableType
 from rich.panel import Panel
 from rich.segment import Segment
 from rich.text import Text
@@ -103,9 +103,12 @@ def wrapped(text: str, width: int) -> list[str]:
     return [line.plain.rstrip() for line in lines] or [""]
 
 
-def panel(body: Text | str, title: str) -> Panel:
-    """A text in a frame with a title."""
-    return Panel(plain(body) if isinstance(body, str) else body, title=plain(title), title_align="left")
+def panel(body: Text | str, title: str) -> RenderableType:
+    """A text in a frame with a title, which stands above the frame where that is too narrow for it."""
+    shown = plain(body) if isinstance(body, str) else body
+    if cell_len(visible(title)) > console.width - 6:
+        return Group(*map(plain, wrapped(title, console.width)), Panel(shown))
+    return Panel(shown, title=plain(title), title_align="left")
 
 
 def say(said: str, *, err: bool = False) -> None:

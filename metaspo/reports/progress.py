@@ -31,7 +31,7 @@ SHORTEST = 0.1
 """Seconds from which on a rate is told: of less it would be a guess."""
 
 AWAY = 600.0
-"""Seconds without an event after which what was paid before and what is paid now are two sessions."""
+"""Seconds without an event after which past ones are of two sessions."""
 
 
 @dataclass
@@ -80,10 +80,10 @@ class RunProgress:
     _ungraded: int = 0
     _sample: str = ""
 
-    def take(self, event: "Event", at: float) -> list[str]:
-        """Take in an event that came at a time; what to tell of it, a line each."""
+    def take(self, event: "Event", at: float, *, past: bool = False) -> list[str]:
+        """Take in an event that came at a time; what to tell of it, a line each. `past` is one read after the fact."""
         data: dict[str, Any] = dict(event)
-        if self.at is not None and at - self.at > AWAY:
+        if past and self.at is not None and at - self.at > AWAY:
             self.another_session(at)
         if self.began is None:
             self.began = at
@@ -104,16 +104,16 @@ class RunProgress:
 
     def another_session(self, at: float) -> None:
         """From here on rates and times are those of another session, or of another run under the same display."""
-        self.began, self._open = at, None
+        self.began = at
+        if self._open is not None:
+            self._open.began = at
         self._paid.clear()
         self._took.clear()
 
     def _pay(self, now: "Spent", at: float) -> None:
         if self.spent is not None and now["calls"] < self.spent["calls"]:
             # Another run begins under the same display, such as a placebo: its pace is its own.
-            opened = self._open
             self.another_session(at)
-            self._open = opened
         self.spent = now
         self._paid.append((at, now["calls"]))
         while len(self._paid) > 2 and self._paid[1][0] <= at - WINDOW:

@@ -1,7 +1,10 @@
 """Every command in a real terminal of every width: no line is wider, no column and no figure is lost, none is cut."""
 
 import json
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -181,6 +184,67 @@ def test_two_prompts_on_other_tasks_lose_nothing(place: Place, shown: tuple[int,
     for task in data["tasks"]:
         sides = [task[side]["mean"]["value"] for side in ("candidate", "baseline")]
         assert {*map(percent, sides), percent(task["difference"]["value"], "+"), f"{100 * task['win_rate']:.0f}"} <= there
+
+
+STUDY = ["study", "s.yaml"]
+ADAPT = ["adapt", "--prompt", "{done}", "--base", "scripted:dice", "--optimizer", "scripted:dice", "--tasks", "hotel_comments",
+         "--set", "preset=quick", "--set", "iterations=1", "--set", "test_size=8", "--shares", "0.5,1"]  # fmt: skip
+
+
+def test_what_takes_long_or_asks_loses_nothing(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(place.folder)
+    adapt = [word.format(**place.runs) for word in ADAPT]
+    study, adapted = place.data(*STUDY), place.data(*adapt)
+    request = json.loads(CliRunner().invoke(main, ["approve", place.runs["waiting"], "--json"]).stdout)
+    for width in WIDTHS:
+        monkeypatch.setenv("COLUMNS", str(width))
+        told = [CliRunner().invoke(main, words).stdout for words in (STUDY, adapt, ["approve", place.runs["waiting"]])]
+        for text in told:
+            assert max(map(cell_len, text.splitlines())) <= width and "…" not in text
+        for entry in study["entries"]:
+            assert f"{100 * entry['score']:.1f} [{100 * entry['low']:.0f}, {100 * entry['high']:.0f}; examples]" in told[0]
+            assert entry["setting"] in told[0] and entry["method"] in told[0]
+        for usage in study["paid"].values():
+            assert f"{sum(usage['calls'].values()):,}" in figures(told[0])
+        for curve in adapted["curves"]:
+            assert f"{curve['side']}, {curve['train_size']}" in told[1]
+            assert {percent(row["test"]) for row in curve["means"] if row["test"] is not None} <= figures(told[1])
+        for task in request["changes"][0]["tasks"]:
+            assert task["task"] in whole(told[2]) and {percent(task["before"]), percent(task["after"])} <= figures(told[2])
+
+
+def test_titles_of_frames_tell_tasks_apart(shown: tuple[int, dict[str, str]]) -> None:
+    for name in NAMES:
+        assert f"userpromptof{name}" in whole(shown[1]["show"])
+
+
+def test_progress_fits_its_terminal_and_says_when_it_knows(place: Place) -> None:
+    for width in (40, 80):
+        words = ["optimize", "--base", "scripted:dice", "--optimizer", "scripted:dice", "--store", f"{width}.db"]
+        [said] = terminal.run([*words, "--set", "iterations=1", "--set", "test_size=8"], columns=width, cwd=place.folder)
+        assert max(cell_len(terminal.ESCAPES.sub("", part)) for part in re.split(r"[\r\n]", said)) <= width
+        assert "0.0 calls/s" not in said and "score" in said
+
+
+@pytest.mark.parametrize("settings", [{"FORCE_COLOR": "1"}, {"TTY_COMPATIBLE": "1"}])
+def test_no_control_codes_where_no_terminal_is(settings: dict[str, str], place: Place) -> None:
+    words = [
+        "optimize",
+        "--base",
+        "scripted:dice",
+        "--optimizer",
+        "scripted:dice",
+        "--set",
+        "iterations=1",
+        "--set",
+        "test_size=8",
+    ]
+    command = [sys.executable, "-m", "metaspo", *words, "--store", f"{next(iter(settings))}.db"]
+    done = subprocess.run(
+        command, cwd=place.folder, env={**os.environ, **settings, "TERM": "xterm"}, capture_output=True, check=True
+    )
+    for said in (done.stdout, done.stderr):
+        assert not re.search(rb"\x1b(?!\[[0-9;]*m)|\r", said)
 
 
 @pytest.mark.parametrize(
