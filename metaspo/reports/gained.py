@@ -32,16 +32,16 @@ def gained(report: Report | GeneralizationReport) -> list[str]:
 
 def _on_test(report: Report) -> list[str]:
     """The final test, then what the examples kept back say, then the placebo; nothing where there was no test."""
-    sides = [("", report.source, "source"), ("unseen ", report.target, "target")]
-    parts = []
-    for kind, change, role in sides:
+    said: list[str] = []
+    for kind, change, role in (("", report.source, "source"), ("unseen ", report.target, "target")):
         if change is not None:
             tasks = [task for task in report.tasks if task.role == role]
-            told = f"{moved(change.value)}{_ends(tasks, change)} on {_size(change.examples, len(tasks), kind)}"
-            parts.append(f"{told}, {_worth(change)}")
-    if not parts:
+            told = f"{moved(change.value)}{_ends(tasks, change)}"
+            on = f"on {_size(change.examples, len(tasks), kind)}"
+            both = f"On {on[3:]} they {told}" if said else f"Test scores {told}{',' * told.endswith('%')} {on}"
+            said.append(f"{both}, {_worth(change)}.")
+    if not said:
         return []
-    said = [f"Test scores {', and '.join(parts)}."]
     if report.source is not None:
         said.append(verdict_first(report.verdict, report.confirmation, None) if report.confirmation else report.verdict_says)
     return [*said, *_beside_placebo(report)]
@@ -149,7 +149,7 @@ def _ends(tasks: Sequence[TaskReport], change: Change) -> str:
     before, after = (sum(getattr(task, when) for task in tasks) / len(tasks) for when in ("before", "after"))
     if abs(change.value) < EVEN or abs(after - before - change.value) > EVEN:
         return ""
-    return f", from {_percent(before)} to {_percent(after)},"
+    return f", from {_percent(before)} to {_percent(after)}"
 
 
 def _size(examples: int, tasks: int, kind: str = "") -> str:

@@ -61,8 +61,8 @@ def test_a_real_gain_that_is_confirmed_and_unseen_tasks(told: Callable[..., Told
     run.score("test", "c", 20, 21)
     run.run.close(3, "test", FOUND)
     assert run.says == (
-        "Test scores rose by 20.0 points, from 50.0% to 70.0%, on 80 examples of 2 tasks, a real gain (paired test, p < 0.001), "
-        "and rose by 2.5 points, from 50.0% to 52.5%, on 40 examples of 1 unseen task, within noise (the two differ on 1 of them; "
+        "Test scores rose by 20.0 points, from 50.0% to 70.0%, on 80 examples of 2 tasks, a real gain (paired test, p < 0.001). "
+        "On 40 examples of 1 unseen task they rose by 2.5 points, from 50.0% to 52.5%, within noise (the two differ on 1 of them; "
         "on fewer than 6 no test can tell). Confirmed: +25.0 points over the seeds on 80 examples kept back (paired test, "
         "p < 0.001)."
     )

@@ -5,11 +5,16 @@ from typing import Any
 
 from ...store import runs
 from ...store.database import Store, open_store
+from ..listing import status
 from ..pairs import run_pairs
 from ..report import Report, report
+from .costs import costs
 from .examples import run_examples
+from .head import head
 from .page import page
-from .text_diff import text_diff
+from .prompts import prompts
+from .scores import scores
+from .settings import settings
 
 LARGEST = 1_950_000
 """Bytes of a page, at most: it goes into mails and notebooks."""
@@ -24,12 +29,19 @@ def open_run_page(path: str | Path, name: str = "last") -> str:
 def run_page(store: Store, run: runs.Run) -> str:
     """The page of a run, finished or not. The examples have the room that all else leaves."""
     found = report(store, run)
-    title, parts = f"Run {run.id[:8]}", _parts(found)
+    title, parts = f"Run {run.id[:8]}: {run.method}", _parts(store, found)
     without = page("run.html", title, **parts, examples=None)
     examples = run_examples(run_pairs(store.db, run.id), run.id, LARGEST - len(without.encode()))
     return page("run.html", title, **parts, examples=examples)
 
 
-def _parts(found: Report) -> dict[str, Any]:
+def _parts(store: Store, found: Report) -> dict[str, Any]:
     """What the templates show, but for the examples."""
-    return {"report": found, "system_diff": text_diff(found.system_before, found.system_after)}
+    return {
+        "report": found,
+        "head": head(found, status(store, found.run)),
+        "prompts": prompts(found),
+        "scores": scores(found),
+        "costs": costs(store.db, found),
+        "settings": settings(store.db, found),
+    }
