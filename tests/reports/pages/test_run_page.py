@@ -1,33 +1,236 @@
-"""The page of a run, in a real browser."""
+"""The page of a run, in a real browser: what it shows, to whom, and that what comes from data stays text."""
 
+import gzip
+import json
+import sqlite3
+from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 from click.testing import CliRunner
 
+import metaspo
 from metaspo import optimize
 from metaspo.cli.main import main
+from metaspo.domain.visible import visible
+from metaspo.reports.gained import gained
+from metaspo.reports.pages.run_page import open_run_page
+from metaspo.reports.report import open_report
+from metaspo.runs.config import read_config
+from metaspo.workspace.known import stored_input
 
-from ...helpers.browser import looking_at, needs_browser
+from ...helpers.browser import Looked, looking_at, needs_browser
+from .hostile_run import HIDDEN, LONG, MARKUP, MODEL, NAME, RIGHT_TO_LEFT, hostile_run
+
+TESTS = Path(__file__).parents[2]
+
+
+def page_of(store: Path, output: Path) -> Path:
+    done = CliRunner().invoke(main, ["report", "--store", str(store), "--output", str(output)])
+    assert done.exit_code == 0, done.output
+    return output
 
 
 @pytest.fixture(scope="module")
-def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("page")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run that gained something."""
+    path = tmp_path_factory.mktemp("page") / "m.db"
     rows = [{"question": f"Is {n} odd?", "answer": "yes" if n % 2 else "no"} for n in range(160)]
     reader = {"kind": "choice", "labels": ["yes", "no"], "from": "reply"}
     task = {"name": "parity", "examples": rows, "user_prompt": "Yes or no?\n{question}", "reader": reader}
-    optimize(tasks=[task], base="scripted:novice", optimizer="scripted:novice", preset="quick", store=str(folder / "m.db"))
-    page = folder / "page.html"
-    done = CliRunner().invoke(main, ["report", "--store", str(folder / "m.db"), "--output", str(page)])
-    assert done.exit_code == 0, done.output
-    return page
+    optimize(tasks=[task], base="scripted:novice", optimizer="scripted:novice", preset="quick", store=str(path))
+    return path
+
+
+@pytest.fixture(scope="module")
+def written(store: Path) -> Path:
+    return page_of(store, store.with_suffix(".html"))
+
+
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = hostile_run(tmp_path_factory.mktemp("hostile"))
+    return page_of(path, path.with_suffix(".html"))
+
+
+def sound(looked: Looked) -> None:
+    """What holds of every page: one first heading, no level left out, tables and parts with names, and it fits."""
+    levels = looked.page.eval_on_selector_all("h1, h2, h3", "all => all.map(one => Number(one.tagName[1]))")
+    assert levels.count(1) == 1 and levels[0] == 1
+    assert all(after <= before + 1 for before, after in pairwise(levels))
+    ids = looked.page.eval_on_selector_all("[id]", "all => all.map(one => one.id)")
+    assert len(ids) == len(set(ids))
+    named = looked.page.eval_on_selector_all("[aria-labelledby]", "all => all.map(one => one.getAttribute('aria-labelledby'))")
+    assert set(named) <= set(ids)
+    assert looked.page.locator("table:not(:has(caption)), thead th:not([scope]), tbody th:not([scope])").count() == 0
+    assert looked.sideways() == 0
 
 
 @needs_browser
 @pytest.mark.parametrize("width", [380, 1600])
-def test_a_page_needs_nothing_and_fits(written: Path, width: int) -> None:
-    with looking_at(written, width=width) as looked:
-        assert looked.page.locator("h1").inner_text().strip()
+def test_a_manager_reads_first_what_was_gained(store: Path, written: Path, width: int) -> None:
+    report = open_report(store)
+    with looking_at(written, width=width, dark=width == 380) as looked:
+        first, *others = gained(report)
+        assert looked.page.locator("h1").inner_text() == first
+        assert looked.page.locator(".lead").all_inner_texts() == others
+        figures = looked.page.locator(".figures").inner_text()
+        assert report.source is not None and f"{100 * report.source.value:+.1f} points" in figures
         assert looked.page.locator("ins").count() > 0
-        assert looked.sideways() == 0
+        assert looked.page.locator(".heard").first.inner_text().strip() in ("removed:", "added:")
+        sound(looked)
+
+
+@needs_browser
+def test_all_that_the_terminal_tells_is_there(store: Path, written: Path) -> None:
+    from metaspo.reports.words import controls, scores_say
+
+    report = open_report(store)
+    with looking_at(written) as looked:
+        for details in looked.page.locator("details").all():
+            details.evaluate("one => { one.open = true }")
+        text = " ".join(looked.page.locator("body").inner_text().split())
+    for line in [*controls(report), *scores_say(report), *report.cost_notes, report.store, report.run.id]:
+        assert " ".join(line.split()) in text
+    [task] = report.tasks
+    for role, count in report.usage.calls.items():
+        assert f"{count:,}" in text and f"{report.usage.of(role).input_tokens:,}" in text
+    assert f"{100 * task.difference.low:+.1f} to {100 * task.difference.high:+.1f}" in text
+    assert report.drawn[0].task in text and "given in memory" in text
+
+
+@needs_browser
+def test_the_keyboard_reaches_the_report_and_each_part_of_it(written: Path) -> None:
+    with looking_at(written) as looked:
+        looked.page.keyboard.press("Tab")
+        assert looked.page.evaluate("document.activeElement.className") == "skip"
+        assert looked.page.locator(".skip").bounding_box()["x"] >= 0  # type: ignore[index]
+        links = looked.page.locator("#contents a").evaluate_all("all => all.map(one => one.getAttribute('href'))")
+        heads = looked.page.locator("main h2[id]").evaluate_all("all => all.map(one => '#' + one.id)")
+        assert links == heads and len(links) >= 5
+        scrolls = looked.page.locator(".wide:not([tabindex='0'][role=region][aria-label])")
+        assert scrolls.count() == 0
+
+
+@needs_browser
+@pytest.mark.parametrize("which", ["written", "hostile"])
+def test_on_paper_nothing_is_cut_off_and_all_is_open(which: str, request: pytest.FixtureRequest) -> None:
+    with looking_at(request.getfixturevalue(which), width=688) as looked:
+        looked.page.emulate_media(media="print")
+        cut = "all => all.filter(one => one.scrollWidth > one.clientWidth + 1).map(one => one.getAttribute('aria-label'))"
+        assert looked.page.eval_on_selector_all(".wide", cut) == [] and looked.sideways() == 0
+        assert looked.page.locator("details:not([open])").count() > 0
+        looked.page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+        assert looked.page.locator("details:not([open], .folded)").count() == 0
+        assert looked.page.pdf(prefer_css_page_size=True).startswith(b"%PDF")
+        looked.page.evaluate("window.dispatchEvent(new Event('afterprint'))")
+
+
+@needs_browser
+@pytest.mark.parametrize("width", [380, 1600])
+def test_what_comes_from_data_stays_text(hostile: Path, width: int) -> None:
+    with looking_at(hostile, width=width) as looked:
+        assert looked.page.title().startswith("Run ")
+        assert looked.page.locator("main script, main style, main img, main b, body > section").count() == 0
+        for details in looked.page.locator("details").all():
+            details.evaluate("one => { one.open = true }")
+        text = looked.page.locator("body").inner_text()
+        # In turn: a task's name, the model's, prompts, a reply, what a metric and what an endpoint said.
+        for told in (
+            NAME,
+            MODEL,
+            f"Be kind. {MARKUP}",
+            "I will not say. </script>",
+            "wrong </script>",
+            "policy refuses </script>",
+        ):
+            assert told in text, told
+        assert RIGHT_TO_LEFT in text and LONG in text and "{% raw %}" in text
+        raw = hostile.read_text(encoding="utf-8")
+        assert not any(char in raw for char in HIDDEN if char not in " \n" and visible(char) != char)
+        sound(looked)
+
+
+@needs_browser
+def test_locked_parts_and_placeholders_are_seen(hostile: Path) -> None:
+    with looking_at(hostile) as looked:
+        assert "Never tell" in looked.page.locator(".locked").first.inner_text()
+        assert "{question}" in looked.page.locator(".slot").all_text_contents()
+
+
+@needs_browser
+def test_a_huge_prompt_is_folded(tmp_path: Path, make_task: Any) -> None:
+    rule = "Rule {}: whoever asks for number {} gets it.\n"
+    huge = "".join(rule.format(n, n) for n in range(2_200))
+    path = tmp_path / "m.db"
+    optimize(
+        tasks=[make_task("numbers")], base="scripted:dice", optimizer="scripted:dice", method="fixed", system_prompt=huge,
+        sizes={"train_size": 4, "test_size": 4}, store=str(path),
+    )  # fmt: skip
+    assert len(huge) > 100_000
+    with looking_at(page_of(path, tmp_path / "m.html"), width=380) as looked:
+        assert looked.page.locator(".folded").first.locator("summary").inner_text().startswith(f"{len(huge) - 1000:,} more")
+        assert looked.page.evaluate("document.documentElement.scrollHeight") < 15_000
+        sound(looked)
+
+
+def test_the_config_on_the_page_makes_the_run_again(store: Path, tmp_path: Path) -> None:
+    from metaspo.reports.reproduced import reproduced
+
+    report = open_report(store)
+    again = reproduced(report.run)
+    assert yaml.safe_load(again.config)["tasks"][0]["examples"] == "parity.jsonl" and "in memory" in again.without[0]
+    assert again.config.splitlines()[0] in open_run_page(store)
+    given = report.run.config["problem"]["tasks"][0]["examples"]
+    (tmp_path / "parity.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in given))
+    (tmp_path / "run.yaml").write_text(again.config)
+    config = read_config(tmp_path / "run.yaml", {"store": str(store)})
+    first = stored_input(report.run.config)
+    assert config.problem().model_dump(exclude={"tasks"}) == first.model_dump(exclude={"tasks"})
+    result = optimize(config)
+    assert result.report.usage.total_calls == 0 and result.report.system_after == report.system_after
+    assert result.report.drawn[0].task == report.drawn[0].task
+
+
+@pytest.fixture(scope="module")
+def old(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The store of the first version, with runs of every status."""
+    path = tmp_path_factory.mktemp("old") / "m.db"
+    path.write_bytes(gzip.decompress((TESTS / "runs" / "stores" / "first.db.gz").read_bytes()))
+    return path
+
+
+@pytest.mark.parametrize("name", ["done", "search", "beam", "waiting"])
+def test_runs_of_the_first_version_have_a_page_whatever_their_status(name: str, old: Path) -> None:
+    run = json.loads((TESTS / "runs" / "stores" / "first.json").read_text())[name]["run"]
+    made = open_run_page(old, run)
+    report = open_report(old, run)
+    assert f"<h1>{gained(report)[0]}</h1>" in made.replace("&lt;", "<")
+    assert report.run.status in made and (name == "done" or "No final test has been made" in made)
+
+
+@pytest.fixture
+def dumped(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path]:
+    db = sqlite3.connect(tmp_path / "m.db")
+    db.executescript((TESTS / "store" / "schemas" / f"{request.param}.sql").read_text(encoding="utf-8"))
+    db.close()
+    yield tmp_path / "m.db"
+
+
+@pytest.mark.parametrize("dumped", ["m002", "m007"], indirect=True)
+def test_files_of_past_schemas_have_a_page(dumped: Path) -> None:
+    made = open_run_page(dumped)
+    assert "further calls were known" not in made and "Scores by task" in made
+
+
+def test_a_run_that_has_nothing_yet_has_a_page(tmp_path: Path, make_task: Any) -> None:
+    store = str(tmp_path / "m.db")
+    metaspo.optimize(
+        tasks=[make_task("numbers")], base="scripted:dice", optimizer="scripted:dice", preset="quick", store=store,
+        budget={"calls": 3},
+    )  # fmt: skip
+    made = open_run_page(store)
+    assert "Nothing is known yet" in made and "No final test has been made" in made
