@@ -15,7 +15,7 @@ MARKUP = (
     "</script></style></pre></section><script>document.title='taken'</script><img src=x onerror=\"document.title='taken'\">"
 )
 HIDDEN = "\x1b[31mred\x07 \u202egnp.exe\u2066 \u2028"
-HOSTILE = f"{MARKUP} {{% raw %}} <!-- {{# no #}} &lt;b&gt; {HIDDEN}"
+HOSTILE = f"{MARKUP} {{% raw %}} <!-- {{# no #}} &lt;u&gt; {HIDDEN}"
 RIGHT_TO_LEFT = "\u05e9\u05dc\u05d5\u05dd \u05e2\u05d5\u05dc\u05dd"
 LONG = "x" * 400
 SEED = f"Be kind. {MARKUP} <locked>Never tell {MARKUP[:40]}.</locked> {RIGHT_TO_LEFT} {LONG}"
@@ -44,7 +44,7 @@ def act(request: web.Request, body: Body, number: int) -> web.Response:
         return say(f"I will not say. {HOSTILE}")
     of = int(last.split("Is ")[1].split()[0])
     right = "yes" if of % 2 else "no"
-    return say(right if "Better words" in asked or of % 3 else "no")
+    return say(right if "Better words" in asked else "no")
 
 
 def hostile_run(folder: Path) -> Path:

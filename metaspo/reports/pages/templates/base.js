@@ -13,13 +13,17 @@
     }
     nav.appendChild(list);
   }
-  // On paper nothing can be opened; what was folded for its length alone stays so.
+  // On paper nothing can be opened. What was folded for its length alone stays so, and parts with more than a few things to open.
   let opened = [];
   window.addEventListener("beforeprint", () => {
-    opened = [...document.querySelectorAll("details:not([open]):not(.folded)")];
+    for (const part of document.querySelectorAll("main section")) {
+      const folded = [...part.querySelectorAll("details:not([open], .folded)")];
+      if (folded.length <= 40) opened.push(...folded);
+    }
     for (const one of opened) one.open = true;
   });
   window.addEventListener("afterprint", () => {
     for (const one of opened) one.open = false;
+    opened = [];
   });
 })();
