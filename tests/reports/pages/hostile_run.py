@@ -59,7 +59,7 @@ def hostile_run(folder: Path) -> Path:
             "reader": {"kind": "choice", "labels": ["yes", "no"], "from": "reply"},
         }  # fmt: skip
         optimize(
-            tasks=[task], base=spec, optimizer=spec, preset="quick", method="metaspo", system_prompt=SEED, store=str(path),
+            tasks=[task], base=spec, optimizer=spec, preset="quick", method="outer_only", system_prompt=SEED, store=str(path),
             sizes={"train_size": SIZE, "validation_size": 0, "test_size": SIZE, "iterations": 1, "system_candidates": 2},
         )  # fmt: skip
     finally:
