@@ -139,14 +139,9 @@ def test_what_comes_from_data_stays_text(hostile: Path, width: int) -> None:
             details.evaluate("one => { one.open = true }")
         text = looked.page.locator("body").inner_text()
         # In turn: a task's name, the model's, prompts, a reply, what a metric and what an endpoint said.
-        for told in (
-            NAME,
-            MODEL,
-            f"Be kind. {MARKUP}",
-            "I will not say. </script>",
-            "wrong </script>",
-            "policy refuses </script>",
-        ):
+        prompt = looked.page.locator(".diff").first.inner_text()
+        assert "Be kind" in prompt and "Better words, number" in prompt and MARKUP in prompt
+        for told in (NAME, MODEL, "I will not say. </script>", "wrong </script>", "policy refuses </script>"):
             assert told in text, told
         assert RIGHT_TO_LEFT in text and LONG in text and "{% raw %}" in text
         raw = hostile.read_text(encoding="utf-8")
