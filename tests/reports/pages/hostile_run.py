@@ -38,11 +38,11 @@ def act(request: web.Request, body: Body, number: int) -> web.Response:
         return say(f"<prompt>Better words, number {number}. {MARKUP} {RIGHT_TO_LEFT}{end}</prompt>")
     if "BEGIN DATA" in last:
         return say(f"It fails for {HOSTILE}")
-    if "Is 7 " in last or "Is 19 " in last:
-        return fail(400, f"The content management policy refuses {HOSTILE}", "content_filter")
-    if "Is 3 " in last or "Is 31 " in last:
-        return say(f"I will not say. {HOSTILE}")
     of = int(last.split("Is ")[1].split()[0])
+    if of % 11 == 7:
+        return fail(400, f"The content management policy refuses {HOSTILE}", "content_filter")
+    if of % 5 == 3:
+        return say(f"I will not say. {HOSTILE}")
     right = "yes" if of % 2 else "no"
     return say(right if "Better words" in asked else "no")
 
