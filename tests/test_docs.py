@@ -98,9 +98,10 @@ def test_the_queries_answer(tmp_path: Path) -> None:
     answers = [store.db.execute(query).fetchall() for query in queries]
     tables = {*store.db.table_names(), *store.db.view_names()}
     store.close()
-    assert len(queries) == 5 and all(answers)
+    assert len(queries) == 6 and all(answers)
     wrong = sum(round(task.examples * (1 - task.after)) for task in result.report.tasks if task.role == "source")
     assert len(answers[0]) == wrong
+    assert len(answers[5]) == sum(task.examples for task in result.report.tasks if task.role == "source")
     assert [row[0] for row in answers[1]] == [row.round for row in result.report.rounds]
     assert sum(row[2] for row in answers[3]) == result.report.usage.total_calls
     told = set(re.findall(r"`(\w+)`", (ROOT / "docs" / "store.md").read_text().split("\n\n")[1]))

@@ -1,7 +1,7 @@
 """What the prompts that a run ended with still get wrong, with the replies: read from the store, example by example."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, astuple, dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -91,4 +91,4 @@ def _failures(db: Database, task: evaluations.RunTask, missed: Sequence[tuple[st
     for (base, outcome), found in zip(missed, answered(db, [outcome for _, outcome in missed]), strict=True):
         example = examples.get(outcome.example)
         question, expected = (example.question, list(example.answers)) if example else ("", [])
-        yield Failure(*astuple(found), question, expected, base, outcome.example)
+        yield Failure(**asdict(found), question=question, expected=expected, base=base, example=outcome.example)

@@ -28,8 +28,8 @@ THUMBNAIL = 6_000
 PICTURES = tuple(f"data:image/{kind};base64," for kind in ("png", "jpeg", "gif", "webp"))
 """What is shown as an image, all of it nothing but pixels."""
 
-ANSWERS = 5
-"""Accepted answers that are named."""
+ANSWERS, IMAGES = 5, 3
+"""Accepted answers that are named, and images of a question that are shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +128,7 @@ def _shown(one: Wanted, example: Example, pictures: Sequence[str], replies: dict
         change=one.found.change,
         title=excerpt(example.last_turn, 90),
         question=cut(example.question, longest),
-        images=pictures[:1],
+        images=pictures[:IMAGES],
         expected=[*answers, *([f"{more} more"] if more > 0 else [])],
         before=_side(before, longest) if before else None,
         after=_side(after, longest),
