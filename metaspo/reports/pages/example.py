@@ -16,11 +16,14 @@ from ..answered import Answered, answered
 from ..changed import Change, Compared
 from .room import cut, room_of
 
-MARKUP = 1_000
+MARKUP = 460
 """Bytes that an example takes beside its texts and their labels, at most."""
 
-LABEL = 120
+LABEL = 50
 """Bytes of a text's label, at most."""
+
+FOLDED = 60
+"""Bytes more of one that is folded."""
 
 THUMBNAIL = 6_000
 """Characters of an image in base64 that is shown; of a larger one there are words alone."""
@@ -50,18 +53,21 @@ class Side:
     def room(self) -> int:
         """Bytes that its texts take."""
         texts = (self.answer, self.reply, self.thought, self.explanation, self.finish, self.error, self.steps)
-        return sum(room_of(text) + LABEL for text in texts if text)
+        folded = FOLDED * (bool(self.thought) + bool(self.steps))
+        return folded + sum(room_of(text) + LABEL for text in texts if text)
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
     """One example as it is shown. `task` and `base` are places in lists, so that no name has to be in an attribute.
 
-    `before` is None where the seed prompts were not scored on it. `alike` says that both replies are the same to the letter.
+    `model` names the base model where several answered. `before` is None where the seed prompts were not scored on it.
+    `alike` says that both replies are the same to the letter.
     """
 
     task: int
     base: int
+    model: str
     change: Change
     title: str
     question: str
@@ -75,7 +81,7 @@ class Shown:
     def room(self) -> int:
         """Bytes that it takes on the page, at most."""
         sides = [self.after, *([self.before] if self.before and not self.alike else [])]
-        texts = (self.title, self.question, *self.expected, *self.images)
+        texts = (self.title, self.model, self.question, *self.expected, *self.images)
         return MARKUP + sum(room_of(text) + LABEL for text in texts) + sum(side.room for side in sides)
 
 
@@ -125,6 +131,7 @@ def _shown(one: Wanted, example: Example, pictures: Sequence[str], replies: dict
     return Shown(
         task=one.task,
         base=one.base,
+        model=excerpt(one.found.base),
         change=one.found.change,
         title=excerpt(example.last_turn, 90),
         question=cut(example.question, longest),

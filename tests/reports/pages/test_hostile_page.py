@@ -1,6 +1,7 @@
 """Whatever stands in a run's texts is text on its page: no element, no request, no word in the console is of their making."""
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,10 +10,12 @@ import pytest
 
 from metaspo.domain.messages import Fields
 from metaspo.domain.steps import kept
+from metaspo.reports.pages.examples import run_examples
 from metaspo.reports.pages.page import page
 from metaspo.reports.pages.run_page import open_run_page
+from metaspo.reports.pairs import run_pairs
 from metaspo.store import images
-from metaspo.store.database import Store
+from metaspo.store.database import Store, open_store
 
 from ...helpers.browser import Looked, looking_at, needs_browser
 from ...helpers.paper_sized import Size, write_search
@@ -137,6 +140,19 @@ def test_the_filter_works_on_it(looked: Looked) -> None:
 def test_only_pixels_of_the_store_are_pictures(looked: Looked) -> None:
     sources = looked.page.eval_on_selector_all("img", "all => all.map(one => one.src)")
     assert len(sources) == 22 and all(source.startswith("data:image/png;base64,") for source in sources)
+
+
+def test_the_room_of_an_example_is_reckoned_closely(folder: Path) -> None:
+    for name in ("evil", "harmless"):
+        with open_store(folder / f"{name}.db") as store:
+            reckoned = run_examples(run_pairs(store.db, "a-run"), "a-run")
+        rooms = [one.room for task in reckoned.tasks for one in [*task.changed, *task.others]]
+        rows = re.findall(
+            r'<details class="ex" .*?\n</div>\n</details>\n', (folder / f"{name}.html").read_text("utf-8"), re.DOTALL
+        )
+        sizes = [len(row.encode()) for row in rows]
+        assert len(sizes) == len(rooms) == 88
+        assert all(0.7 * room < size <= room for room, size in zip(rooms, sizes, strict=True))
 
 
 def test_half_a_character_is_shown_as_its_code() -> None:
