@@ -89,4 +89,4 @@ def test_runs_of_past_schemas(dump: Path, store_path: Path) -> None:
     db.executescript(dump.read_text(encoding="utf-8"))
     db.close()
     page = open_run_page(store_path)
-    assert page.count('<details class="ex"') >= 4 and "test examples" in page
+    assert page.count('<details class="ex folded"') >= 4 and "test examples" in page

@@ -148,7 +148,7 @@ def test_the_room_of_an_example_is_reckoned_closely(folder: Path) -> None:
             reckoned = run_examples(run_pairs(store.db, "a-run"), "a-run")
         rooms = [one.room for task in reckoned.tasks for one in [*task.changed, *task.others]]
         rows = re.findall(
-            r'<details class="ex" .*?\n</div>\n</details>\n', (folder / f"{name}.html").read_text("utf-8"), re.DOTALL
+            r'<details class="ex folded" .*?\n</div>\n</details>\n', (folder / f"{name}.html").read_text("utf-8"), re.DOTALL
         )
         sizes = [len(row.encode()) for row in rows]
         assert len(sizes) == len(rooms) == 88

@@ -42,7 +42,7 @@ def test_it_is_small_whatever_the_texts(name: str, tmp_path: Path) -> None:
     assert LIMIT / 4 < len(page.encode()) < LIMIT
     shown, changed = said_of(page)
     assert changed == page.count('data-change="gained"') + page.count('data-change="lost"') > 0
-    assert shown == page.count('<details class="ex"') < 300
+    assert shown == page.count('<details class="ex folded"') < 300
     assert "metaspo show a-run --errors --limit 0" in page
 
 
@@ -50,7 +50,7 @@ def test_single_words_of_a_megabyte(tmp_path: Path) -> None:
     page = written(
         tmp_path / "m.db", say("w" * 1_000_000, "question", "reply", "explanation", "answer"), Size(1, 1, 5, 1, 1, 1, 1)
     )
-    assert len(page.encode()) < LIMIT / 2 and page.count('<details class="ex"') == 10 and " characters ...]" in page
+    assert len(page.encode()) < LIMIT / 2 and page.count('<details class="ex folded"') == 10 and " characters ...]" in page
 
 
 def said_of(page: str) -> tuple[int, int]:
@@ -85,7 +85,7 @@ def test_a_run_of_the_papers_size_with_long_texts(tmp_path: Path) -> None:
 
 def test_short_examples_are_all_there(tmp_path: Path) -> None:
     page = written(tmp_path / "m.db", say("in short"), SMALL)
-    assert page.count('<details class="ex"') == 300 and "This page has" not in page
+    assert page.count('<details class="ex folded"') == 300 and "This page has" not in page
 
 
 @pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
