@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from sqlite_utils import Database
+
 from ..store import evaluations, prompts, runs
 from ..store.database import open_store
 from .pairs import AFTER_SEARCH
@@ -24,11 +26,16 @@ def open_curve(path: str | Path, name: str = "last") -> list[Point]:
     The pair of a round is the one that train or validation chose then; no test score chooses anything.
     """
     with open_store(path) as store:
-        run = runs.find(store.db, name)
-        tested = {(e.task, e.system, e.user): e.score for e in evaluations.run_evaluations(store.db, run.id, "test")}
-        ids = {task.name: task.task for task in evaluations.run_tasks(store.db, run.id)}
-        search = {row.round for row in prompts.rounds(store.db, run.id) if row.level not in AFTER_SEARCH}
-        best = [pair for pair in prompts.rounds_best(store.db, run.id) if pair.round in search]
+        return points(store.db, runs.find(store.db, name).id)
+
+
+def points(db: Database, run: str) -> list[Point]:
+    """The same of an opened store."""
+    known = evaluations.whole_evaluations(db, run).items()
+    tested = {(task, system, user): score for (task, split, system, user), (_, score) in known if split == "test"}
+    ids = {task.name: task.task for task in evaluations.run_tasks(db, run)}
+    search = {row.round for row in prompts.rounds(db, run) if row.level not in AFTER_SEARCH}
+    best = [pair for pair in prompts.rounds_best(db, run) if pair.round in search]
     return [
         Point(pair.round, pair.task, pair.score, tested.get((ids.get(pair.task, ""), pair.system, pair.user))) for pair in best
     ]
