@@ -7,13 +7,17 @@ long it is; whatever else was tried hangs below the prompt that it was made from
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from markupsafe import escape
 from sqlite_utils import Database
 
-from ...domain.excerpts import excerpt
+from ...domain.excerpts import excerpt, head_and_tail
 from ...methods.stages import EVERYTHING, GATE
 from ...store import prompts, runs
 from ...store.prompts import CandidateRow
 from .page import change, percent
+
+ROOM = 400_000
+"""Bytes that the texts of candidates that fell may take of a page."""
 
 SHORT = 120
 """Characters of a reason that stand in a candidate's line."""
@@ -36,6 +40,24 @@ class Candidate:
     groups: list["Group"] = field(default_factory=list)
 
     @property
+    def fell(self) -> bool:
+        """Whether it stands nowhere, and never did."""
+        return self.row.status == "rejected" and not self.later
+
+    @property
+    def word(self) -> str:
+        """What became of it in a word or two."""
+        status = "kept" if self.row.task and self.row.status == "incumbent" else self.row.status
+        words = {
+            "seed": "first prompt",
+            "carried": "carried over",
+            "kept": "kept",
+            "incumbent": "taken up",
+            "dropped": "dropped",
+        }
+        return words.get(status, "fell" if self.fell else "kept")
+
+    @property
     def says(self) -> str:
         """What became of it, beside whether it was taken up: how far it came, and how well it did."""
         told = [became(self.row), *self.later]
@@ -56,7 +78,7 @@ class Group:
     @property
     def taken(self) -> int:
         """How many of them were kept."""
-        return sum(one.row.status in ("incumbent", "kept") for one in self.candidates)
+        return self.made - self.dropped - self.fell
 
     @property
     def dropped(self) -> int:
@@ -66,7 +88,7 @@ class Group:
     @property
     def fell(self) -> int:
         """How many were scored and not kept."""
-        return len(self.candidates) - self.taken - self.dropped
+        return sum(one.fell for one in self.candidates)
 
     @property
     def made(self) -> int:
@@ -76,7 +98,7 @@ class Group:
     @property
     def says(self) -> str:
         """The group in a line."""
-        counts = ((self.taken, "taken up"), (self.fell, "fell"), (self.dropped, "dropped"))
+        counts = ((self.taken, "kept"), (self.fell, "fell"), (self.dropped, "dropped"))
         return f"Round {self.round}: {self.made} made from it, {', '.join(f'{n} {word}' for n, word in counts if n)}"
 
     @property
@@ -115,10 +137,11 @@ class Tree:
 
 @dataclass(frozen=True, slots=True)
 class CandidateTrees:
-    """The tree of the system prompt, and one for each task's user prompt."""
+    """The tree of the system prompt, and one for each task's user prompt; `shortened` where texts of those that fell are."""
 
     system: Tree | None
     users: Sequence[Tree]
+    shortened: bool
 
 
 def candidate_trees(db: Database, run: runs.Run) -> CandidateTrees:
@@ -132,14 +155,25 @@ def candidate_trees(db: Database, run: runs.Run) -> CandidateTrees:
         beams = {}
     for pair in kept:
         beams[pair.task] = beams.get(pair.task, -1) + 1
-    texts = prompts.prompt_texts(db, sorted({row.prompt for row in rows if row.prompt}))
+    texts, shortened = _fitting(prompts.prompt_texts(db, sorted({row.prompt for row in rows if row.prompt})), rows)
     by_task: dict[str, list[CandidateRow]] = {}
     for row in rows:
         by_task.setdefault(row.task, []).append(row)
     trees = {
         task: _tree(run.id, of, texts, stands.get(task), beams.get(task, 0)) for task, of in by_task.items() if _searched(of)
     }
-    return CandidateTrees(trees.pop("", None), [trees[task] for task in sorted(trees)])
+    return CandidateTrees(trees.pop("", None), [trees[task] for task in sorted(trees)], shortened)
+
+
+def _fitting(texts: Mapping[str, str], rows: Sequence[CandidateRow]) -> tuple[Mapping[str, str], bool]:
+    """The texts, those of candidates that fell shortened where all of them would make a page too large."""
+    stay = {row.prompt for row in rows if row.status != "rejected"}
+    fell = [text for id, text in texts.items() if id not in stay]
+    sizes = [len(escape(text).encode()) for text in fell]
+    if sum(sizes) <= ROOM:
+        return texts, False
+    longest = next((size for size in (4000, 2000, 1000, 500) if sum(min(one, size) for one in sizes) <= ROOM), 250)
+    return {id: text if id in stay else head_and_tail(text, longest) for id, text in texts.items()}, True
 
 
 def _searched(rows: Sequence[CandidateRow]) -> bool:
@@ -200,7 +234,7 @@ def _once_more(before: Candidate, row: CandidateRow) -> None:
     if row.status in ("seed", "carried"):
         return
     taken = row.status in ("incumbent", "kept")
-    if taken and before.row.status == "rejected":
+    if taken and before.fell:
         before.later.append(f"taken up in round {row.round}: {became(row)}")
     before.again.append(row.round)
 
@@ -220,7 +254,7 @@ def _hung(known: Mapping[str, Candidate], dropped: Sequence[Candidate]) -> list[
     below: dict[tuple[str, int], list[Candidate]] = {}
     for one in [*known.values(), *dropped]:
         parent = one.row.parent
-        if one.row.status in ("seed", "carried") or parent not in known or parent == one.row.prompt:
+        if parent is None or parent not in known or parent == one.row.prompt or one.row.status in ("seed", "carried"):
             roots.append(one)
         else:
             below.setdefault((parent, one.row.round), []).append(one)

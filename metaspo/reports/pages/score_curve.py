@@ -42,7 +42,7 @@ class Mark:
     @property
     def tells(self) -> str:
         """The mark in words."""
-        paid = f" after {count(self.calls)} calls" if self.calls is not None else ""
+        paid = f" after {count(self.calls)} calls paid" if self.calls is not None else ""
         return f"round {self.round} ({self.level}): {percent(self.score)}{paid}"
 
 
@@ -99,7 +99,7 @@ class ScoreCurve:
         else:
             way = "rose" if last.score > first.score else "went"
             said = f"The score that selects {way} from {began} to {percent(last.score)}, reached in round {reached.round}"
-            said += f" after {count(reached.calls)} calls." if reached.calls is not None else "."
+            said += f" after {count(reached.calls)} calls paid." if reached.calls is not None else "."
             said += f" Nothing that was tried{_paid(reached, last)} after that did better." if reached is not last else ""
         if self.own.marks[-1].score != last.score:
             said += (

@@ -49,7 +49,7 @@ class TreePicture:
     dots: Sequence[Dot]
     branches: Sequence[Branch]
     rounds: Sequence[tuple[float, str]]
-    height: int
+    height: float
 
 
 def tree_picture(tree: Tree) -> TreePicture | None:
@@ -96,11 +96,9 @@ def _every(roots: Sequence[Candidate], parent: Candidate | None = None) -> Itera
 def _kind(one: Candidate) -> Literal["up", "fell", "dropped"]:
     if one.row.prompt is None:
         return "dropped"
-    return "fell" if one.row.status == "rejected" and not one.later else "up"
+    return "fell" if one.fell or (one.row.status == "seed" and not one.on_the_way) else "up"
 
 
 def _tells(one: Candidate) -> str:
-    if one.row.status == "seed":
-        return f"first prompt; {one.says}".rstrip("; ")
-    what = {"up": "taken up", "fell": "fell", "dropped": "dropped"}[_kind(one)]
-    return f"round {one.row.round}, {what}: {one.says}"
+    round = "" if one.row.status in ("seed", "carried") else f"round {one.row.round}, "
+    return f"{round}{one.word}{': ' if one.says else ''}{one.says}"
