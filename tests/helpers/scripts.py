@@ -114,3 +114,15 @@ async def slow(request: Request) -> str:
 def analyst(request: Request) -> str:
     """Only analyses: it has no prompt to give."""
     return f"As far as the analyst found this, reason {_number(request, 1000)} is why; the analyst found this."
+
+
+def writes_markup(request: Request) -> str:
+    """Like `uneven`, but every prompt that it writes is full of markup; now and then one that cannot be used."""
+    if not _is_proposal(request):
+        return uneven(request)
+    number, written = _number(request, 1000), _propose(request, _number(request, 1000))
+    if number % 5 == 0:
+        return "<prompt>{answer} <script>window.sprung=1</script></prompt>"
+    return written.replace(
+        "Prompt", "</pre></details><script>window.sprung=1</script><img src=x onerror=window.sprung=1> Prompt"
+    )

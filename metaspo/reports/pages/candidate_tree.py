@@ -7,17 +7,20 @@ long it is; whatever else was tried hangs below the prompt that it was made from
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from markupsafe import escape
 from sqlite_utils import Database
 
-from ...domain.excerpts import excerpt, head_and_tail
+from ...domain.excerpts import excerpt
 from ...methods.stages import EVERYTHING, GATE
 from ...store import prompts, runs
 from ...store.prompts import CandidateRow
 from .page import change, percent
+from .room import cut, room_of
 
-ROOM = 400_000
-"""Bytes that the texts of candidates that fell may take of a page."""
+ROOM = 300_000
+"""Bytes that the texts of candidates that fell may take of a page, and as many those that stood."""
+
+SIZES = (300_000, 30_000, 8000, 4000, 2000, 1000, 500, 250)
+"""Bytes of a text, the first of which lets all of them fit."""
 
 SHORT = 120
 """Characters of a reason that stand in a candidate's line."""
@@ -137,7 +140,7 @@ class Tree:
 
 @dataclass(frozen=True, slots=True)
 class CandidateTrees:
-    """The tree of the system prompt, and one for each task's user prompt; `shortened` where texts of those that fell are."""
+    """The tree of the system prompt, and one for each task's user prompt; `shortened` where some texts are."""
 
     system: Tree | None
     users: Sequence[Tree]
@@ -166,14 +169,15 @@ def candidate_trees(db: Database, run: runs.Run) -> CandidateTrees:
 
 
 def _fitting(texts: Mapping[str, str], rows: Sequence[CandidateRow]) -> tuple[Mapping[str, str], bool]:
-    """The texts, those of candidates that fell shortened where all of them would make a page too large."""
+    """The texts, cut where all of them would make a page too large: those that fell before those that stand."""
     stay = {row.prompt for row in rows if row.status != "rejected"}
-    fell = [text for id, text in texts.items() if id not in stay]
-    sizes = [len(escape(text).encode()) for text in fell]
-    if sum(sizes) <= ROOM:
-        return texts, False
-    longest = next((size for size in (4000, 2000, 1000, 500) if sum(min(one, size) for one in sizes) <= ROOM), 250)
-    return {id: text if id in stay else head_and_tail(text, longest) for id, text in texts.items()}, True
+    fitting: dict[str, str] = {}
+    for whether, room in ((True, ROOM), (False, ROOM)):
+        own = {id: text for id, text in texts.items() if (id in stay) == whether}
+        sizes = [room_of(text) for text in own.values()]
+        most = next((size for size in SIZES if sum(min(one, size) for one in sizes) <= room), SIZES[-1])
+        fitting |= {id: cut(text, most) if room_of(text) > most else text for id, text in own.items()}
+    return fitting, fitting != texts
 
 
 def _searched(rows: Sequence[CandidateRow]) -> bool:
