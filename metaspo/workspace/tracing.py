@@ -171,7 +171,8 @@ def traced_by_round(config: RunnableConfig | None, own: RunnableConfig | None) -
             given["callbacks"] = [*(callbacks or []), *tracers]
     given.setdefault("run_id", uuid7())
     for tracer in tracers:
-        tracer.by_round(cast(UUID, given["run_id"]))
+        # A server gives it as text.
+        tracer.by_round(UUID(str(given["run_id"])))
     return given
 
 
