@@ -9,7 +9,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from ..compat import daemon_client, default_trace_client
-from ..domain.redaction import redact, without_keys
+from ..domain.redaction import holds_key, redact, without_keys
 
 if TYPE_CHECKING:
     from langsmith import Client
@@ -58,8 +58,7 @@ def _anonymous(given: dict[str, Any]) -> dict[str, Any]:
     if set(given) == {"error"} and isinstance(given["error"], str):
         return {"error": redact(given["error"])}
     text = json.dumps(given, ensure_ascii=False)
-    clean = without_keys(text)
-    return given if clean == text else json.loads(clean)
+    return json.loads(without_keys(text)) if holds_key(text) else given
 
 
 class _Once(logging.Filter):

@@ -7,7 +7,7 @@ from urllib.parse import quote
 import pytest
 
 from metaspo.domain.errors import ModelError
-from metaspo.domain.redaction import hold, redact, reply_without_keys, without_keys
+from metaspo.domain.redaction import hold, holds_key, redact, reply_without_keys, without_keys
 
 KEY = 'Zq9+se/cret"v&alue=7431'
 
@@ -34,6 +34,7 @@ def _key(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_key_is_found_in_every_form(form: str) -> None:
     said = without_keys(f"the request with <{form}> was refused")
     assert "***" in said and form[4:-4] not in said and said.startswith("the request with <")
+    assert holds_key(f"x {form} y") and not holds_key(said)
     assert form[4:-4] not in redact(f"x {form}") and form[4:-4] not in str(ModelError(f"x {form}"))
 
 
