@@ -29,15 +29,19 @@ if TYPE_CHECKING:
     from .models.background import opened
     from .models.langchain import program
     from .models.spec import ModelSpec
+    from .reports.compare import compare
     from .reports.curve import open_curve
     from .reports.export import chat_template
+    from .reports.failures import open_failures
     from .reports.generalization import open_generalization
     from .reports.kept.push import Pushed, push
+    from .reports.live import progress
     from .reports.report import Report, open_report
     from .reports.verify import Verification, averify, verify
     from .runs.branch import abranch, branch
     from .runs.config import RunConfig, read_config
     from .runs.optimize import Result, aoptimize, aresume, optimize, resume
+    from .runs.plan import plan
     from .runs.tool import brief, optimization_tool
     from .studies.adapt import aadapt, adapt, plan_adaptation
     from .studies.generalize import ageneralize, generalization_config, generalize
@@ -62,15 +66,19 @@ _NAMES = {
     "models.background": "opened",
     "models.langchain": "program",
     "models.spec": "ModelSpec",
+    "reports.compare": "compare",
     "reports.curve": "open_curve",
     "reports.export": "chat_template",
+    "reports.failures": "open_failures",
     "reports.generalization": "open_generalization",
     "reports.kept.push": "Pushed push",
+    "reports.live": "progress",
     "reports.report": "Report open_report",
     "reports.verify": "Verification averify verify",
     "runs.branch": "abranch branch",
     "runs.config": "RunConfig read_config",
     "runs.optimize": "Result aoptimize aresume optimize resume",
+    "runs.plan": "plan",
     "runs.tool": "brief optimization_tool",
     "studies.adapt": "aadapt adapt plan_adaptation",
     "studies.generalize": "ageneralize generalization_config generalize",
@@ -100,9 +108,9 @@ __all__ = [
     "Pushed", "Report", "Result", "RunConfig", "RunHeldError", "RunStopped", "SearchWorkspace", "Settings", "Step",
     "StoreError", "Task", "TaskError", "UserError", "Verification", "Workspace", "aadapt", "abranch", "adapt", "ageneralize",
     "aoptimize", "aresume", "arun_study", "averify", "branch", "brief", "build_graph", "candidate_random", "chat_template",
-    "generalization_config", "generalize", "known_methods", "open_curve", "open_generalization", "open_report", "opened",
-    "optimization_tool", "optimize", "plan_adaptation", "plan_study", "program", "push", "read_config", "read_study",
-    "register", "resume", "run_study", "study_report", "verify",
+    "compare", "generalization_config", "generalize", "known_methods", "open_curve", "open_failures", "open_generalization",
+    "open_report", "opened", "optimization_tool", "optimize", "plan", "plan_adaptation", "plan_study", "program", "progress",
+    "push", "read_config", "read_study", "register", "resume", "run_study", "study_report", "verify",
 ]  # fmt: skip
 
 

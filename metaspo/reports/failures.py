@@ -16,6 +16,7 @@ from .answered import Answered, answered, by_base
 from .changed import last_evaluation
 from .controls import kind_of
 from .pairs import run_pairs
+from .shown import Shown
 
 LONGEST = 20
 """Examples of a task that are shown where nobody says how many."""
@@ -44,8 +45,8 @@ class TaskFailures:
     failures: Sequence[Failure]
 
 
-@dataclass(frozen=True, slots=True)
-class RunFailures:
+@dataclass(frozen=True, slots=True, repr=False)
+class RunFailures(Shown):
     """The same of all tasks of a run; `without` are the names of those whose last prompts have not been scored."""
 
     run: str

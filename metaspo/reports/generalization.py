@@ -14,10 +14,11 @@ from ..workspace.known import stored_input
 from .costs import cost_notes
 from .remarks import remarks
 from .set_aside import SetAside, set_aside
+from .shown import Shown
 
 
-@dataclass(frozen=True, slots=True)
-class GeneralizationReport:
+@dataclass(frozen=True, slots=True, repr=False)
+class GeneralizationReport(Shown):
     """What came out. `overall` is None until every pair is scored; `dropped` counts proposals nobody could use.
 
     `seen` names the tasks that a run which made one of the system prompts worked on: their examples here are others,

@@ -22,10 +22,11 @@ from .pairs import RunPairs, run_pairs
 from .placebo import PlaceboReport, mean_of, read_placebo
 from .remarks import remarks
 from .set_aside import SetAside, set_aside
+from .shown import Shown
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+@dataclass(frozen=True, slots=True, repr=False)
+class Report(Shown):
     """A run's prompts, scores and costs.
 
     `source` and `target` are the mean test differences, None where nothing was tested. `verdict` says

@@ -3,11 +3,13 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from math import ceil
+from typing import ClassVar
 
 from ..domain.calls import BYTES_A_TOKEN, Role
 from ..domain.prompts import RoundLevel
 from ..models.priced import price_says, priced
 from ..models.spec import ModelSpec
+from ..reports.shown import Shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,12 @@ class Need:
     batches: int = 0
 
 
+class Needs(Shown, list[Need]):
+    """All that a run will need at most."""
+
+    drawn_in: ClassVar[str] = "runs"
+
+
 def need(of: tuple[Role, RoundLevel], spec: ModelSpec, calls: int, characters: int, output: int) -> Need:
     """So many calls of a role at a level that send so many bytes and get so many tokens."""
     tokens = ceil(characters / BYTES_A_TOKEN)
@@ -44,7 +52,7 @@ def need(of: tuple[Role, RoundLevel], spec: ModelSpec, calls: int, characters: i
     )
 
 
-def summed(needs: Iterable[Need], assumes: str = "") -> list[Need]:
+def summed(needs: Iterable[Need], assumes: str = "") -> Needs:
     """Needs of one role and level added up."""
     found: dict[tuple[Role, RoundLevel], Need] = {}
     for need in needs:
@@ -55,4 +63,4 @@ def summed(needs: Iterable[Need], assumes: str = "") -> list[Need]:
             was.output_tokens + need.output_tokens, cost, assumes or need.assumes,
             tuple(dict.fromkeys(was.prices + need.prices)), was.batches + need.batches,
         )  # fmt: skip
-    return [need for need in found.values() if need.calls]
+    return Needs(need for need in found.values() if need.calls)

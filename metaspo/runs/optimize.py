@@ -4,7 +4,7 @@ import asyncio
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 from langgraph.types import Command
 
@@ -12,7 +12,9 @@ from ..approval.answers import addressed, addressee
 from ..approval.request import Request, not_asked
 from ..domain.errors import AwaitsApproval, ConfigError, MetaspoError
 from ..domain.twins import twin_of
+from ..reports.live import listening
 from ..reports.report import Report, open_report
+from ..reports.shown import Shown
 from ..store import runs
 from ..store.answers import answered_by
 from ..store.database import default_store, open_store
@@ -26,9 +28,11 @@ from .placebo import placebo_problem, run_placebo
 from .session import Answer, Listener, run_session
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+@dataclass(frozen=True, slots=True, repr=False)
+class Result(Shown):
     """What a session ended with. `stopped` says why it ended early, None when the run is done."""
+
+    drawn_in: ClassVar[str] = "runs"
 
     report: Report
     stopped: MetaspoError | None
@@ -59,13 +63,15 @@ async def aoptimize(config: RunConfig | None = None, *, listener: Listener | Non
 
     Settings are the keys of `RunConfig`: `tasks` (names, paths, blocks or TaskSpec objects), `base`,
     `optimizer` and `analyst` (spec strings or LangChain chat models), `system_prompt`, `preset`, `budget`, ...
+    `listener` gets every event, such as `metaspo.progress()`, which a notebook has where there is none.
     Raises UserError for anything wrong in them, before any call is paid.
     """
     config = config or config_of(**settings)
     run = str(uuid.uuid4())
-    stopped = await run_session(run, config.context(), config.problem(), listener)
-    if stopped is None:
-        await run_placebo(run, config.context(), listener)
+    with listening(listener) as told:
+        stopped = await run_session(run, config.context(), config.problem(), told)
+        if stopped is None:
+            await run_placebo(run, config.context(), told)
     return await asyncio.to_thread(_result, config.store, run, stopped)
 
 
@@ -85,12 +91,13 @@ async def aresume(
     process works on it, ConfigError for an answer that cannot be used; the run then still waits.
     """
     found, context = await asyncio.to_thread(_stored, Path(store or default_store()), run, settings)
-    given = None if answer is None else await _to_what_waits(answer, found.id, context, listener)
-    stopped = None
-    if given or await asyncio.to_thread(placebo_problem, context.store, found.id) is None:
-        stopped = await run_session(found.id, context, given, listener)
-    if stopped is None:
-        await run_placebo(found.id, context, listener)
+    with listening(listener) as told:
+        given = None if answer is None else await _to_what_waits(answer, found.id, context, told)
+        stopped = None
+        if given or await asyncio.to_thread(placebo_problem, context.store, found.id) is None:
+            stopped = await run_session(found.id, context, given, told)
+        if stopped is None:
+            await run_placebo(found.id, context, told)
     if answer is not None and isinstance(stopped, AwaitsApproval) and stopped.request["problem"]:
         raise ConfigError(str(stopped.request["problem"]))
     return await asyncio.to_thread(_result, context.store, found.id, stopped)

@@ -22,7 +22,7 @@ from ..workspace.settings import Settings
 from .config import RunConfig
 from .growth import Longest, asked_size, assumptions, longest_prompts, size_of
 from .in_turn import in_turn
-from .need import Need, need, summed
+from .need import Need, Needs, need, summed
 
 TEMPLATES = 4000
 """Bytes of an optimizer's own instructions, with all that may be added to them."""
@@ -36,7 +36,7 @@ def instructions(given: RunInput) -> int:
     return TEMPLATES + sum(map(size_of, given.optimizer_prompts.values()))
 
 
-def plan(config: RunConfig) -> list[Need]:
+def plan(config: RunConfig) -> Needs:
     """The most a run can need, by role and level; proposals are counted with every attempt they may take.
 
     Tokens are counted up to the longest reply, and as if every prompt became as long as it may: so they are an
@@ -48,7 +48,7 @@ def plan(config: RunConfig) -> list[Need]:
     asked = _Estimate(config, settings, sources, targets, longest_prompts(config, list(sources.values())))
     first = {name: len(_starting(config, task)) for name, task in sources.items()}
     beam = 1 + len(config.start.beam if config.start else config.system_prompts)
-    needs = [*asked.base("seed", {name: beam * count for name, count in first.items()})]
+    needs: list[Need] = [*asked.base("seed", {name: beam * count for name, count in first.items()})]
     kept = first if config.start else {name: min(settings.keep, count) for name, count in first.items()}
     beam = beam if config.start else 1
     for step in problem.schedule():

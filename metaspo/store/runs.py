@@ -3,7 +3,7 @@
 import json
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from sqlite_utils import Database
@@ -34,7 +34,7 @@ class Run:
     parent: str | None
     parent_round: int | None
     method: str
-    config: dict[str, Any]
+    config: dict[str, Any] = field(repr=False)
     status: Status
     reason: str | None
     created: str

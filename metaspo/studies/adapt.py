@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from sqlite_utils import Database
 
@@ -16,7 +16,9 @@ from ..domain.twins import twin_of
 from ..prompts.renderer import DEFAULT_SYSTEM_PROMPT
 from ..reports.costs import cost_notes
 from ..reports.curve import Point, open_curve
+from ..reports.live import listening
 from ..reports.set_aside import SetAside, set_aside
+from ..reports.shown import Shown
 from ..runs.config import RunConfig, located, nested
 from ..runs.prompt_source import PromptSource, read_prompt
 from ..store import calls, evaluations, prompts
@@ -58,13 +60,15 @@ class Curve:
         return rows
 
 
-@dataclass(frozen=True, slots=True)
-class Adaptation:
+@dataclass(frozen=True, slots=True, repr=False)
+class Adaptation(Shown):
     """All curves, most data first, the system prompt in question before the other one.
 
     `ends` compares what each search of the candidate ended with to what the baseline ended with on all of the data, on
     the same test examples, by the candidate's number of training examples.
     """
+
+    drawn_in: ClassVar[str] = "studies"
 
     system_prompt: str
     against: str
@@ -76,9 +80,11 @@ class Adaptation:
     cost_notes: list[str] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True)
-class AdaptationPlan:
+@dataclass(frozen=True, slots=True, repr=False)
+class AdaptationPlan(Shown):
     """The searches of an adaptation: side, training examples and run of each."""
+
+    drawn_in: ClassVar[str] = "studies"
 
     system_prompt: str
     against: str
@@ -132,7 +138,8 @@ async def aadapt(plan: AdaptationPlan, *, parallel: int = 4, listener: BatchList
     planned = [search for _, _, search in plan.searches]
     runs = await asyncio.to_thread(lambda: [one.run for one in planned])
     account = await asyncio.to_thread(account_of, plan.store, runs, plan.config.budget)
-    stopped = await run_all(planned, parallel, account, listener)
+    with listening(listener) as told:
+        stopped = await run_all(planned, parallel, account, told)
     return await asyncio.to_thread(open_adaptation, plan, stopped)
 
 

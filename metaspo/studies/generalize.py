@@ -10,6 +10,7 @@ from pydantic import field_validator
 from ..domain.errors import ConfigError
 from ..domain.twins import twin_of
 from ..reports.generalization import GeneralizationReport, open_generalization
+from ..reports.live import listening
 from ..runs.config import located, nested, part, some_tasks
 from ..runs.prompt_source import read_prompt
 from ..runs.session import Listener, run_session
@@ -70,7 +71,8 @@ async def ageneralize(
     """Score a system prompt against another one on tasks it was not made for; settings are the config's keys."""
     config = config or check(GeneralizationConfig, located(settings, Path()), ConfigError)
     run = str(uuid.uuid4())
-    stopped = await run_session(run, config.context(), config.generalization(), listener)
+    with listening(listener) as told:
+        stopped = await run_session(run, config.context(), config.generalization(), told)
     return await asyncio.to_thread(open_generalization, config.store, run, stopped)
 
 

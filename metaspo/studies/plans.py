@@ -9,7 +9,7 @@ from ..models.spec import ModelSpec
 from ..runs.config import RunConfig
 from ..runs.growth import asked_size, longest_prompts, size_of
 from ..runs.in_turn import inducing_in_turn
-from ..runs.need import Need, need, summed
+from ..runs.need import Need, Needs, need, summed
 from ..runs.plan import TEMPLATES, instructions, plan
 from ..tasks.paper.benchmarks import benchmarks
 from ..tasks.task import Task
@@ -51,12 +51,12 @@ def _blocks(study: Study) -> list[dict[str, Any]]:
     return [study.config, *study.settings.values(), *(row for row in study.methods if isinstance(row, dict))]
 
 
-def plan_runs(planned: Sequence[Planned]) -> list[Need]:
+def plan_runs(planned: Sequence[Planned]) -> Needs:
     """The most that several runs can need together; what two of them ask alike is paid once, and counted twice here."""
     return summed(each for one in planned for each in plan_run(one))
 
 
-def plan_run(planned: Planned) -> list[Need]:
+def plan_run(planned: Planned) -> Needs:
     """The most that one run of a batch can need."""
     given = planned.problem
     if isinstance(given, Generalization):
@@ -64,7 +64,7 @@ def plan_run(planned: Planned) -> list[Need]:
     return plan(_config(planned))
 
 
-def plan_cell(cell: Cell) -> list[Need]:
+def plan_cell(cell: Cell) -> Needs:
     """The most that a cell of a study can need: its search, and the runs that measure the longest prompt it may find."""
     config = _config(cell.search)
     sources, _ = open_tasks(config.problem(), config.problem().settings())
@@ -76,7 +76,7 @@ def _config(search: Planned) -> RunConfig:
     return RunConfig.model_validate({**cast(Problem, search.problem).model_dump(), **search.context.model_dump()})
 
 
-def plan_generalization(given: Generalization, context: Context) -> list[Need]:
+def plan_generalization(given: Generalization, context: Context) -> Needs:
     """The most that a generalization can need: user prompts to induce, and both system prompts with every one of them."""
     tasks, _ = open_tasks(given, given.settings())
     assumes = (

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 from pydantic import ConfigDict, Field, model_validator
 
@@ -14,6 +14,8 @@ from ..domain.results import Split
 from ..domain.twins import twin_of
 from ..models.account import Account
 from ..models.budget import Budget
+from ..reports.live import listening
+from ..reports.shown import Shown
 from ..runs.config import RunConfig, located
 from ..runs.prompt_source import read_prompt
 from ..tasks.data import DATASETS
@@ -101,6 +103,12 @@ class Cell:
         return {name: run if one.test is not None else next(following).run for name, one in study.measures.items()}
 
 
+class Cells(Shown, list[Cell]):
+    """The entries of a study, in the order of the file."""
+
+    drawn_in: ClassVar[str] = "studies"
+
+
 def read_study(name: str, settings: dict[str, Any] | None = None) -> tuple[str, Study]:
     """A study by its file, or a built-in one by its name, with `settings` in place of its keys. Raises ConfigError."""
     path = STUDIES / f"{name}.yaml"
@@ -125,15 +133,15 @@ def read_study(name: str, settings: dict[str, Any] | None = None) -> tuple[str, 
     return path.stem, check(Study, data, ConfigError, None if settings else document)
 
 
-def plan_study(study: Study) -> list[Cell]:
+def plan_study(study: Study) -> Cells:
     """Every cell, in the order of the file. Raises UserError for blocks that are no configuration, before any call."""
     rows = _rows(study)
-    return [
+    return Cells(
         cell
         for seed in study.seeds
         for setting in study.settings
         for cell in _alike([_cell(study, name, row, setting, seed) for name, row in rows.items()])
-    ]
+    )
 
 
 def _alike(cells: Sequence[Cell]) -> list[Cell]:
@@ -215,7 +223,8 @@ def _measuring(measure: Measure, block: dict[str, Any], prompt: str, label: str)
 async def arun_study(study: Study, cells: Sequence[Cell], listener: BatchListener | None = None) -> MetaspoError | None:
     """Do what is missing of a study; return what stopped it early, or None when all is done."""
     account = await asyncio.to_thread(_account, study, cells)
-    return await run_all([cell.search for cell in cells], study.parallel, account, listener)
+    with listening(listener) as told:
+        return await run_all([cell.search for cell in cells], study.parallel, account, told)
 
 
 run_study = twin_of(arun_study)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from statistics import mean
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlite_utils import Database
 
@@ -16,6 +16,7 @@ from ..domain.intervals import paired_difference, student
 from ..domain.prompts import Prompt
 from ..domain.results import Evaluation, graded_together
 from ..reports.costs import cost_notes
+from ..reports.shown import Shown
 from ..store import calls, evaluations, prompts, runs
 from ..store.database import open_store
 from ..tasks.majority import majority_score
@@ -73,9 +74,11 @@ class Entry:
     seen: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class StudyReport:
+@dataclass(frozen=True, slots=True, repr=False)
+class StudyReport(Shown):
     """Every entry, what each method's runs have paid, and in what the runs differ from those of the reference figures."""
+
+    drawn_in: ClassVar[str] = "studies"
 
     name: str
     entries: list[Entry]

@@ -1,6 +1,8 @@
 """What the blocks of a task that people write have in common."""
 
+from collections.abc import Iterator
 from functools import cache
+from reprlib import Repr
 from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
@@ -28,6 +30,24 @@ class Exact(BaseModel):
         if said := _mixed(value, kinds) or next((said for one in _items(value) if (said := _mixed(one, of_items))), None):
             raise ValueError(said)
         return value
+
+    def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
+        """What was set, long values by their beginnings: a notebook prints it, and a task may hold thousands of rows."""
+        for name, value in super().__repr_args__():
+            if name in self.model_fields_set:
+                yield name, _Said(SHORT.repr(value))
+
+
+class _Said(str):
+    """A value as it is shown."""
+
+    __slots__ = ()
+    __repr__ = str.__str__
+
+
+SHORT = Repr()
+SHORT.maxlist = SHORT.maxtuple = SHORT.maxdict = SHORT.maxlevel = 4
+SHORT.maxstring = SHORT.maxother = 120
 
 
 def _items(value: Any) -> list[Any]:
