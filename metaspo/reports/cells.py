@@ -51,8 +51,11 @@ def go_on(report: Report | GeneralizationReport) -> list[tuple[str, str]]:
 @cell_of.register
 def report_cell(report: Report) -> Cell:
     """The card of a run."""
-    users = [Text(f"User prompt of {task}, before and after", report.user_before.get(task, ""), after[0], opened=False)
-             for task, after in report.user_after.items()]  # fmt: skip
+    users = [
+        Text(f"User prompt of {task}, before and after", report.user_before[task], after[0], opened=False)
+        for task, after in report.user_after.items()
+        if task in report.user_before and after[0] != report.user_before[task]
+    ]
     return Cell(
         title=f"Run {report.run.id[:8]}, {report.run.method}: {report.run.status}",
         says=gained(report),
