@@ -6,12 +6,13 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from ..domain.results import Outcome
-from ..store import calls, evaluations, prompts
+from ..store import evaluations, prompts
 from ..store.database import open_store
 from ..store.prompts import CandidateRow, RoundRow
+from .answered import answered
+from .changed import TaskCompared, compared
 from .compare import Comparison
-from .controls import TaskReport, kind_of
+from .controls import TaskReport
 from .curve import Point, Points, open_curve
 from .failures import Failure, RunFailures
 from .generalization import GeneralizationReport
@@ -24,7 +25,7 @@ TASKS = (
     "unparsed_before", "unparsed_after",
 )  # fmt: skip
 EXAMPLES = (
-    "run", "task", "role", "split", "side", "model", "example", "question", "expected", "reply", "answer", "kind", "score",
+    "run", "task", "role", "split", "side", "base", "example", "question", "expected", "reply", "answer", "kind", "score",
 )  # fmt: skip
 COMPARED = (
     "run", "task", "metric", "examples", "candidate", "baseline", "change", "low", "high", "wins", "ties", "losses", "majority",
@@ -68,31 +69,22 @@ def _curve(report: Report) -> Iterable[tuple[Any, ...]]:
 
 def _examples(report: Report) -> list[tuple[Any, ...]]:
     """Each example with the prompts before and with those after, on test, or where nothing was tested on what selects."""
-    found: list[tuple[Any, ...]] = []
     with open_store(report.store) as store:
-        pairs = run_pairs(store.db, report.run.id)
-        for task in pairs.tasks:
-            sides = {"before": pairs.seeds[task.name], "after": pairs.ended[task.name]}
-            known = {side: pairs.evaluation(task, "test", pair) for side, pair in sides.items()}
-            if not any(known.values()):
-                known = {side: pairs.evaluation(task, pairs.selecting, pair) for side, pair in sides.items()}
-            for side, scored in known.items():
-                for model, one in (evaluations.by_model(store.db, scored.id) or {"": scored}).items() if scored else ():
-                    about = (report.run.id, task.name, task.role, one.split, side, model)
-                    found += ((*about, *row) for row in _outcomes(store.db, task.task, one.outcomes))
-    return found
+        return [row for found in compared(run_pairs(store.db, report.run.id)) for row in _of_task(store.db, found)]
 
 
-def _outcomes(db: Database, task: str, outcomes: Iterable[Outcome]) -> Iterator[tuple[Any, ...]]:
-    outcomes = list(outcomes)
-    examples = {example.id: example for example in evaluations.examples(db, task)}
-    replies = calls.find(db, [outcome.call for outcome in outcomes])
-    for outcome, reply in zip(outcomes, replies, strict=True):
-        example = examples.get(outcome.example)
-        yield (
-            outcome.example, example and example.question, list(example.answers) if example else [], reply and reply.text,
-            outcome.answer, kind_of(outcome), outcome.score if outcome.graded else None,
-        )  # fmt: skip
+def _of_task(db: Database, found: TaskCompared) -> Iterator[tuple[Any, ...]]:
+    examples = {example.id: example for example in evaluations.examples(db, found.task.task)}
+    for side in ("before", "after"):
+        outcomes = [(one.base, outcome) for one in found.examples if (outcome := getattr(one, side)) is not None]
+        replies = answered(db, [outcome for _, outcome in outcomes])
+        for (base, outcome), one in zip(outcomes, replies, strict=True):
+            example = examples.get(outcome.example)
+            yield (
+                found.task.run, found.task.name, found.task.role, found.split, side, base, outcome.example,
+                example.question if example else None, list(example.answers) if example else [], one.reply, one.answer,
+                one.kind, one.score,
+            )  # fmt: skip
 
 
 @frames_of.register
