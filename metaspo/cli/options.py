@@ -33,6 +33,9 @@ OPTIMIZER_PROMPTS = click.option(
     metavar="DIR",
     help="A folder of optimizer prompts in the place of ours, as 'metaspo prompts' writes it.",
 )
+TRACK = click.option(
+    "--track", metavar="mlflow[:EXPERIMENT]", help="Tell MLflow of rounds and scores while the run is at work; none: no more."
+)
 SEED = click.option("--seed", type=int, help="Of every random choice.")
 GIVEN = "metaspo.settings"
 """Where a command keeps what was set with --set, so that an error can name it."""

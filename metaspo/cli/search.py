@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .common import finish, with_progress
-from .options import ANALYST, BASE, JSON, OPTIMIZER, OPTIMIZER_PROMPTS, SEED, SETTINGS, STORE, settings
+from .options import ANALYST, BASE, JSON, OPTIMIZER, OPTIMIZER_PROMPTS, SEED, SETTINGS, STORE, TRACK, settings
 from .screen import say
 from .show_plan import show_plan
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     help="Sizes: the paper's, quick ones, or few wide rounds for batches.",
 )
 @SEED
+@TRACK
 @click.option("--store", help="The SQLite file; METASPO_STORE or metaspo.db if none.")
 @SETTINGS
 @click.option("--plan", "plan_only", is_flag=True, help="Only print what the run will need at most; no model is called.")
@@ -79,12 +80,13 @@ def _plan_or_run(config: "RunConfig", plan_only: bool, as_json: bool) -> None:
 @click.command("resume")
 @click.argument("run", default="last")
 @settings("Replace base, optimizer, analyst, approve or a budget (budget.calls=5000).")
+@TRACK
 @STORE
 @JSON
-def resume_command(run: str, settings: tuple[str, ...], store: str, as_json: bool) -> None:
+def resume_command(run: str, settings: tuple[str, ...], track: str | None, store: str, as_json: bool) -> None:
     """Go on with a RUN (an id's beginning, or the last one) where it stopped."""
     from ..runs.config import parse_setting
     from ..runs.optimize import resume
 
-    given = dict(parse_setting(text) for text in settings)
+    given = dict(parse_setting(text) for text in settings) | ({"track": track} if track is not None else {})
     finish(with_progress(as_json, lambda listener: resume(run, store=store, listener=listener, **given)), as_json)

@@ -85,7 +85,7 @@ async def aresume(
 ) -> Result:
     """Go on with a run where it stopped, or with its placebo; nothing that was finished is paid or done again.
 
-    `settings` may replace what a run works with: base, optimizer, analyst, budget, approve. `answer` is a
+    `settings` may replace what a run works with: base, optimizer, analyst, budget, approve, track. `answer` is a
     person's, to a run that waits for approval: "accept", "reject", "stop", or a mapping as
     docs/approval.md tells. Raises StoreError when there is no such run, RunHeldError when another
     process works on it, ConfigError for an answer that cannot be used; the run then still waits.
@@ -115,7 +115,8 @@ def _stored(path: Path, name: str, settings: dict[str, Any]) -> tuple[runs.Run, 
     changed = {name for name in settings if name.partition(".")[0] not in Context.model_fields}
     if changed:
         raise ConfigError(
-            f"{sorted(changed)[0]} is part of what a run optimizes; resume takes base, optimizer, analyst, budget and approve"
+            f"{sorted(changed)[0]} is part of what a run optimizes; "
+            "resume takes base, optimizer, analyst, budget, approve and track"
         )
     given = check(Context, located({**before, **nested(settings, before)}, Path()), ConfigError)
     return found, given.on(Context.model_validate(before))

@@ -28,6 +28,7 @@ from .graphs import with_checkpointer
 from .pending import asked
 from .signals import stopped_by_signals
 from .standing import stands_at
+from .tracked import end_tracking
 
 Listener = Callable[[Event], None]
 """Gets every event of the run as it happens; it must not block."""
@@ -57,6 +58,7 @@ async def run_session(
         problem = None if isinstance(given, Command) else given
         workspace = await open_workspace(run, context, problem, alone=True)
         told = listener or (lambda event: None)
+        stopped: MetaspoError | None = None
         try:
             workspace.account.parent = parent
             workspace.account.told = lambda text: told({"event": "noted", "text": text})
@@ -65,7 +67,8 @@ async def run_session(
                 if parent is None or text not in parent.notes:
                     workspace.account.told(text)
             async with _signals(workspace):
-                return await _work(workspace, given, told)
+                stopped = await _work(workspace, given, told)
+                return stopped
         except asyncio.CancelledError:
             # From wherever the work was, also from waiting for calls in flight after the first signal.
             workspace.lease.reason = AT_ONCE
@@ -74,6 +77,7 @@ async def run_session(
             cast("asyncio.Task[Any]", asyncio.current_task()).uncancel()
             return Interrupted(AT_ONCE)
         finally:
+            await end_tracking(workspace, stopped)
             await workspace.lease.close()
 
 

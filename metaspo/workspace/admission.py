@@ -237,6 +237,7 @@ GIVEN: Mapping[str, Rule] = {
     "optimizer": Gate.model,
     "analyst": Gate.model,
     "store": Gate.nothing,
+    "track": Gate.nothing,
 }
 """What becomes of the fields of a problem and of a context that can hold text."""
 

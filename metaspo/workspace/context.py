@@ -60,6 +60,20 @@ class Context(Admitted):
     approve: Literal["none", "user", "system", "both"] = Field(
         "none", description="Prompts that a person accepts, rejects or edits before they count; may change on resume."
     )
+    track: str = Field(
+        "",
+        description="Where rounds and scores are told while the run is at work: mlflow, or mlflow:EXPERIMENT; nowhere if none.",
+    )
+
+    @field_validator("track", mode="before")
+    @classmethod
+    def _a_tracker(cls, value: Any) -> Any:
+        if value in ("", None, False, "none"):
+            return ""
+        kind, colon, experiment = value.partition(":") if isinstance(value, str) else ("", "", "")
+        if kind != "mlflow" or (colon and not experiment.strip()):
+            raise ValueError(f"{as_written(value)} is no place to track a run; write mlflow, mlflow:EXPERIMENT or none")
+        return value
 
     @field_validator("base", mode="before")
     @classmethod

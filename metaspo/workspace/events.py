@@ -110,8 +110,10 @@ Event = Scored | Proposed | RoundOpened | StageOpened | RoundClosed | Noted
 
 
 async def emit(workspace: Workspace, event: Event) -> None:
-    """Write an event to the custom stream, and into the store for whoever follows the run from elsewhere."""
+    """Write an event to the custom stream, into the store for whoever follows the run from elsewhere, and to the tracker."""
     await workspace.store.run(tell, workspace.run, event)
+    if workspace.tracker is not None:
+        workspace.tracker.tell(event)
     get_runtime().stream_writer(event)
 
 

@@ -28,6 +28,8 @@ from .dealing import Rules, dealing_rules, open_tasks
 from .generalization import Generalization, GeneralizationWorkspace
 from .known import context_of, stored_input
 from .lease import RunLease, acquired
+from .mlflow_client import prepare_mlflow
+from .mlflow_runs import Told
 from .outer import context_given
 from .resources import Workspace
 from .run_input import RunInput
@@ -35,6 +37,7 @@ from .search import SearchWorkspace
 from .serving import strict, trusted
 from .state import problem_of
 from .threads import Thread, run_that_begins, run_that_goes_on, thread_of, unthreaded
+from .tracked import begin_tracking
 
 Begins = Callable[[Any], RunInput]
 """Finds what a run is given in the state of a graph that begins."""
@@ -176,7 +179,7 @@ async def _new_workspace(run: str, at: Thread | None, given: Context | None, pro
     try:
         if problem is None:
             problem = await asyncio.to_thread(stored_input, (await store.run(runs.find, run)).config)
-        context = context_of(before, given).model_copy(update={"store": path})
+        context = await _context(before, given, path)
         problem.check()
         settings = problem.settings()
         rules = await store.run(dealing_rules, run, problem, origin)
@@ -191,17 +194,36 @@ async def _new_workspace(run: str, at: Thread | None, given: Context | None, pro
             analyst=await registry().model(context.analyst, by_name=train_first)
             if context.analyst and problem.asks_analyst() else None,
             judges=await open_judges([*sources.values(), *targets.values()], context),
-            account=account, lease=RunLease(store, account, lease, lambda: there.pop(run, None)), by_name=train_first,
+            account=account, lease=RunLease(store, account, lease, lambda: _let_go(there, run)), by_name=train_first,
         )  # fmt: skip
         await asyncio.to_thread(account.check, asked_models(workspace))
         await store.run(_as_before, workspace)
         check_differ(workspace)
-        await store.run(_record, workspace, rules, origin)
-        _found_in.update({run: path, thread: path})
+        await _begin(workspace, rules, origin)
         return workspace
     except BaseException:
         await store.run(leases.release, lease)
         raise
+
+
+def _let_go(there: dict[str, Workspace], run: str) -> None:
+    known = there.pop(run, None)
+    if known is not None and known.tracker is not None:
+        known.tracker.leave(Told(status="done" if known.lease.finished else "stopped"))
+
+
+async def _context(before: runs.Run | None, given: Context | None, path: str) -> Context:
+    context = context_of(before, given).model_copy(update={"store": path})
+    if context.track:
+        await asyncio.to_thread(prepare_mlflow, "track: mlflow")
+    return context
+
+
+async def _begin(workspace: Workspace, rules: Rules, origin: str) -> None:
+    await workspace.store.run(_record, workspace, rules, origin)
+    begin_tracking(workspace, origin)
+    path = workspace.context.store
+    _found_in.update({workspace.run: path, workspace.thread: path})
 
 
 async def _account(store: Store, run: str, context: Context) -> Account:

@@ -27,6 +27,7 @@ from .first_replies import FirstReplies
 from .lease import RunLease
 from .run_input import RunInput
 from .settings import Settings
+from .tracking import Tracker
 
 READING = "without thoughts"
 """How replies are read, where that has changed: scores of another reading are worked out anew from the same replies."""
@@ -40,7 +41,7 @@ class Workspace:
     sure to ask it, and else only if it is asked after all; `analyst` likewise, None too where the optimizer analyses
     failures itself.
     `context` is that of the run, whatever of it a graph was given. `by_name` says that the run began before the code
-    of scripted functions counted.
+    of scripted functions counted. `tracker` tells a tracking server of the run, where it is to be told.
     """
 
     run: str
@@ -61,6 +62,7 @@ class Workspace:
     first: FirstReplies = field(default_factory=FirstReplies, kw_only=True)
     analyst: Model | None = field(default=None, kw_only=True)
     thread: str = field(default="", kw_only=True)
+    tracker: Tracker | None = field(default=None, kw_only=True)
 
     def fits(self, given: Context | None, problem: RunInput | None) -> bool:
         """Whether work under this context, and on this problem if there is one, is what this workspace was opened for."""

@@ -1,6 +1,7 @@
 """A real MLflow server on SQLite, in a process of its own."""
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -33,7 +34,7 @@ def mlflow_server(folder: Path) -> Iterator[str]:
             yield f"http://127.0.0.1:{port}"
         finally:
             # Its workers too, which are of the same group.
-            os.killpg(server.pid, 15)
+            os.killpg(server.pid, signal.SIGKILL)
             server.wait(30)
 
 

@@ -5,13 +5,12 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from importlib import import_module
 from types import TracebackType
 from typing import Any, Self
 
-from ...domain.errors import ConfigError, MissingExtraError
 from ...domain.redaction import redact
 from ...domain.visible import visible
+from ...workspace.mlflow_client import check_mlflow, import_mlflow
 from .registry import Refused, Registry, There
 from .templates import mlflow_template
 from .version import PREFIX, Version
@@ -31,14 +30,8 @@ class MLflowPrompts(Registry):
 
     def __enter__(self) -> Self:
         """Open the client. Raises MissingExtraError without MLflow, ConfigError where no server is named."""
-        try:
-            mlflow: Any = import_module("mlflow")
-        except ImportError:
-            raise MissingExtraError("pushing to MLflow", "mlflow") from None
-        if not mlflow.is_tracking_uri_set() and not os.environ.get("MLFLOW_REGISTRY_URI"):
-            raise ConfigError(
-                "--to mlflow: no server is named; set MLFLOW_TRACKING_URI, such as MLFLOW_TRACKING_URI=http://127.0.0.1:5000"
-            )
+        check_mlflow("--to mlflow")
+        mlflow = import_mlflow()
         self.where = f"MLflow at {redact(mlflow.get_registry_uri())}"
         self._client = mlflow.MlflowClient()
         self._open = ExitStack()

@@ -67,15 +67,14 @@ def versions(report: Report, *, unfinished: bool = False) -> list[Version]:
     _check(report, unfinished)
     system = Prompt("system", report.system_after)
     tested = {task.name: task for task in report.tasks}
-    sources = [task for task in report.tasks if task.role == "source"]
     run, says = _about(report), gained_says(report)
     users = []
     for task, texts in report.user_after.items():
         prompt = Prompt("user", texts[0])
         about = {"task": task, "prompt": prompt.id, "system_prompt": system.id, **run}
-        users.append(Version("user", task, texts[0], about, _task_scores(tested.get(task)), says))
+        users.append(Version("user", task, texts[0], about, task_scores(tested.get(task)), says))
     about = {"task": "", "prompt": system.id, "tasks": sorted(report.user_after), **run}
-    return [*users, Version("system", "", report.system_after, about, _scores(report, sources), says)]
+    return [*users, Version("system", "", report.system_after, about, run_scores(report), says)]
 
 
 def _check(report: Report, unfinished: bool) -> None:
@@ -107,8 +106,10 @@ def _about(report: Report) -> dict[str, Any]:
     }
 
 
-def _scores(report: Report, sources: list[TaskReport]) -> dict[str, float | int]:
+def run_scores(report: Report) -> dict[str, float | int]:
+    """What a run's prompts scored: means over its source tasks, and the change on unseen ones."""
     found: dict[str, float | int] = {}
+    sources = [task for task in report.tasks if task.role == "source"]
     if sources and report.source is not None:
         before, after = ([getattr(task, side) for task in sources] for side in ("before", "after"))
         found |= {"test_before": _mean(before), "test_after": _mean(after), **_change("test", report.source)}
@@ -121,7 +122,8 @@ def _scores(report: Report, sources: list[TaskReport]) -> dict[str, float | int]
     return {name: round(value, 6) for name, value in found.items()}
 
 
-def _task_scores(task: TaskReport | None) -> dict[str, float | int]:
+def task_scores(task: TaskReport | None) -> dict[str, float | int]:
+    """What one task's prompts scored on its test examples."""
     if task is None:
         return {}
     change = {"test_change": task.difference.value, "test_low": task.difference.low, "test_high": task.difference.high}
