@@ -37,6 +37,7 @@ test_size: 12
 seed: 0
 
 # approve: both                # a person accepts, rejects or edits new prompts: user, system, both or none
+# track: mlflow                # rounds and scores go to MLflow while the run is at work
 
 # budget:                      # what is not set is not limited
 #   calls: 5000

@@ -29,7 +29,6 @@ from .generalization import Generalization, GeneralizationWorkspace
 from .known import context_of, stored_input
 from .lease import RunLease, acquired
 from .mlflow_client import prepare_mlflow
-from .mlflow_runs import Told
 from .outer import context_given
 from .resources import Workspace
 from .run_input import RunInput
@@ -37,7 +36,7 @@ from .search import SearchWorkspace
 from .serving import strict, trusted
 from .state import problem_of
 from .threads import Thread, run_that_begins, run_that_goes_on, thread_of, unthreaded
-from .tracked import begin_tracking
+from .tracked import begin_tracking, left
 
 Begins = Callable[[Any], RunInput]
 """Finds what a run is given in the state of a graph that begins."""
@@ -194,7 +193,7 @@ async def _new_workspace(run: str, at: Thread | None, given: Context | None, pro
             analyst=await registry().model(context.analyst, by_name=train_first)
             if context.analyst and problem.asks_analyst() else None,
             judges=await open_judges([*sources.values(), *targets.values()], context),
-            account=account, lease=RunLease(store, account, lease, lambda: _let_go(there, run)), by_name=train_first,
+            account=account, lease=RunLease(store, account, lease, lambda: left(there.pop(run, None))), by_name=train_first,
         )  # fmt: skip
         await asyncio.to_thread(account.check, asked_models(workspace))
         await store.run(_as_before, workspace)
@@ -204,12 +203,6 @@ async def _new_workspace(run: str, at: Thread | None, given: Context | None, pro
     except BaseException:
         await store.run(leases.release, lease)
         raise
-
-
-def _let_go(there: dict[str, Workspace], run: str) -> None:
-    known = there.pop(run, None)
-    if known is not None and known.tracker is not None:
-        known.tracker.leave(Told(status="done" if known.lease.finished else "stopped"))
 
 
 async def _context(before: runs.Run | None, given: Context | None, path: str) -> Context:

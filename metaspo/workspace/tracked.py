@@ -5,7 +5,7 @@ from importlib.metadata import version
 
 from ..domain.redaction import redact
 from ..models.spec import ModelSpec
-from .mlflow_runs import TrackedRun
+from .mlflow_runs import Told, TrackedRun
 from .resources import Workspace
 from .tracking import Tracker
 
@@ -20,6 +20,12 @@ def begin_tracking(workspace: Workspace, origin: str = "") -> None:
         workspace.run, parent, track.partition(":")[2], _params(workspace), {"version": version("metaspo")},
     )  # fmt: skip
     workspace.tracker = Tracker(tracked, workspace.account.note)
+
+
+def left(workspace: Workspace | None) -> None:
+    """Have the tracker told that nobody works on the run any more."""
+    if workspace is not None and workspace.tracker is not None:
+        workspace.tracker.leave(Told(status="done" if workspace.lease.finished else "stopped"))
 
 
 def _params(workspace: Workspace) -> dict[str, str]:
