@@ -33,9 +33,10 @@ class MLflowPrompts(Registry):
         check_mlflow("--to mlflow")
         mlflow = import_mlflow()
         self.where = f"MLflow at {redact(mlflow.get_registry_uri())}"
-        self._client = mlflow.MlflowClient()
-        self._open = ExitStack()
-        self._open.enter_context(_quiet())
+        with ExitStack() as opened:
+            opened.enter_context(_quiet())
+            self._client = mlflow.MlflowClient()
+            self._open = opened.pop_all()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:

@@ -1,7 +1,9 @@
 """What may be pushed, and where to: refused in words before anything is sent."""
 
 import json
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -47,6 +49,19 @@ def test_an_unfinished_run_goes_only_when_asked(written: Callable[..., str], sto
 def test_a_control_is_no_result(written: Callable[..., str], store_path: Path, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="is a control"):
         metaspo.push(written(method="placebo:common_first"), to=f"file:{tmp_path}/kept", store=store_path)
+
+
+@pytest.mark.parametrize(
+    "dump", sorted((Path(__file__).parents[2] / "store" / "schemas").glob("*.sql")), ids=lambda path: path.stem
+)
+def test_a_run_of_an_earlier_version_goes_as_well(dump: Path, store_path: Path, tmp_path: Path) -> None:
+    with closing(sqlite3.connect(store_path)) as db:
+        db.executescript(dump.read_text(encoding="utf-8"))
+        [run, *_] = db.execute("SELECT id FROM runs").fetchone()
+    done = metaspo.push(run, to=f"file:{tmp_path}/kept", store=store_path)
+    report = metaspo.open_report(store_path, run)
+    assert (tmp_path / "kept/0001/system.txt").read_bytes().decode() == report.system_after
+    assert done.verdict == report.verdict and done.versions[-1].scores["test_examples"] > 0
 
 
 def test_no_key_and_no_address_is_pushed(
