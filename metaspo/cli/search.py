@@ -30,6 +30,14 @@ if TYPE_CHECKING:
 )
 @SEED
 @TRACK
+@click.option(
+    "--from-run",
+    metavar="RUN",
+    help="Begin with the prompts that this run of the store ended with: an id's beginning, last, or confirmed (the newest "
+    "that is). Without CONFIG its tasks and settings are taken, and the data read again.",
+)
+@click.option("--allow-unconfirmed", is_flag=True, help="With --from-run: begin with prompts that are not confirmed.")
+@click.option("--allow-unchanged", is_flag=True, help="With --from-run: begin even if nothing has changed in the data since.")
 @click.option("--store", help="The SQLite file; METASPO_STORE or metaspo.db if none.")
 @SETTINGS
 @click.option("--plan", "plan_only", is_flag=True, help="Only print what the run will need at most; no model is called.")
@@ -42,9 +50,11 @@ def optimize_command(config: Path | None, as_json: bool, plan_only: bool, settin
     """
     from ..runs.config import parse_setting, read_config
 
+    allowed = {name: options.pop(name) for name in ("allow_unconfirmed", "allow_unchanged")}
     given = {key: list(value) if isinstance(value, tuple) else value for key, value in options.items() if value}
     if options["seed"] is not None:
         given["seed"] = options["seed"]
+    given |= {f"from_run.{name}": True for name, is_set in allowed.items() if is_set}
     _plan_or_run(read_config(config, {**given, **dict(parse_setting(text) for text in settings)}), plan_only, as_json)
 
 
@@ -71,8 +81,11 @@ def _plan_or_run(config: "RunConfig", plan_only: bool, as_json: bool) -> None:
         say(f"note: method {config.method} with preset {config.preset} asks no optimizer; --preset paper does", err=True)
     if not as_json and config.analyst and config.schedule() and not config.asks_analyst():
         say(f"note: method {config.method} with preset {config.preset} asks no analyst", err=True)
+    began = config.from_run.model_dump(include={"run", "says", "changes"}) if config.from_run else None
+    if began and not as_json:
+        say("\n".join(began["says"]), err=not plan_only)
     if plan_only:
-        show_plan(plan(config), as_json)
+        show_plan(plan(config), as_json, began)
     else:
         finish(with_progress(as_json, lambda listener: optimize(config, listener=listener)), as_json)
 

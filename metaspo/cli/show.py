@@ -91,6 +91,9 @@ def run(report: "Report") -> None:
     if report.optimizer_prompts:
         own = ", ".join(f"{name} ({short})" for name, short in report.optimizer_prompts.items())
         console.print(plain(f"optimizer prompts of its own: {own}"))
+    if report.from_run:
+        console.print(plain(f"begun from run {report.from_run.run}"))
+        console.print(plain("\n".join(report.from_run.says)))
     _diff("system prompt", report.system_before, report.system_after)
     for task, after in report.user_after.items():
         _diff(f"user prompt of {task}", report.user_before[task], after[0])

@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     from ..runs.need import Need
 
 
-def show_plan(found: "Sequence[Need]", as_json: bool) -> None:
-    """What a run will need at most, as JSON or as a table."""
+def show_plan(found: "Sequence[Need]", as_json: bool, began: dict[str, Any] | None = None) -> None:
+    """What a run will need at most, as JSON or as a table; as JSON beside where it begins, if that is another run."""
     needs: list[dict[str, Any]] = [asdict(need) for need in found]
     if as_json:
-        say_json(needs)
+        say_json({"from_run": began, "needs": needs} if began else needs)
         return
     total = {key: sum(need[key] for need in needs) for key in ("calls", "input_tokens", "output_tokens", "batches")}
     rows = [*needs, {"role": "total", "level": "", **total}]

@@ -37,6 +37,8 @@ def compare(first: Report, second: Report) -> Comparison:
 
 def _settings(report: Report) -> dict[str, Any]:
     problem = {key: value for key, value in report.run.config["problem"].items() if key not in ("start", "tasks", "targets")}
+    if problem.get("from_run"):
+        problem["from_run"] = problem["from_run"]["run"][:8]
     sizes = report.run.config["settings"]
     own = " ".join(f"{name} {short}" for name, short in report.optimizer_prompts.items())
     return {

@@ -14,6 +14,7 @@ from ..store import answers, calls, prompts, runs
 from ..store.database import Store, open_store
 from ..store.evaluations import RunTask
 from ..tasks.catalogue import builtin_tasks
+from .begun_from import BegunFrom, begun_from
 from .claims import verdict_says
 from .confirmation import Confirmation, Verdict, read_confirmation, verdict_without
 from .controls import Splits, TaskReport, WorstTask, by_split, task_report, tested, worst_task
@@ -35,7 +36,8 @@ class Report(Shown):
     what looks wrong with the endpoint, `set_aside` the
     examples that it gave no reply to while it answered others, `cost_notes` sentences on what the cost rests on.
     `answers` are those of people who approved: who, when, what, and what they saw. `drawn` is what the run took of
-    each task, and `selecting` the split that it selects by.
+    each task, and `selecting` the split that it selects by. `from_run` is the run whose prompts
+    this one began with, and what changed in the data since, None where there is none.
     """
 
     run: runs.Run
@@ -70,6 +72,7 @@ class Report(Shown):
     answers: list[answers.Answer]
     drawn: list[RunTask]
     selecting: Split
+    from_run: BegunFrom | None = None
 
 
 def open_report(path: str | Path, name: str = "last") -> Report:
@@ -113,6 +116,7 @@ def report(store: Store, run: runs.Run) -> Report:
         answers=answers.of_run(store.db, run.id),
         drawn=list(pairs.tasks),
         selecting=pairs.selecting,
+        from_run=begun_from(run),
     )
 
 

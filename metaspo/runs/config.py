@@ -233,6 +233,8 @@ def _block(name: str, settings: dict[str, Any]) -> Any:
         found = settings.get("optimizer" if name == "analyst" else name) or getattr(Context(), name) or Context().optimizer
     if name in MODELS and isinstance(found, list | tuple):
         return [_fields(one) for one in whole(found)]
+    if name == FROM_RUN and isinstance(found, str):
+        return {"run": found}
     return _fields(found) if name in MODELS else found or {}
 
 

@@ -53,6 +53,10 @@ class Earlier:
 def asked_for(given: Any) -> FromRun:
     """The run that somebody names to begin from, alone or in a block with what is allowed. Raises ConfigError."""
     block = {"run": given} if isinstance(given, str) else given
+    if isinstance(block, Mapping) and not block.get("run"):
+        raise ConfigError(
+            "from_run names no run: --allow-unconfirmed and --allow-unchanged go with --from-run RUN (run: in the block)"
+        )
     return check(FromRun, block, ConfigError)
 
 
@@ -80,7 +84,7 @@ def begun_from(wanted: FromRun, problem: Problem, context: Context) -> dict[str,
     do not fit, and where nothing has changed in the data.
     """
     with _opened(context.store) as store:
-        earlier = _earlier(store, _found(store, wanted), wanted)
+        earlier = _earlier(store.db, _found(store, wanted), wanted)
         made_by = [earlier.run.id]
         began = wanted.model_copy(update={"run": earlier.run.id})
         update = {"system_prompt": _system(earlier, problem), "made_by": made_by, "from_run": began, "system_prompts": [
@@ -113,28 +117,29 @@ def _opened(store: str | Path | None) -> Any:
 
 
 def _found(store: Store, wanted: FromRun) -> runs.Run:
-    if wanted.run != CONFIRMED:
-        return runs.find(store.db, wanted.run)
-    found = newest_confirmed_in(store.db)
-    if found is None:
-        raise ConfigError(f"from_run: no run of {store.path} is confirmed; 'metaspo runs' lists them")
-    return found
-
-
-def _earlier(store: Store, run: runs.Run, wanted: FromRun) -> Earlier:
-    """The run, unless nothing should begin from it."""
-    name, db = run.id[:8], store.db
+    """The run that is meant: a search that is done."""
+    if wanted.run == CONFIRMED:
+        found = newest_confirmed_in(store.db)
+        if found is None:
+            raise ConfigError(f"from_run: no run of {store.path} is confirmed; 'metaspo runs' lists them")
+        return found
+    run = runs.find(store.db, wanted.run)
     if run.method == SEARCHES_NOTHING:
-        made = ", ".join(one[:8] for one in run.config["problem"].get("made_by", [])) or "the one that made its prompt"
-        raise ConfigError(f"run {name} tried a system prompt on other tasks and searched nothing; begin from {made}")
+        made = ", ".join(one[:8] for one in run.config["problem"].get("made_by", [])) or "the run that made its prompt"
+        raise ConfigError(f"run {run.id[:8]} tried a system prompt on other tasks and searched nothing; begin from {made}")
     if run.method.startswith(runs.PLACEBO):
-        of = next((one.id[:8] for one in runs.all_runs(db) if runs.placebo_id(one.id) == run.id), "its run")
-        raise ConfigError(f"run {name} is a placebo, the control of run {of}, whose texts say nothing; begin from {of}")
+        of = next((one.id[:8] for one in runs.all_runs(store.db) if runs.placebo_id(one.id) == run.id), "its run")
+        raise ConfigError(f"run {run.id[:8]} is a placebo, the control of run {of}, whose texts say nothing; begin from {of}")
     _refuse_unfinished(store, run)
+    return run
+
+
+def _earlier(db: Database, run: runs.Run, wanted: FromRun) -> Earlier:
+    """What the run ended with, if that is confirmed or may be without."""
     verdict, says = verdict_of(db, run)
     if verdict != "confirmed" and not wanted.allow_unconfirmed:
         raise ConfigError(
-            f"run {name} is not confirmed, so its prompts may be no better than those it began with. {says} Begin from a "
+            f"run {run.id[:8]} is not confirmed, so its prompts may be no better than those it began with. {says} Begin from a "
             "confirmed run, or with these prompts all the same: --allow-unconfirmed (allow_unconfirmed: true in the "
             "from_run block)"
         )

@@ -1,11 +1,12 @@
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import combinations
 from typing import Any
 
 import pytest
 
 from metaspo.domain.errors import TaskError
-from metaspo.domain.results import Example
+from metaspo.domain.results import Example, example_id
 from metaspo.tasks.catalogue import open_task
 from metaspo.tasks.examples import Pools
 from metaspo.tasks.likeness import comparable
@@ -90,3 +91,42 @@ def test_a_task_draws_alike_whatever_the_others_are(make_task: Callable[..., Tas
     open_task(make_task("a"), SIZES, 3)
     assert ids(open_task(make_task("b"), SIZES, 3).splits) == ids(alone.splits)
     assert open_task(make_task("b"), SIZES, 3).id == alone.id != open_task(make_task("b"), SIZES, 4).id
+
+
+@pytest.mark.parametrize("fixed", [False, True])
+@pytest.mark.parametrize("size", [80, 130, 400])
+def test_what_an_earlier_run_selected_on_stays_among_what_selects(size: int, fixed: bool) -> None:
+    most: Any = frozenset() if fixed else frozenset({"train", "validation"})
+    sizes = Sizes(20, 10, 500, most)
+    everything = [Example(example_id(f"q {i}", ["x"]), f"q {i}", ("x",)) for i in range(size)]
+    first = draw("t", {"": everything[: size // 2]}, sizes, 0)
+    old = {comparable(e.question) for split in ("train", "validation") for e in first[split]}
+    then = draw("t", {"": everything}, replace(sizes, seen=frozenset(old), selected=frozenset(old)), 0)
+    for split in ("validation", "test"):
+        assert not {comparable(e.question) for e in then[split]} & old
+    assert (len(then["validation"]) == 10 if fixed else then["validation"]) and len(then["train"]) == 20
+    all_of_them = replace(
+        sizes, train=size, most=frozenset({"train", "validation"}), seen=frozenset(old), selected=frozenset(old)
+    )
+    assert old <= {comparable(e.question) for e in draw("t", {"": everything}, all_of_them, 0)["train"]}
+
+
+def test_some_of_what_is_new_is_learned_from() -> None:
+    everything = [Example(example_id(f"q {i}", ["x"]), f"q {i}", ("x",)) for i in range(80)]
+    sizes = Sizes(80, 80, 500, frozenset({"train", "validation"}))
+    first = draw("t", {"": everything[:60]}, sizes, 0)
+    old = frozenset(comparable(e.question) for split in ("train", "validation") for e in first[split])
+    then = draw("t", {"": everything}, replace(sizes, seen=old, selected=old), 0)
+    fresh = [e for e in then["train"] if comparable(e.question) not in old]
+    assert fresh and then["validation"] and len(then["validation"]) - len(fresh) in (0, 1)
+
+
+def test_what_moved_to_another_split_neither_tests_nor_confirms() -> None:
+    old = frozenset(map(comparable, ["r 1", "r 2"]))
+    moved = {
+        "train": pool("r", 20)[3:],
+        "validation": [*pool("v", 5), pool("r", 2)[1]],
+        "test": [*pool("e", 9), pool("r", 3)[2]],
+    }
+    drawn = ids(draw("t", moved, Sizes(10, 5, 20, seen=old, selected=old), 0))
+    assert sorted(drawn["validation"]) == [f"v{i}" for i in range(5)] and sorted(drawn["test"]) == [f"e{i}" for i in range(9)]
