@@ -15,7 +15,7 @@ from ..reports.listing import status
 from ..reports.recorded import base_names, recorded_tasks
 from ..store import prompts, runs
 from ..store.database import Store, default_store, open_store
-from ..tasks.changes import TaskChange, changes_say, data_changes
+from ..tasks.changes import DataChanges, TaskChange, changes_say, data_changes
 from ..tasks.documents import check
 from ..tasks.inventory import Inventory, inventory, settings_of
 from ..tasks.sources.named import is_named
@@ -107,6 +107,15 @@ def begun_from(wanted: FromRun, problem: Problem, context: Context) -> dict[str,
     ]  # fmt: skip
     update["from_run"] = began.model_copy(update={"user_prompts": users, "changes": changes.as_data(), "says": says})
     return update
+
+
+def changes_since(problem: Problem, store: str | Path, run: str = "last") -> DataChanges:
+    """What changed in the data of a search's tasks since a run of the store, whether or not anything may begin from that."""
+    with _opened(store) as opened:
+        before = _data(opened.db, runs.find(opened.db, run))
+    sources, targets = open_tasks(problem, problem.settings())
+    after = {name: task.inventory for name, task in {**sources, **targets}.items() if task.inventory}
+    return data_changes(before, after)
 
 
 def _opened(store: str | Path | None) -> Any:

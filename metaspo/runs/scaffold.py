@@ -34,6 +34,7 @@ test_size: 12
 # worst_drop: 0.05             # no task may lose more than 5 points, whatever the mean gains
 # target: 0.95                 # a mean score at which the search stops
 # placebo: true                # search once more with unrelated texts, as a control
+# from_run: confirmed          # begin with the prompts of the store's newest confirmed run, when data have grown
 seed: 0
 
 # approve: both                # a person accepts, rejects or edits new prompts: user, system, both or none

@@ -111,10 +111,19 @@ def lost(db: Database) -> int:
 
 def usage(db: Database, run: str) -> Usage:
     """What a run has paid for so far."""
+    return _usage(db, "run = ?", run)
+
+
+def usage_since(db: Database, moment: str) -> Usage:
+    """What all runs have paid for since a moment, written as `created` has it."""
+    return _usage(db, "created >= ?", moment)
+
+
+def _usage(db: Database, which: str, value: str) -> Usage:
     total = Usage()
     sums = "sum(input_tokens), sum(output_tokens), sum(cost), sum(estimated), sum(cached_tokens), sum(cost IS NULL)"
-    query = f"SELECT role, count(*), {sums} FROM calls WHERE run = ? GROUP BY role"
-    for role, count, *sums_of_role in db.execute(query, [run]):
+    query = f"SELECT role, count(*), {sums} FROM calls WHERE {which} GROUP BY role"
+    for role, count, *sums_of_role in db.execute(query, [value]):
         total.include(Usage({role: count}, 0, *sums_of_role))
         total.of(role).include(Usage({role: count}, 0, *sums_of_role))
     return total
