@@ -77,8 +77,10 @@ async def run_session(
             cast("asyncio.Task[Any]", asyncio.current_task()).uncancel()
             return Interrupted(AT_ONCE)
         finally:
-            await end_tracking(workspace, stopped)
-            await workspace.lease.close()
+            try:
+                await end_tracking(workspace, stopped)
+            finally:
+                await workspace.lease.close()
 
 
 async def _work(workspace: Workspace, given: RunInput | Answer | None, listener: Listener) -> RunStopped | None:

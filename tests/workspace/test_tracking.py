@@ -1,6 +1,7 @@
 """Runs that are tracked: in a real MLflow server while they are at work, and at no cost where there is none."""
 
 import asyncio
+import json
 import sys
 import time
 from collections.abc import Callable
@@ -10,9 +11,11 @@ from uuid import uuid4
 
 import pytest
 from aiohttp import web
+from click.testing import CliRunner
 from mlflow import MlflowClient
 
 import metaspo
+from metaspo.cli.main import main
 from metaspo.domain.errors import ConfigError, MissingExtraError
 from metaspo.workspace import tracking
 from metaspo.workspace.serving import serve_by
@@ -103,6 +106,39 @@ def test_it_is_no_part_of_what_a_run_is(
     assert {run.info.run_name for run in tracked(experiment)} == {plain.run, again.run}
     off = metaspo.resume(again.run, store=store_path, track="none")
     assert off.report.run.config["context"]["track"] == ""
+
+
+def test_standard_output_is_the_commands_own(mlflow_uri: str, experiment: str, store_path: Path) -> None:
+    command = [
+        "optimize",
+        "--task",
+        "app_reviews",
+        "--base",
+        "scripted:dice",
+        "--optimizer",
+        "scripted:dice",
+        "--preset",
+        "quick",
+    ]
+    sizes = ["--set", "test_size=4", "--set", "train_size=4", "--store", str(store_path)]
+    done = CliRunner().invoke(main, [*command, *sizes, "--track", f"mlflow:{experiment}", "--json"])
+    assert done.exit_code == 0, done.output
+    [run] = tracked(experiment)
+    assert json.loads(done.stdout)["run"]["id"] == run.info.run_name and run.info.status == "FINISHED"
+
+
+async def test_a_graph_that_is_called_without_us_is_tracked_too(
+    mlflow_uri: str, experiment: str, store_path: Path, make_task: Callable[..., metaspo.Task]
+) -> None:
+    context = metaspo.Context(**MODELS, store=str(store_path), track=f"mlflow:{experiment}")
+    given = {"tasks": [make_task("a").model_dump(mode="json", by_alias=True)], **SIZES}
+    async with metaspo.opened():
+        await metaspo.build_graph().ainvoke(given, context=context)
+    until = time.monotonic() + 20
+    while not (found := await asyncio.to_thread(tracked, experiment)) or found[0].info.status != "FINISHED":
+        assert time.monotonic() < until, found
+        await asyncio.sleep(0.2)
+    assert len(figures(found[0], "score")) > 1
 
 
 class Failing(Endpoint):
