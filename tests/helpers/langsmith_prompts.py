@@ -30,7 +30,6 @@ class LangSmithWithPrompts(LangSmith):
             ("GET", "/settings", self._settings),
             ("POST", "/repos", self._create),
             ("GET", "/repos/-/{name}", self._repo),
-            ("GET", "/repos/-/{name}/tags", self._tags),
             ("POST", "/repos/-/{name}/tags", self._tag),
             ("PATCH", "/repos/-/{name}/tags/{tag}", self._move),
             ("GET", "/commits/-/{name}", self._list_commits),
@@ -74,10 +73,6 @@ class LangSmithWithPrompts(LangSmith):
         if name not in self.repos:
             return web.json_response({"error": "Repository not found"}, status=404)
         return web.json_response({"repo": self.repos[name]})
-
-    async def _tags(self, request: web.Request) -> web.Response:
-        tags = self.commit_tags[request.match_info["name"]]
-        return web.json_response([{"tag_name": tag, "commit_id": id} for tag, id in tags.items()])
 
     async def _tag(self, request: web.Request) -> web.Response:
         body, tags = await request.json(), self.commit_tags[request.match_info["name"]]

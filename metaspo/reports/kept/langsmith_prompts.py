@@ -43,7 +43,7 @@ class LangSmithPrompts(Registry):
     def known(self, name: str, pointer: str) -> tuple[There, str, str] | None:
         """The commit with a tag."""
         with self._words():
-            found = self._asked("GET", f"/commits/-/{name}/{pointer}")
+            found = self._found(f"/commits/-/{name}/{pointer}")
             if found is None:
                 return None
             hash = str(found["commit_hash"])
@@ -67,13 +67,15 @@ class LangSmithPrompts(Registry):
 
     def point(self, name: str, pointer: str, there: There) -> None:
         """Make the tag, or move it."""
+        from langsmith.utils import LangSmithConflictError
+
         with self._words():
             id = next(str(one.id) for one in self._client.list_prompt_commits(name) if one.commit_hash == there.id)
-            tags = self._client.request_with_retries("GET", f"/repos/-/{name}/tags").json()
-            if any(tag["tag_name"] == pointer for tag in tags):
-                self._asked("PATCH", f"/repos/-/{name}/tags/{pointer}", json={"commit_id": id})
-            else:
-                self._asked("POST", f"/repos/-/{name}/tags", json={"tag_name": pointer, "commit_id": id})
+            try:
+                self._client.request_with_retries("POST", f"/repos/-/{name}/tags", json={"tag_name": pointer, "commit_id": id})
+            except LangSmithConflictError:
+                # It stands for another commit, and its own client knows no way to move it.
+                self._client.request_with_retries("PATCH", f"/repos/-/{name}/tags/{pointer}", json={"commit_id": id})
 
     def is_newer(self, name: str, one: There, other: There) -> bool:
         """Commits are listed from the newest on."""
@@ -82,12 +84,12 @@ class LangSmithPrompts(Registry):
                          if found.commit_hash in (one.id, other.id))  # fmt: skip
         return first == one.id
 
-    def _asked(self, method: Any, path: str, **sent: Any) -> Any:
-        """The server's answer; None where there is no such thing."""
+    def _found(self, path: str) -> Any:
+        """What stands at a path; None where there is nothing."""
         from langsmith.utils import LangSmithNotFoundError
 
         try:
-            return self._client.request_with_retries(method, path, **sent).json()
+            return self._client.request_with_retries("GET", path).json()
         except LangSmithNotFoundError:
             return None
 
