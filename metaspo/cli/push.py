@@ -41,10 +41,10 @@ def _show(done: "Pushed") -> None:
         say(f"  {prompt.name:{width}}  {label}{there}: {what}")
     for name, became in done.renamed.items():
         say(f"note: '{name}' is no name there, so it is called {became}")
-    if done.verdict == "confirmed":
-        newer = [prompt.name for prompt in done.prompts if not prompt.confirmed]
-        if newer and not done.dry_run:
-            say(f"note: 'confirmed' stays with a newer version of {', '.join(newer)}")
-    else:
+    newer = [prompt.name for prompt in done.prompts if not prompt.confirmed]
+    if done.verdict == "confirmed" and not done.dry_run:
+        stays = f"note: a newer version is confirmed of {', '.join(newer)}"
+        say(stays if newer else "these are the newest confirmed versions there")
+    elif done.verdict != "confirmed":
         verdict = "not confirmed yet" if done.verdict == "not yet" else done.verdict
         say(f"note: the verdict on the run is '{verdict}', so 'confirmed' does not move")

@@ -31,27 +31,31 @@ class Folder(Place):
         """Write all prompts as one version; all of it is there or nothing."""
         made = {f"{name}.txt" if version.task else "system.txt": version for name, version in named}
         try:
-            there = self._same([version.digest for version in made.values()])
+            there, newer = self._same([version.digest for version in made.values()])
             label = there or ("" if dry_run else self._write(made))
         except OSError as error:
             raise Refused(f"{error.filename or self.path}: {error.strerror or error}", theirs=True) from None
         for file, version in made.items():
             state: Literal["new", "there"] = "there" if there else "new"
-            kept.append(Kept(file, version.kind, version.task, label, state, bool(label) and version.confirmed))
+            confirmed = version.confirmed and bool(label) and not newer
+            kept.append(Kept(file, version.kind, version.task, label, state, confirmed))
 
     def _numbers(self) -> list[str]:
         found = [one.name for one in self.path.iterdir() if NUMBER.fullmatch(one.name)] if self.path.is_dir() else []
         return sorted(found, key=int)
 
-    def _same(self, digests: list[str]) -> str | None:
+    def _same(self, digests: list[str]) -> tuple[str | None, bool]:
+        """The number of the same version, if it is there, and whether a newer one is confirmed."""
+        newer = False
         for number in reversed(self._numbers()):
             try:
                 written = yaml.safe_load((self.path / number / ABOUT).read_text(encoding="utf-8"))
                 if [prompt["digest"] for prompt in written["prompts"]] == digests:
-                    return number
+                    return number, newer
+                newer = newer or written["verdict"] == "confirmed"
             except (OSError, ValueError, TypeError, KeyError, yaml.YAMLError):
                 continue  # Not one of ours, or not whole: it is left alone.
-        return None
+        return None, False
 
     def _write(self, made: dict[str, Version]) -> str:
         self.path.mkdir(parents=True, exist_ok=True)

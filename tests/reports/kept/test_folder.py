@@ -46,7 +46,11 @@ def test_the_same_run_makes_no_second_version_and_a_changed_one_does(
     assert {one.state for one in metaspo.push(first, to=to, store=store_path).prompts} == {"there"}
     assert read(tmp_path / "kept") == before
     assert {one.version for one in metaspo.push(second, to=to, store=store_path).prompts} == {"0002"}
-    assert {one.version for one in metaspo.push(first, to=to, store=store_path).prompts} == {"0001"}
+    again = metaspo.push(first, to=to, store=store_path).prompts
+    assert {(one.version, one.confirmed) for one in again} == {("0001", True)}
+    metaspo.push(written("33333333-run", gain=18), to=to, store=store_path)
+    again = metaspo.push(first, to=to, store=store_path).prompts
+    assert {(one.version, one.confirmed) for one in again} == {("0001", False)}
     assert {name: text for name, text in read(tmp_path / "kept").items() if name.startswith("0001")} == before
     assert not [path for path in (tmp_path / "kept").iterdir() if path.name.startswith(".")]
 
