@@ -42,7 +42,7 @@ def call_tool(name: str, **arguments: Any) -> web.Response:
 def test_each_example_is_tested_and_in_the_docs() -> None:
     names = {path.stem for path in EXAMPLES.glob("*.py")}
     tests = " ".join(path.read_text() for path in Path(__file__).parent.glob("test_*.py"))
-    assert len(names) == 7 and all(f'"{name}"' in tests for name in names)
+    assert len(names) == 8 and all(f'"{name}"' in tests for name in names)
     for page in ("README.md", "docs/composition.md"):
         assert names <= set(re.findall(r"examples/(\w+)\.py", (EXAMPLES.parent / page).read_text())), page
 
