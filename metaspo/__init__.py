@@ -44,8 +44,10 @@ if TYPE_CHECKING:
     from .runs.plan import plan
     from .runs.tool import brief, optimization_tool
     from .studies.adapt import aadapt, adapt, plan_adaptation
+    from .studies.any_page import open_page
     from .studies.generalize import ageneralize, generalization_config, generalize
     from .studies.study import arun_study, plan_study, read_study, run_study
+    from .studies.study_page import study_page
     from .studies.table import study_report
     from .tasks.spec import TaskSpec as Task
     from .workspace.context import Context
@@ -81,8 +83,10 @@ _NAMES = {
     "runs.plan": "plan",
     "runs.tool": "brief optimization_tool",
     "studies.adapt": "aadapt adapt plan_adaptation",
+    "studies.any_page": "open_page",
     "studies.generalize": "ageneralize generalization_config generalize",
     "studies.study": "arun_study plan_study read_study run_study",
+    "studies.study_page": "study_page",
     "studies.table": "study_report",
     "tasks.spec": "Task",
     "workspace.context": "Context",
@@ -109,8 +113,8 @@ __all__ = [
     "StoreError", "Task", "TaskError", "UserError", "Verification", "Workspace", "aadapt", "abranch", "adapt", "ageneralize",
     "aoptimize", "aresume", "arun_study", "averify", "branch", "brief", "build_graph", "candidate_random", "chat_template",
     "compare", "generalization_config", "generalize", "known_methods", "open_curve", "open_failures", "open_generalization",
-    "open_report", "opened", "optimization_tool", "optimize", "plan", "plan_adaptation", "plan_study", "program", "progress",
-    "push", "read_config", "read_study", "register", "resume", "run_study", "study_report", "verify",
+    "open_page", "open_report", "opened", "optimization_tool", "optimize", "plan", "plan_adaptation", "plan_study", "program",
+    "progress", "push", "read_config", "read_study", "register", "resume", "run_study", "study_page", "study_report", "verify",
 ]  # fmt: skip
 
 

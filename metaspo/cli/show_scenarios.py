@@ -113,21 +113,13 @@ def show_adaptation(found: "Adaptation", as_json: bool) -> None:
 
 def _ends(found: "Adaptation") -> list[str]:
     """What the searches ended with, the examples without a reply, and what all was paid, a line each."""
-    from ..domain.calls import Usage
     from ..domain.excerpts import excerpt
-    from ..reports.claims import claim
     from ..reports.set_aside import says
     from ..reports.words import paid
+    from ..studies.adapt import ends_say
 
-    lines, most = [], max(found.ends, default=0)
-    for size, change in found.ends.items():
-        fewer = f" with {size} training examples" if size < most else ""
-        whole = f" with all {most}" if size < most else ""
-        lines.append(claim(f"In the end, the candidate{fewer} against the baseline{whole}", change))
-    together = Usage()
-    for curve in found.curves:
-        together.include(curve.usage)
-    return [*lines, *(excerpt(line, 300) for line in says(found.set_aside)), f"Paid: {paid(together)}.", *found.cost_notes]
+    aside = [excerpt(line, 300) for line in says(found.set_aside)]
+    return [*ends_say(found), *aside, f"Paid: {paid(found.paid)}.", *found.cost_notes]
 
 
 def show_study(report: "StudyReport") -> None:

@@ -11,7 +11,9 @@ from .screen import hand_over, say
 from .show_scenarios import show_study
 
 if TYPE_CHECKING:
-    from ..studies.study import Study
+    from collections.abc import Sequence
+
+    from ..studies.study import Cell, Study
 
 
 @click.command("study")
@@ -34,7 +36,7 @@ if TYPE_CHECKING:
 def study_command(file: str, settings: tuple[str, ...], output: Path, plan_only: bool, as_json: bool, **options: Any) -> None:
     """Do what is missing of the study in FILE (or a built-in one by its name) and write its table.
 
-    The table is printed and written as Markdown, CSV and JSON. The same command again goes on with
+    The table is printed and written as Markdown, CSV and JSON, and with pictures as a page. The same command again goes on with
     what was interrupted; what is done is not done again.
     """
     from ..runs.config import nested, parse_setting
@@ -61,13 +63,27 @@ def study_command(file: str, settings: tuple[str, ...], output: Path, plan_only:
     forms = {"md": study_table.as_markdown(report), "csv": study_table.as_csv(report), "json": study_table.as_json(report)}
     for ending, text in forms.items():
         (output / f"{name}.{ending}").write_text(text, encoding="utf-8")
+    written = [*forms, *(["html"] if _page(name, study, cells, output / f"{name}.html") else [])]
     if as_json:
         hand_over(forms["json"], as_json=True)
     else:
         show_study(report)
-        say(f"written: {', '.join(str(output / f'{name}.{ending}') for ending in forms)}")
+        say(f"written: {', '.join(str(output / f'{name}.{ending}') for ending in written)}")
     if reason is not None:
         stopped(reason, "the same command")
+
+
+def _page(name: str, study: "Study", cells: "Sequence[Cell]", path: Path) -> bool:
+    """Write the study's page, if nothing of somebody else's is in its place."""
+    from ..reports.pages.file import write_page
+    from ..studies.study_page import study_page
+
+    try:
+        write_page(study_page(name, study, cells), path)
+    except ConfigError as error:
+        say(str(error), err=True)
+        return False
+    return True
 
 
 def _show_plan(study: "Study") -> None:

@@ -87,6 +87,13 @@ def save_left_out(db: Database, id: str, model: str, names: list[str]) -> None:
     db.execute("UPDATE runs SET config = json_patch(config, ?) WHERE id = ?", [patch, id])
 
 
+def save_adaptation(db: Database, ids: Sequence[str], told: dict[str, Any]) -> None:
+    """Record with the searches of an adaptation what they are together."""
+    patch = json.dumps({"adaptation": told}, ensure_ascii=False)
+    marks = ", ".join("?" * len(ids))
+    db.execute(f"UPDATE runs SET config = json_patch(config, ?) WHERE id IN ({marks})", [patch, *ids])
+
+
 def mark(db: Database, id: str, status: Status, reason: str | None) -> None:
     """Record how a run stands, and why."""
     db.execute("UPDATE runs SET status = ?, reason = ?, updated = ? WHERE id = ?", [status, reason, now(), id])

@@ -14,6 +14,7 @@ from ..domain.results import Evaluation
 from ..domain.significance import Change
 from ..domain.twins import twin_of
 from ..prompts.renderer import DEFAULT_SYSTEM_PROMPT
+from ..reports.claims import claim
 from ..reports.costs import cost_notes
 from ..reports.curve import Point, open_curve
 from ..reports.live import listening
@@ -22,12 +23,13 @@ from ..reports.shown import Shown
 from ..runs.config import RunConfig, located, nested
 from ..runs.prompt_source import PromptSource, read_prompt
 from ..store import calls, evaluations, prompts
-from ..store.database import default_store, open_store
+from ..store.database import Store, default_store, open_store
+from ..store.runs import all_runs, save_adaptation
 from ..tasks.documents import check
 from ..tasks.scores.paired import Paired, mean_change, read_paired
 from ..workspace.problem import ADAPT
 from ..workspace.sizes import on_top
-from .batch import BatchListener, Planned, account_of, run_all, statuses
+from .batch import BatchListener, Planned, account_of, run_all
 
 SHARES = (0.25, 0.5, 1.0)
 """Of the training examples that a search may use."""
@@ -60,12 +62,22 @@ class Curve:
         return rows
 
 
+@dataclass(frozen=True, slots=True)
+class Search:
+    """A search of an adaptation by its run, and how that stands; "not begun" before there is one."""
+
+    side: Side
+    train_size: int
+    run: str
+    status: str
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class Adaptation(Shown):
     """All curves, most data first, the system prompt in question before the other one.
 
     `ends` compares what each search of the candidate ended with to what the baseline ended with on all of the data, on
-    the same test examples, by the candidate's number of training examples.
+    the same test examples, by the candidate's number of training examples. `searches` are all of them, done or not.
     """
 
     drawn_in: ClassVar[str] = "studies"
@@ -78,6 +90,15 @@ class Adaptation(Shown):
     ends: dict[int, Change] = field(default_factory=dict)
     set_aside: list[SetAside] = field(default_factory=list)
     cost_notes: list[str] = field(default_factory=list)
+    searches: list[Search] = field(default_factory=list)
+
+    @property
+    def paid(self) -> Usage:
+        """What the searches that are done have paid together."""
+        together = Usage()
+        for curve in self.curves:
+            together.include(curve.usage)
+        return together
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -140,28 +161,55 @@ async def aadapt(plan: AdaptationPlan, *, parallel: int = 4, listener: BatchList
     account = await asyncio.to_thread(account_of, plan.store, runs, plan.config.budget)
     with listening(listener) as told:
         stopped = await run_all(planned, parallel, account, told)
+    await asyncio.to_thread(remember, plan)
     return await asyncio.to_thread(open_adaptation, plan, stopped)
 
 
 adapt = twin_of(aadapt)
 
 
+def remember(plan: AdaptationPlan) -> None:
+    """Record with each search what it is part of, so that the adaptation is known by any of its runs."""
+    searches = [(side, size, search.run) for side, size, search in plan.searches]
+    told = {"system_prompt": plan.system_prompt, "against": plan.against, "searches": searches}
+    with open_store(plan.store, create=True) as store:
+        save_adaptation(store.db, [run for _, _, run in searches], told)
+
+
 def open_adaptation(plan: AdaptationPlan, stopped: MetaspoError | None = None) -> Adaptation:
     """The curves of the searches that are done."""
-    curves = []
-    known = statuses(plan.store)
-    done = [(side, size, run) for side, size, search in plan.searches if known.get(run := search.run) == "done"]
     with open_store(plan.store, create=True) as store:
-        usages = [calls.usage(store.db, run) for _, _, run in done]
-        for (side, size, run), usage in zip(done, usages, strict=True):
-            curves.append(Curve(side, size, run, open_curve(plan.store, run), usage))
-        against = next(
-            (curve for curve in curves if curve.side == "baseline" and curve.train_size == plan.searches[0][1]), None
-        )
-        ends = {one.train_size: mean_change(both) for one in curves if against and (both := _ends(store.db, one, against))}
-        notes = cost_notes(store.db, [curve.run for curve in curves])
-        aside = list(dict.fromkeys(one for curve in curves for one in set_aside(store.db, curve.run)))
-    return Adaptation(plan.system_prompt, plan.against, curves, plan.store, stopped, ends, aside, notes)
+        searches = [(side, size, search.run) for side, size, search in plan.searches]
+        return read_adaptation(store, (plan.system_prompt, plan.against), searches, stopped)
+
+
+def read_adaptation(
+    store: Store, systems: tuple[str, str], runs: Sequence[tuple[Side, int, str]], stopped: MetaspoError | None = None
+) -> Adaptation:
+    """The same from an open store, for the system prompt in question and the other one: side, training examples and run."""
+    known = {run.id: run.status for run in all_runs(store.db)}
+    searches = [Search(side, size, run, known.get(run, "not begun")) for side, size, run in runs]
+    curves = [
+        Curve(one.side, one.train_size, one.run, open_curve(store.path, one.run), calls.usage(store.db, one.run))
+        for one in searches
+        if one.status == "done"
+    ]
+    most = max((one.train_size for one in searches), default=0)
+    against = next((curve for curve in curves if curve.side == "baseline" and curve.train_size == most), None)
+    ends = {one.train_size: mean_change(both) for one in curves if against and (both := _ends(store.db, one, against))}
+    notes = cost_notes(store.db, [curve.run for curve in curves])
+    aside = list(dict.fromkeys(one for curve in curves for one in set_aside(store.db, curve.run)))
+    return Adaptation(*systems, curves, str(store.path), stopped, ends, aside, notes, searches)
+
+
+def ends_say(found: Adaptation) -> list[str]:
+    """What the searches of the candidate ended with beside those of the baseline, a sentence each."""
+    lines, most = [], max(found.ends, default=0)
+    for size, change in found.ends.items():
+        fewer = f" with {size} training examples" if size < most else ""
+        whole = f" with all {most}" if size < most else ""
+        lines.append(claim(f"In the end, the candidate{fewer} against the baseline{whole}", change))
+    return lines
 
 
 def _ends(db: Database, candidate: Curve, baseline: Curve) -> list[Paired]:

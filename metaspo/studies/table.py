@@ -229,7 +229,7 @@ def grids(report: StudyReport) -> list[Grid]:
         rows: dict[str, list[str]] = {}
         for entry in own:
             rows.setdefault(entry.method, [entry.method]).append(shown(entry, subset=bool(report.differs)))
-        majority, unparsed = ([_across(own, setting, name) for setting in settings] for name in ("majority", "unparsed"))
+        majority, unparsed = ([across(own, setting, name) for setting in settings] for name in ("majority", "unparsed"))
         beside = [["majority answer", *majority], ["unparsed replies", *unparsed]]
         made.append(Grid(measure, ["method", *settings], list(rows.values()), beside))
     paid = [[name, f"{usage.total_calls:,}", usage.cost_says] for name, usage in report.paid.items()]
@@ -279,7 +279,7 @@ def notes(report: StudyReport) -> list[str]:
     return lines
 
 
-def _across(entries: Sequence[Entry], setting: str, name: str) -> str:
+def across(entries: Sequence[Entry], setting: str, name: str) -> str:
     """A control's range over the methods of a column, in %."""
     values = [value for entry in entries if entry.setting == setting and (value := getattr(entry, name)) is not None]
     if not values:

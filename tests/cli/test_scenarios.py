@@ -66,7 +66,7 @@ def test_a_study_prints_and_writes_its_table(metaspo: Callable[..., Any], tmp_pa
     assert len(metaspo("study", "s.yaml", "--plan").stdout.splitlines()) == 2
     told = metaspo("study", "s.yaml", "--output", "out")
     assert "majority answer" in told.stdout
-    assert {path.name for path in (tmp_path / "out").iterdir()} == {"s.md", "s.csv", "s.json"}
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"s.md", "s.csv", "s.json", "s.html"}
     again = metaspo("study", "s.yaml", "--output", "out", "--json")
     assert json.loads(again.stdout)["missing"] == 0 and again.stderr == ""
     said = metaspo("study", "s.yaml", "--methods", "none", exit_code=2).stderr

@@ -1,12 +1,13 @@
 """What a run cost: calls, tokens and cost by role, what was known already, and what its placebo paid apart from it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from sqlite_utils import Database
 
 from ...domain.calls import Usage
 from ...store.events import told
+from ...store.runs import Run
 from ..report import Report
 from .head import duration
 
@@ -28,22 +29,28 @@ class Costs:
     known: int | None
     worked: str
     notes: list[str]
-    placebo: Usage | None
-    placebo_worked: str
+    placebo: Usage | None = None
+    placebo_worked: str = ""
 
 
 def costs(db: Database, report: Report) -> Costs:
-    """What a run cost so far."""
-    usage = report.usage
+    """What a search cost so far."""
     found = report.placebo
+    return replace(
+        paid(db, report.run, report.usage, report.cost_notes),
+        placebo=found.usage if found and found.status != "not begun" else None,
+        placebo_worked=duration(found.seconds) if found else "",
+    )
+
+
+def paid(db: Database, run: Run, usage: Usage, notes: list[str]) -> Costs:
+    """What a run of any kind cost so far."""
     return Costs(
         roles=[(ROLES.get(role, role), usage.of(role)) for role in sorted(usage.calls, key=[*ROLES, *usage.calls].index)],
         whole=usage,
-        known=known_calls(db, report.run.id),
-        worked=duration(report.run.seconds),
-        notes=report.cost_notes,
-        placebo=found.usage if found and found.status != "not begun" else None,
-        placebo_worked=duration(found.seconds) if found else "",
+        known=known_calls(db, run.id),
+        worked=duration(run.seconds),
+        notes=notes,
     )
 
 

@@ -45,12 +45,22 @@ def count(number: int) -> str:
     return f"{number:,}"
 
 
+def tick(value: float) -> str:
+    """A score in [0, 1] at an axis."""
+    return f"{round(100 * value, 6):g}"
+
+
+def short(number: float) -> str:
+    """A number of calls at an axis, where there is little room."""
+    return f"{round(number / 1000, 3):g}k" if number >= 10_000 else f"{number:,g}"
+
+
 @cache
 def _templates() -> Environment:
     made = Environment(
         loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    made.filters |= {"percent": percent, "change": change, "count": count}
+    made.filters |= {"percent": percent, "change": change, "count": count, "tick": tick, "short": short}
     # Control characters, and those that turn the direction of text around, are shown and not obeyed.
     made.finalize = lambda value: visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
     style, script = (_together(kind) for kind in ("css", "js"))

@@ -63,20 +63,21 @@ def prompts(report: Report) -> Prompts:
     """The system prompt, then the user prompt of each task."""
     locks = [part.strip() for part in PART.findall(report.run.config.get("problem", {}).get("system_prompt", ""))]
     users = [
-        _text(task, report.user_before.get(task, texts[0]), texts[0], others=texts[1:])
+        compared(task, report.user_before.get(task, texts[0]), texts[0], others=texts[1:])
         for task, texts in report.user_after.items()
     ]
     found = report.confirmation
     given_up = found.system_found if found and found.seeds_returned and found.system_found != report.system_after else ""
     return Prompts(
-        system=_text("System prompt", report.system_before, report.system_after or report.system_before, locks),
+        system=compared("System prompt", report.system_before, report.system_after or report.system_before, locks),
         users=users,
         locked=any(locks),
         found=_pieces(report.system_before, given_up, locks) if given_up else [],
     )
 
 
-def _text(name: str, before: str, after: str, locks: Sequence[str] = (), others: Sequence[str] = ()) -> Text:
+def compared(name: str, before: str, after: str, locks: Sequence[str] = (), others: Sequence[str] = ()) -> Text:
+    """A prompt before and after."""
     kept = [_pieces(text, text, locks) for text in others]
     return Text(name, before != after, _pieces(before, after, locks), len(before), len(after), kept)
 
