@@ -130,7 +130,8 @@ def test_a_branch_says_what_it_carried_over_and_shows_the_way_through_both_runs(
     page.write_text(open_run_page(store, made.run), encoding="utf-8")
     with looking_at(page, width=380) as looked:
         assert (
-            f"goes on from what stood after round 2 of run {parent[:8]}" in looked.page.locator("section").nth(1).inner_text()
+            f"goes on from what stood after round 2 of run {parent[:8]}"
+            in looked.page.locator("section[aria-labelledby=curve]").inner_text()
         )
         tree = looked.page.locator("section[aria-labelledby=tree]")
         way = tree.locator(".way").first.locator("> li > .candidate > summary")
