@@ -101,6 +101,8 @@ def test_no_element_is_of_a_texts_making(looked: Looked, folder: Path) -> None:
         assert looked.page.locator(name).count() == other.locator(name).count(), name
     other.close()
     assert looked.page.evaluate("window.sprung") is None
+    links = looked.page.eval_on_selector_all("[href]", "all => all.map(one => one.getAttribute('href'))")
+    assert links and all(link.startswith("#") for link in links)
     assert len(looked.page.evaluate("[...document.querySelectorAll('[id]')].map(one => one.id)")) == len(
         set(looked.page.evaluate("[...document.querySelectorAll('[id]')].map(one => one.id)"))
     )
