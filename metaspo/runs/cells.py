@@ -2,9 +2,10 @@
 
 from dataclasses import replace
 
+from ..approval.request import Request
 from ..domain.costs import cost_says
-from ..reports.cells import report_cell
-from ..reports.pages.cell import Cell, Table
+from ..reports.cells import points, report_cell
+from ..reports.pages.cell import Cell, Table, Text
 from ..reports.shown import cell_of
 from .need import Needs
 from .optimize import Result
@@ -15,12 +16,32 @@ def _result(result: Result) -> Cell:
     shown = report_cell(result.report)
     rows = [("Rows", "result.to_pandas()"), ("The prompts", "result.system_prompt, result.user_prompts")]
     cell = replace(shown, next=[*(one for one in shown.next if one[0] != "Rows"), *rows])
+    if result.request is not None:
+        return _with_question(cell, result.request)
     why = str(result.stopped) if result.stopped is not None else ""
     # The run's own reason says it already, where it is the same.
-    return (
-        replace(cell, notes=[*cell.notes, f"This session ended early: {why}."])
-        if why and why not in " ".join(cell.says)
-        else cell
+    if not why or why in " ".join(cell.says):
+        return cell
+    return replace(cell, notes=[*cell.notes, f"This session ended early: {why}."])
+
+
+def _with_question(cell: Cell, request: Request) -> Cell:
+    """The same, with the prompts that wait for a person before all else."""
+    names = [f"user prompt of {one['task']}" if one["task"] else "system prompt" for one in request["changes"]]
+    texts = [
+        Text(f"Waits for your answer: {name}, before and after", one["before"], one["after"])
+        for name, one in zip(names, request["changes"], strict=True)
+    ]
+    rows = [
+        [name, points(one["difference"]), f"{points(one['low'])} to {points(one['high'])}"]
+        for name, one in zip(names, request["changes"], strict=True)
+    ]
+    table = Table(
+        "What waits: change in points on the examples that select", ("prompt", "change", "95% interval"), rows, ("change",)
+    )
+    told = [("Or", "answer='reject', answer='stop', or as result.request['how'] tells")]
+    return replace(
+        cell, texts=[*texts, *cell.texts], tables=[table, *cell.tables], next=[*cell.next[:1], *told, *cell.next[1:]]
     )
 
 

@@ -1,8 +1,11 @@
 """Results show themselves: in a real notebook kernel, in a real browser in both themes, in a terminal, and as data frames."""
 
+import gzip
 import json
 import re
+import sqlite3
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +13,15 @@ import pytest
 
 import metaspo
 from metaspo.domain.errors import ConfigError, MissingExtraError
+from metaspo.reports.any_run import open_any
+from metaspo.reports.listing import list_runs
 from metaspo.reports.shown import Shown
 from metaspo.studies.study import Study
 
 from ..helpers.browser import looking_at, needs_browser
 from ..helpers.executed import executed
 
+HERE = Path(__file__).resolve().parents[1]
 HOSTILE = (
     "</pre></div><script>document.title='taken'</script><img src=x onerror=alert(1)> $x^2$ {{7*7}} \x1b[31m\u202e & <b>bold</b>"
 )
@@ -24,6 +30,7 @@ TASK = {
     "name": "parity", "examples": ROWS, "user_prompt": f"Yes or no? {HOSTILE}\n{{question}}",
     "reader": {"kind": "choice", "labels": ["yes", "no"], "from": "reply"},
 }  # fmt: skip
+UNEVEN = "scripted:tests.helpers.scripts:uneven"
 NOVICE = {"base": "scripted:novice", "optimizer": "scripted:novice", "preset": "quick"}
 UNSEEN = TASK | {"name": "unseen", "examples": [row | {"question": f"{row['question']} So?"} for row in ROWS]}
 
@@ -48,8 +55,9 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Shown]:
     )
     cells = metaspo.plan_study(study)
     metaspo.run_study(study, cells)
+    asked = metaspo.optimize(**given | {"base": UNEVEN, "optimizer": UNEVEN, "method": "metaspo"}, approve="both", seed=2)
     return {
-        "result": result, "stopped": stopped, "report": result.report, "generalization": general,
+        "asked": asked, "result": result, "stopped": stopped, "report": result.report, "generalization": general,
         "failures": metaspo.open_failures(store, stopped.run), "curve": metaspo.open_curve(store, result.run),
         "comparison": metaspo.compare(result.report, stopped.report), "plan": metaspo.plan(metaspo.RunConfig(**given)),
         "adaptation plan": adapting, "adaptation": metaspo.adapt(adapting), "study plan": cells,
@@ -58,6 +66,7 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Shown]:
 
 
 FRAMES = {
+    "asked": {"tasks", "rounds", "candidates", "examples", "curve"},
     "result": {"tasks", "rounds", "candidates", "examples", "curve"}, "stopped": {"tasks", "rounds", "candidates", "examples", "curve"},
     "report": {"tasks", "rounds", "candidates", "examples", "curve"}, "generalization": {"tasks", "scores"},
     "failures": {"failures"}, "curve": {"points"}, "comparison": {"tasks"}, "plan": {"needs"}, "adaptation plan": {"searches"},
@@ -94,7 +103,7 @@ def test_each_has_tidy_rows(name: str, shown: dict[str, Shown]) -> None:
         for column in set(frame.columns) & {"score", "before", "after", "selecting", "test", "candidate", "baseline"}:
             known = frame[column].dropna()
             assert known.between(0, 1).all() if known.dtype != object else True
-    assert len(shown[name].to_pandas()) or name == "stopped"
+    assert len(shown[name].to_pandas()) or name in ("stopped", "asked")
 
 
 def test_rows_of_a_run_are_what_its_report_says(shown: dict[str, Shown]) -> None:
@@ -118,6 +127,35 @@ def test_what_a_run_gained_and_what_to_do_next_stand_in_its_card(shown: dict[str
     assert "<del>" in shown["comparison"]._repr_html_()
     assert "the budget of 20 calls is spent" in shown["stopped"]._repr_html_()
     assert f"metaspo.resume(&#39;{shown['stopped'].run[:8]}&#39;" in shown["stopped"]._repr_html_()  # type: ignore[attr-defined]
+
+
+def test_what_waits_for_a_person_comes_first(shown: dict[str, Shown]) -> None:
+    asked: Any = shown["asked"]
+    [change, *_] = asked.request["changes"]
+    assert f"Waits for your answer: user prompt of {change['task']}" in asked._repr_html_()
+    assert change["after"].split("\n")[0] in repr(asked)
+    assert f"metaspo.resume({asked.run[:8]!r}, store={asked.report.store!r}, answer='accept')" in repr(asked)
+
+
+def old_stores(folder: Path) -> Iterator[Path]:
+    """A store of each earlier schema, and those of the first versions."""
+    for dump in (HERE / "store" / "schemas").glob("*.sql"):
+        connection = sqlite3.connect(folder / f"{dump.stem}.db")
+        connection.executescript(dump.read_text(encoding="utf-8"))
+        connection.close()
+        yield folder / f"{dump.stem}.db"
+    for packed in (HERE / "runs" / "stores").glob("*.gz"):
+        (folder / packed.stem).write_bytes(gzip.decompress(packed.read_bytes()))
+        yield folder / packed.stem
+
+
+def test_runs_of_earlier_versions_show_themselves(tmp_path: Path) -> None:
+    found = [(path, row["run"]) for path in old_stores(tmp_path) for row in list_runs(path)]
+    for path, run in found:
+        report = open_any(path, run)
+        assert "metaspo-cell" in report._repr_html_() and run[:8] in repr(report)
+        assert len(report.to_pandas("rounds" if isinstance(report, metaspo.Report) else "scores")) >= 0
+    assert len(found) > 10
 
 
 def test_without_pandas_it_is_said_what_to_install(shown: dict[str, Shown], monkeypatch: pytest.MonkeyPatch) -> None:
