@@ -26,7 +26,10 @@ def gained(report: Report | GeneralizationReport) -> list[str]:
         return [*_compared(report), *_not_done(report.run)]
     told = _returned(report) or _nothing(report) or _on_test(report) or _kept_back(report) or _on_selecting(report)
     if report.run.method.startswith(PLACEBO):
-        told = ["A control of unrelated texts, no result: what it gained came from being chosen, not from what it says.", *told]
+        told = [
+            "A control of unrelated texts, no result: whatever it gains comes from being chosen, not from what it says.",
+            *told,
+        ]
     return [*told, *_not_done(report.run)]
 
 
@@ -48,15 +51,18 @@ def _on_test(report: Report) -> list[str]:
 
 
 def _beside_placebo(report: Report) -> list[str]:
-    """What is left of the gain beside unrelated texts, where that is not a real lead."""
-    ahead = report.placebo.over_source if report.placebo else None
+    """What is left of the gain beside unrelated texts, where that is not a real lead.
+
+    The placebo of a branch begins with the prompts that its parent found, which are no unrelated texts.
+    """
+    ahead = report.placebo.over_source if report.placebo and report.run.parent_round is None else None
     if ahead is None or ahead.is_gain:
         return []
     if ahead.is_real:
         return [f"Unrelated texts, chosen in the same way, did better by {100 * -ahead.value:.1f} points ({tested(ahead)})."]
     return [
-        "Unrelated texts, chosen in the same way, did about as well "
-        f"({points(ahead.value)} to the prompts found, {in_doubt(ahead)})."
+        f"Beside unrelated texts, chosen in the same way, the difference is {points(ahead.value)}, within noise "
+        f"({in_doubt(ahead)}): it may not be what the prompts say that counts."
     ]
 
 

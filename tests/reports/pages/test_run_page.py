@@ -20,6 +20,7 @@ from metaspo.reports.gained import gained
 from metaspo.reports.pages.run_page import open_run_page
 from metaspo.reports.report import open_report
 from metaspo.runs.config import read_config
+from metaspo.store.runs import placebo_id
 from metaspo.workspace.known import stored_input
 
 from ...helpers.browser import Looked, looking_at, needs_browser
@@ -229,3 +230,14 @@ def test_a_run_that_has_nothing_yet_has_a_page(tmp_path: Path, make_task: Any) -
     )  # fmt: skip
     made = open_run_page(store)
     assert "Nothing is known yet" in made and "No final test has been made" in made
+
+
+def test_branches_and_placebos_have_pages_that_say_what_they_are(store: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "m.db"
+    copy.write_bytes(store.read_bytes())
+    run = open_report(copy).run.id
+    second = metaspo.branch(run, store=str(copy), seed=1, placebo=True)
+    made = open_run_page(copy, second.run)
+    assert f"run {run}, after round" in made and "A placebo: as many unrelated texts" in made
+    control = open_run_page(copy, placebo_id(second.run))
+    assert "<h1>A control of unrelated texts, no result" in control and "placebo: true" in control
