@@ -84,16 +84,7 @@ def run(report: "Report") -> None:
     gained(report)
     from ..reports.words import answered
 
-    about = report.run
-    console.print(plain(f"run {about.id}  {about.status}{f': {about.reason}' if about.reason else ''}", style="bold"))
-    models = f"base {report.base}, optimizer {report.optimizer}" + (f", analyst {report.analyst}" if report.analyst else "")
-    console.print(plain(f"method {about.method}, {models}, started {about.created}"))
-    if report.optimizer_prompts:
-        own = ", ".join(f"{name} ({short})" for name, short in report.optimizer_prompts.items())
-        console.print(plain(f"optimizer prompts of its own: {own}"))
-    if report.from_run:
-        console.print(plain(f"begun from run {report.from_run.run}"))
-        console.print(plain("\n".join(report.from_run.says)))
+    _about(report)
     _diff("system prompt", report.system_before, report.system_after)
     for task, after in report.user_after.items():
         _diff(f"user prompt of {task}", report.user_before[task], after[0])
@@ -120,6 +111,20 @@ def run(report: "Report") -> None:
         console.print(replies(report))
     summary(report)
     next_steps(report)
+
+
+def _about(report: "Report") -> None:
+    """Which run it is, with which models it worked, and where it began."""
+    about = report.run
+    console.print(plain(f"run {about.id}  {about.status}{f': {about.reason}' if about.reason else ''}", style="bold"))
+    models = f"base {report.base}, optimizer {report.optimizer}" + (f", analyst {report.analyst}" if report.analyst else "")
+    console.print(plain(f"method {about.method}, {models}, started {about.created}"))
+    if report.optimizer_prompts:
+        own = ", ".join(f"{name} ({short})" for name, short in report.optimizer_prompts.items())
+        console.print(plain(f"optimizer prompts of its own: {own}"))
+    if report.from_run:
+        console.print(plain(f"begun from run {report.from_run.run}"))
+        console.print(plain("\n".join(report.from_run.says)))
 
 
 def _diff(title: str, before: str, after: str) -> None:

@@ -95,6 +95,19 @@ def tasks_check(files: tuple[str, ...], preset: str | None, base: str | None, as
             say(f"warning: {row['task']}: {warning}", err=True)
 
 
+@tasks.command("diff")
+@click.argument("before", metavar="BEFORE")
+@click.argument("after", metavar="AFTER")
+@JSON
+def tasks_diff(before: str, after: str, as_json: bool) -> None:
+    """Say what changed between two files of one task: examples new, gone, with another answer; reader, metric, prompt."""
+    from ..tasks.changes import changes_say
+    from ..tasks.inspection import differences
+
+    found = differences(before, after)
+    say_json(found.as_data()) if as_json else say("\n".join(changes_say(found, before)))
+
+
 @tasks.command("preview")
 @click.argument("file")
 @SYSTEM

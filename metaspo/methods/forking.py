@@ -27,7 +27,7 @@ from .proposal import user_rules
 
 Given = Problem | Generalization
 
-START = "start"
+START, FROM_RUN = "start", "from_run"
 SYSTEM = "system_prompt"
 IN_FORCE = ("incumbent", "kept")
 """The channels of a search that hold the prompts in force."""
@@ -65,7 +65,7 @@ class Here:
 def edits_in(here: Here, values: Mapping[str, Any], channels: Sequence[str]) -> dict[str, Any]:
     """The values that differ from what a thread shows; raises EditError for one that nobody may edit."""
     edits = {name: value for name, value in values.items() if not _is_there(here, name, value)}
-    can = [name for name in (*IN_FORCE, *here.kind.model_fields) if name in channels and name != START]
+    can = [name for name in (*IN_FORCE, *here.kind.model_fields) if name in channels and name not in (START, FROM_RUN)]
     for name in edits:
         if name in can:
             continue

@@ -10,7 +10,9 @@ from ..domain.errors import TaskError
 from ..domain.messages import as_data, image_urls
 from .answers.label_sets import named_in
 from .catalogue import builtin_tasks, read_task
+from .changes import DataChanges, data_changes
 from .examples import Pools, load_pools
+from .inventory import inventory, settings_of
 from .paper import fetch
 from .paper.benchmarks import Benchmark, benchmarks, select
 from .spec import TaskSpec
@@ -48,6 +50,13 @@ def fetch_tasks(words: Sequence[str], folder: Path | None, seed: int) -> Iterato
     for task in tasks:
         path = files[task.id]
         yield fetch.adopt(task, path) if path else {"task": task.id, "missing": f"{task.folder}/{task.name}.json"}
+
+
+def differences(before: str, after: str) -> DataChanges:
+    """What changed between two task files, each with its data; they are one task, whatever their names."""
+    old, new = (read_task(one) for one in (before, after))
+    stocks = [inventory(load_pools(spec), settings_of(spec)) for spec in (old, new)]
+    return data_changes({new.name: stocks[0]}, {new.name: stocks[1]})
 
 
 def described(spec: TaskSpec, pools: Pools, left_out: Mapping[str, int]) -> dict[str, Any]:

@@ -89,3 +89,18 @@ def test_a_home_that_is_unknown_holds_no_file(more: dict[str, Any], tmp_path: Pa
     for words in (["tasks", "check", "t.yaml"], ["optimize", "c.yaml"], ["optimize", "--task", "~nobody-here/t.yaml"]):
         result = CliRunner().invoke(main, words)
         assert result.exit_code == 2 and "~nobody-here" in result.output, result.output
+
+
+def test_what_changed_between_two_files_of_a_task(tmp_path: Path) -> None:
+    block = {"examples": [{"question": f"Is {i} odd?", "answer": "yes" if i % 2 else "no"} for i in range(9)]}
+    task = {"name": "odd", "user_prompt": "Say.\n{question}", "reader": {"kind": "choice", "labels": ["yes", "no"]}}
+    after = {"examples": [{"question": "Is 99 odd?", "answer": "yes"}, *block["examples"][1:]], "metric": "macro_f1"}
+    (tmp_path / "a.yaml").write_text(json.dumps(task | block))
+    (tmp_path / "b.yaml").write_text(json.dumps(task | after | {"name": "parity"}))
+    words = ["tasks", "diff", str(tmp_path / "a.yaml"), str(tmp_path / "b.yaml")]
+    said = CliRunner().invoke(main, words)
+    assert said.exit_code == 0 and said.stdout.splitlines() == [
+        f"Since {tmp_path / 'a.yaml'}: 1 new example, 1 gone, 0 with another answer, 8 the same.", "parity: another metric.",
+    ]  # fmt: skip
+    found = json.loads(CliRunner().invoke(main, [*words, "--json"]).stdout)
+    assert (found["tasks"][0]["new"], found["tasks"][0]["settings"]) == (1, ["metric"])

@@ -2,7 +2,11 @@
 
 import csv
 import json
+import os
 import shutil
+import signal
+import subprocess
+import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -24,6 +28,7 @@ from metaspo.store.database import open_store
 from metaspo.tasks.likeness import comparable
 
 from ..helpers.browser import looking_at, needs_browser
+from ..helpers.langsmith_server import KEY, LangSmith, example
 
 NOVICE = {"base": "scripted:novice", "optimizer": "scripted:novice"}
 TASK: dict[str, Any] = {
@@ -32,6 +37,24 @@ TASK: dict[str, Any] = {
     "user_prompt": "Answer yes or no.\n\n{question}",
     "reader": {"kind": "choice", "labels": ["yes", "no"], "from": "reply"},
 }
+
+MORTAL = '''
+import os
+import signal
+from pathlib import Path
+
+from metaspo.models.scripted import novice
+
+
+def model(request):
+    """The novice; its thirtieth call takes the process with it, once."""
+    at = Path(__file__).with_name("calls")
+    count = int(at.read_text()) + 1 if at.exists() else 1
+    at.write_text(str(count))
+    if count == 30:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return novice(request)
+'''
 
 
 def rows(path: Path, numbers: Iterable[int], wrong: tuple[int, ...] = (), split: Callable[[int], str] | None = None) -> None:
@@ -347,3 +370,42 @@ def test_a_plan_says_it_before_it_counts(place: Place) -> None:
 def test_a_graph_is_not_told_where_to_look(place: Place) -> None:
     with pytest.raises(ConfigError, match="begin a run from another one with optimize"):
         metaspo.Problem.model_validate({"tasks": [TASK], "from_run": {"run": place.run}}).check()
+
+
+def test_a_data_set_of_a_service_is_read_in_the_version_of_today(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    server = LangSmith()
+    monkeypatch.setenv("LANGSMITH_ENDPOINT", server.address)
+    monkeypatch.setenv("LANGSMITH_API_KEY", KEY)
+    versions = ("2024-05-01T00:00:00+00:00", "2024-06-01T00:00:00+00:00")
+    try:
+        for version, size in zip(versions, (200, 240), strict=True):
+            asked = [({"question": f"Is {i} odd?"}, {"answer": "yes" if i % 2 else "no"}) for i in range(size)]
+            server.versions[version] = [example(i, *one) for i, one in enumerate(asked)]
+            if size == 200:
+                task = TASK | {"examples": "langsmith:Ticket Routing"}
+                first = metaspo.optimize(tasks=[task], store=place.store, iterations=1, test_size=20, **NOVICE)
+        made = place.begin(first.run)
+    finally:
+        server.close()
+    assert made.report.from_run is not None and made.report.from_run.changes.new == 40
+    pins = [[*run.config["data"].values()] for run in (first.report.run, made.report.run)]
+    assert pins == [[versions[0]], [versions[1]]]
+
+
+def test_killed_in_the_middle_it_goes_on_and_pays_nothing_twice(place: Place) -> None:
+    place.rows(range(260))
+    (place.folder / "mortal.py").write_text(MORTAL)
+    command = [sys.executable, "-m", "metaspo", "optimize", "--from-run", place.run, "--store", str(place.store)]
+    models = ["--base", "scripted:mortal:model", "--optimizer", "scripted:mortal:model"]
+    at = {"cwd": place.folder, "env": os.environ | {"PYTHONPATH": str(place.folder)}, "capture_output": True, "text": True}
+    killed = subprocess.run([*command, *models], check=False, **at)
+    assert killed.returncode == -signal.SIGKILL and "where nobody has tried them" in killed.stderr
+    assert [row["status"] for row in list_runs(place.store)] == ["done", "killed"]
+    done = subprocess.run([sys.executable, "-m", "metaspo", "resume", "--store", str(place.store)], check=False, **at)
+    assert done.returncode == 0, done.stderr
+    [before, after] = list_runs(place.store)
+    assert (after["status"], after["parent"]) == ("done", before["run"])
+    with open_store(place.store) as store:
+        keys = [key for (key,) in store.db.execute("SELECT key FROM calls WHERE run = ?", [after["run"]])]
+    assert len(keys) == len({key.partition("/")[0] for key in keys}) > 30
+    assert metaspo.verify(store=place.store).well

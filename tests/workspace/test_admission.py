@@ -118,6 +118,15 @@ def test_tasks_by_name_and_as_data(tmp_path: Path) -> None:
         Problem(tasks=["yours"])
 
 
+def test_no_run_begins_for_a_client_with_what_another_one_ended_with() -> None:
+    for given in ({"run": "last"}, {"run": "0" * 8, "says": ["x"]}):
+        with pytest.raises(
+            ConfigError, match=r"from_run: this server begins no run for a client .* write the prompts themselves"
+        ):
+            Problem(tasks=["mine"], from_run=given)
+    assert Problem(tasks=["mine"], from_run=None).from_run is None
+
+
 def test_a_link_out_of_the_folder_is_no_task(tmp_path: Path) -> None:
     (tmp_path / "secret.yaml").write_text(json.dumps(task()))
     (tmp_path / "tasks" / "linked.yaml").symlink_to(tmp_path / "secret.yaml")
