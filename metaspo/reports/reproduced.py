@@ -48,6 +48,11 @@ def reproduced(run: Run) -> Reproduced:
     limits = {name: most for name, most in context.budget.model_dump(mode="json").items() if most not in (None, {})}
     data |= {"budget": limits} if limits else {}
     data |= {"approve": context.approve} if context.approve != "none" else {}
+    if problem.from_run:
+        # What it was told of that run is found again when it begins.
+        data["from_run"] = problem.from_run.model_dump(include={"run", "allow_unconfirmed", "allow_unchanged"})
+        del data["made_by"]
+        without.append(f"It begins from run {problem.from_run.run[:8]}, which is in the run's own store and in no other.")
     if problem.start:
         without.append(f"It goes on from run {problem.start.run[:8]}, which is in the run's own store and in no other.")
     return Reproduced(without_keys(_written(data)), list(dict.fromkeys(without)))

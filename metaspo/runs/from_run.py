@@ -85,7 +85,7 @@ def begun_from(wanted: FromRun, problem: Problem, context: Context) -> dict[str,
     """
     with _opened(context.store) as store:
         earlier = _earlier(store.db, _found(store, wanted), wanted)
-        made_by = [earlier.run.id]
+        made_by = [*dict.fromkeys([earlier.run.id, *problem.made_by])]
         began = wanted.model_copy(update={"run": earlier.run.id})
         update = {"system_prompt": _system(earlier, problem), "made_by": made_by, "from_run": began, "system_prompts": [
             text for text in problem.system_prompts if text not in earlier.run.config["problem"].get("system_prompts", [])

@@ -22,6 +22,7 @@ from metaspo.reports.confirmed import newest_confirmed
 from metaspo.reports.listing import list_runs
 from metaspo.reports.pages.run_page import open_run_page
 from metaspo.reports.report import open_report
+from metaspo.reports.reproduced import reproduced
 from metaspo.runs.config import read_config
 from metaspo.store import dealt, runs
 from metaspo.store.database import open_store
@@ -409,3 +410,15 @@ def test_killed_in_the_middle_it_goes_on_and_pays_nothing_twice(place: Place) ->
         keys = [key for (key,) in store.db.execute("SELECT key FROM calls WHERE run = ?", [after["run"]])]
     assert len(keys) == len({key.partition("/")[0] for key in keys}) > 30
     assert metaspo.verify(store=place.store).well
+
+
+def test_the_config_that_a_report_shows_begins_there_again(place: Place) -> None:
+    place.rows(range(230))
+    made = place.begin()
+    shown = reproduced(made.report.run)
+    assert f"It begins from run {place.run[:8]}, which is in the run's own store and in no other." in shown.without
+    (place.folder / "again.yaml").write_text(shown.config)
+    again = read_config(place.folder / "again.yaml", {"store": str(place.store)})
+    assert again.from_run is not None and again.from_run.changes == made.report.run.config["problem"]["from_run"]["changes"]
+    assert (again.system_prompt, again.made_by) == (made.report.system_before, [place.run])
+    assert metaspo.optimize(again).report.usage.total_calls == 0
