@@ -97,11 +97,20 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
     return Place(tmp_path_factory.mktemp("widths"))
 
 
-@pytest.fixture(scope="module", params=WIDTHS)
-def shown(place: Place, request: pytest.FixtureRequest) -> tuple[int, dict[str, str]]:
-    """Every command's output in a terminal of a width."""
-    said = terminal.run(*map(place.words, COMMANDS), columns=request.param, cwd=place.folder)
-    return request.param, {name: terminal.bare(text) for name, text in zip(COMMANDS, said, strict=True)}
+@pytest.fixture(scope="module")
+def every(place: Place) -> dict[int, dict[str, str]]:
+    """Every command's output in a terminal of every width."""
+    said = terminal.run(*map(place.words, COMMANDS), columns=WIDTHS, cwd=place.folder)
+    return {
+        width: {name: terminal.bare(text) for name, text in zip(COMMANDS, told, strict=True)}
+        for width, told in zip(WIDTHS, said, strict=True)
+    }
+
+
+@pytest.fixture(params=WIDTHS)
+def shown(every: dict[int, dict[str, str]], request: pytest.FixtureRequest) -> tuple[int, dict[str, str]]:
+    """The same for one width."""
+    return request.param, every[request.param]
 
 
 def whole(text: str) -> str:
@@ -146,6 +155,7 @@ def test_a_run_loses_no_column_name_or_figure(place: Place, shown: tuple[int, di
             assert one["model"] in text and {percent(one["before"]), percent(one["after"])} <= there
     for row in data["rounds"]:
         assert percent(row["score"]) in there and row["system"][:8] in text
+    assert all(f"userpromptof{name}" in whole(text) for name in NAMES)
     assert text.startswith(("Test scores", "Nothing", "On ")) and "\nNext\n" in text
 
 
@@ -213,15 +223,20 @@ def test_what_takes_long_or_asks_loses_nothing(place: Place, monkeypatch: pytest
             assert task["task"] in whole(told[2]) and {percent(task["before"]), percent(task["after"])} <= figures(told[2])
 
 
-def test_titles_of_frames_tell_tasks_apart(shown: tuple[int, dict[str, str]]) -> None:
-    for name in NAMES:
-        assert f"userpromptof{name}" in whole(shown[1]["show"])
-
-
-def test_progress_fits_its_terminal_and_says_when_it_knows(place: Place) -> None:
-    for width in (40, 80):
-        words = ["optimize", "--base", "scripted:dice", "--optimizer", "scripted:dice", "--store", f"{width}.db"]
-        [said] = terminal.run([*words, "--set", "iterations=1", "--set", "test_size=8"], columns=width, cwd=place.folder)
+def test_progress_fits_its_terminal_and_says_a_rate_when_it_knows_one(place: Place) -> None:
+    words = [
+        "optimize",
+        "--base",
+        "scripted:dice",
+        "--optimizer",
+        "scripted:dice",
+        "--set",
+        "iterations=1",
+        "--set",
+        "test_size=8",
+    ]
+    widths = (40, 80)
+    for width, [said] in zip(widths, terminal.run([*words, "--store", "p.db"], columns=widths, cwd=place.folder), strict=True):
         assert max(cell_len(terminal.ESCAPES.sub("", part)) for part in re.split(r"[\r\n]", said)) <= width
         assert "0.0 calls/s" not in said and "score" in said
 
@@ -252,7 +267,7 @@ def test_no_control_codes_where_no_terminal_is(settings: dict[str, str], place: 
     [({}, True), ({"NO_COLOR": "1"}, False), ({"TERM": "dumb"}, None)],
 )  # fmt: skip
 def test_colours_are_left_out_where_they_are_not_wanted(place: Place, set: dict[str, str], coloured: bool | None) -> None:
-    [said] = terminal.run(place.words("show"), columns=60, cwd=place.folder, set=set)
+    [[said]] = terminal.run(place.words("show"), columns=[60], cwd=place.folder, set=set)
     assert bool(re.search(r"\x1b\[[0-9;]*3[0-9]", said)) == bool(coloured)
     if coloured is None:
         assert "\x1b" not in said and max(map(cell_len, said.split("\n"))) <= 60
