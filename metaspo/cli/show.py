@@ -88,17 +88,7 @@ def run(report: "Report") -> None:
     _diff("system prompt", report.system_before, report.system_after)
     for task, after in report.user_after.items():
         _diff(f"user prompt of {task}", report.user_before[task], after[0])
-    console.print(plain("rounds", style="bold"))
-    table(
-        [
-            {
-                "round": row.round, "level": row.level, "score": percent(row.score),
-                "changed": "yes" if row.accepted else "no", "dropped proposals": row.dropped, "system prompt": row.system[:8],
-            }
-            for row in report.rounds
-        ],
-        score="figure",
-    )  # fmt: skip
+    _rounds(report)
     if report.answers:
         console.print(plain("answers of people", style="bold"))
         table(answered(report.answers))
@@ -125,6 +115,20 @@ def _about(report: "Report") -> None:
     if report.from_run:
         console.print(plain(f"begun from run {report.from_run.run}"))
         console.print(plain("\n".join(report.from_run.says)))
+
+
+def _rounds(report: "Report") -> None:
+    console.print(plain("rounds", style="bold"))
+    table(
+        [
+            {
+                "round": row.round, "level": row.level, "score": percent(row.score),
+                "changed": "yes" if row.accepted else "no", "dropped proposals": row.dropped, "system prompt": row.system[:8],
+            }
+            for row in report.rounds
+        ],
+        score="figure",
+    )  # fmt: skip
 
 
 def _diff(title: str, before: str, after: str) -> None:

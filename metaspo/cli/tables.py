@@ -79,6 +79,9 @@ class Fitted:
         for sharing, number in zip(range(len(words), 0, -1), words, strict=True):
             more = min(longest[number] - least[number], free // sharing)
             least[number], free = least[number] + more, free - more
+        # Where columns are close to each other, every cell that is left over sets one of them apart.
+        for number in range(1, min(len(least), free + 1) if gap < GAPS[0] else 0):
+            least[number] += 1
         return least
 
     def _side_by_side(self, widths: Sequence[int], gap: int, width: int, rule: str) -> Iterable[RenderableType]:
@@ -114,19 +117,26 @@ class Fitted:
             # A number alone would not say what it counts.
             names = [_joined(name, cell) if cell.isdecimal() else cell for name, cell in zip(heads, row.cells, strict=False)]
             yield from (plain(line, style="bold") for line in wrapped(", ".join(filter(None, names)), width))
-            short, long = [], []
-            for i in range(self._leads, len(self._names)):
-                said = row.cells[i] or ("" if i in given else "-")
-                if said and self._kinds[i] == "text":
-                    long.append(_joined(f"{self._names[i]}:", said))
-                elif said:
-                    short.append(_joined(self._names[i], said))
-            for line in flowed(short, inner, " | "):
-                yield from (plain(" " * INDENT + part, style=row.style) for part in wrapped(line, inner))
-            for text in long:
+            for text in self._block(row, given, inner):
                 yield from (plain(" " * INDENT + part, style=row.style) for part in wrapped(text, inner))
             if row.ends:
                 yield plain("")
+
+    def _block(self, row: _Row, given: set[int], width: int) -> list[str]:
+        """What stands below a record's name: its figures behind their columns' names, then the words that are wrapped."""
+        short: dict[str, tuple[str, str]] = {}
+        words = []
+        for i in range(self._leads, len(self._names)):
+            said = row.cells[i] or ("" if i in given else "-")
+            if said and self._kinds[i] == "text":
+                words.append(_joined(f"{self._names[i]}:", said))
+            elif said:
+                short[_joined(self._names[i], said)] = self._names[i], said
+        lines: list[str] = []
+        for line in flowed(short, width, " | "):
+            # A figure that its name leaves no room for goes below that, so that it stays whole.
+            lines += [line] if cell_len(line) <= width else short[line]
+        return lines + words
 
 
 def rows_as_table(rows: Sequence[Mapping[str, Any]], **kinds: Kind) -> Fitted:
