@@ -4,6 +4,7 @@ Three forms, and the first that fits is taken: a table; one whose names stand on
 records, a block a row, in which each figure stands behind its column's name. Only words are ever wrapped.
 """
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -98,7 +99,7 @@ class Fitted:
             if before and before[0] != row.cells[0] and self._leads > 1:
                 yield plain("")
             if stacked and names != before[:stacked]:
-                yield from (plain(line, style=row.style or "bold") for line in wrapped(", ".join(names), width))
+                yield from (plain(line, style=row.style or "bold") for line in wrapped(", ".join(filter(None, names)), width))
             if not stacked and self._leads > 1 and before[:1] == row.cells[:1]:
                 cells = ["", *cells[1:]]
             yield from (plain(margin + line, style=row.style) for line in _lines(cells, widths, kinds, gap))
@@ -158,7 +159,7 @@ def _kind(values: Sequence[Any], *, first: bool) -> Kind:
 
 
 def _one_line(text: str) -> str:
-    return " ".join(text.split())
+    return re.sub(r"\s*[\n\t]\s*", " ", text)
 
 
 def _joined(name: str, value: str) -> str:

@@ -82,16 +82,15 @@ def _is_better(report: Report) -> bool:
 
 
 def _keep(report: Report) -> list[Step]:
-    kept = (
-        []
-        if report.builtin
-        else [Step("Keep them where your programs load prompts.", _command(report, "push", "--to mlflow:NAME"))]
-    )
-    return [
-        Step("Use the prompts.", _command(report, "export", "--format text")),
-        *kept,
-        Step("Show others what came of it, as a page.", _command(report, "report")),
-    ]
+    use = Step("Use the prompts.", _command(report, "export", "--format text"))
+    page = Step("Show others what came of it, as a page.", _command(report, "report"))
+    if report.builtin:
+        return [use, page]
+    kept = Step("Keep them where your programs load prompts.", _command(report, "push", "--to mlflow:NAME"))
+    if report.verdict != "confirmed":
+        return [use, kept, page]
+    grown = Step("Once your data have grown, go on from these prompts.", _command(report, "optimize --from-run"))
+    return [use, kept, page, grown]
 
 
 def _instead(report: Report) -> list[Step]:

@@ -208,7 +208,7 @@ class RunProgress:
         if self._open is None:
             return ""
         name = f"{self._of(self.round)}: {LEVELS[self.level]}" if self.level in SEARCH else LEVELS[self.level]
-        return f"{name}, {self._open.stage}" if self._open.stage else name
+        return f"{name} judged on {self._open.stage}" if self._open.stage else name
 
     def now(self, at: float) -> list[str]:
         """What holds at a time, in parts: the best score, the unparsed share of this round, and what was paid how fast."""

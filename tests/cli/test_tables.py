@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import pytest
 from rich.cells import cell_len
 
+from metaspo.cli import show
 from metaspo.cli.screen import Screen
 from metaspo.cli.tables import Fitted, Kind, rows_as_table
 
@@ -76,3 +77,19 @@ def test_columns_of_the_same_name_are_both_there(monkeypatch: pytest.MonkeyPatch
     for width in (20, 80):
         shown = "\n".join(lines_of(made, width, monkeypatch))
         assert "12" in shown and "34" in shown and shown.count("1f1e97c5") == 2
+
+
+def test_branches_stand_below_what_they_came_from(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    server = "1f1e97c5-83e9-6a52-8002-94ffd2d8767"
+    row = {"status": "done", "method": "m", "round": 1, "score": 0.5, "calls": 1234567, "cost": 12345.6789, "unpriced": 2}
+    rows = [
+        {"run": f"{server}{n}", "parent": f"{server}{n - 1}" if n else None, **row, "started": "2026-01-01"} for n in range(3)
+    ]
+    for width in (40, 60, 80, 120):
+        monkeypatch.setenv("COLUMNS", str(width))
+        show.runs(rows)
+        shown = capsys.readouterr().out
+        lines = shown.splitlines()
+        assert max(map(cell_len, lines)) <= width and shown.count("12,345.6789 + unknown for 2 calls") == 3
+        assert f"\n  └ {server}2" in shown
+        assert all("".join(shown.split()).count(f"{server}{n}") == 1 for n in range(3))

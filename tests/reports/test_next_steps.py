@@ -53,7 +53,7 @@ def test_what_no_test_finds_better_is_not_recommended(done: Report) -> None:
 
 def test_what_is_confirmed_is_used_kept_and_shown(done: Report) -> None:
     said = told(done, verdict="confirmed", builtin=False)
-    assert all(f"metaspo {name} {done.run.id[:8]}" in said for name in ("export", "push", "report"))
+    assert all(f"metaspo {name} {done.run.id[:8]}" in said for name in ("export", "push", "report", "optimize --from-run"))
     assert "rely" not in said and "Keep the prompts that you have" not in said
 
 

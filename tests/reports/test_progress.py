@@ -75,7 +75,7 @@ def test_what_is_dropped_is_not_waited_for_and_a_stage_is_named() -> None:
     assert progress.done == (1, 4)
     stage = {"event": "stage_opened", "round": 1, "level": "system", "stage": "16 examples", "candidates": 1, "evaluations": 2}
     progress.take(cast(Event, stage), 2)
-    assert progress.doing() == "round 1 of 5: system prompt, 16 examples"
+    assert progress.doing() == "round 1 of 5: system prompt judged on 16 examples"
 
 
 def test_many_replies_that_cannot_be_read_are_told_with_their_round() -> None:
