@@ -64,9 +64,14 @@ def report_cell(report: Report) -> Cell:
             *users,
         ],
         tables=[_scores(report)] if report.tasks else [_rounds(report)] if report.rounds else [],
-        notes=[f"Paid: {paid(report.usage)}.", *report.cost_notes],
+        notes=[*_began_from(report), f"Paid: {paid(report.usage)}.", *report.cost_notes],
         next=[*go_on(report), ("Rows", "report.to_pandas()")],
     )
+
+
+def _began_from(report: Report) -> list[str]:
+    """The run whose prompts it began with, and what had changed since."""
+    return [f"Begun from run {report.from_run.run[:8]}.", *report.from_run.says] if report.from_run else []
 
 
 def _scores(report: Report) -> Table:
