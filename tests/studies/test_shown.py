@@ -200,7 +200,6 @@ def test_cards_fit_a_notebook_of_either_theme_and_leave_it_alone(
     styles = "['#before', '#mine td', '#after'].map((one) => JSON.stringify([...getComputedStyle(document.querySelector(one))]"
     styles += ".map((name) => getComputedStyle(document.querySelector(one)).getPropertyValue(name))))"
     with looking_at(page, width=width) as looked:
-        looked.page.screenshot(path=f"/tmp/scratch/notebook/{width}.png", full_page=True)
         assert looked.sideways() == 0 and looked.page.title() == "mine"
         assert looked.page.locator("script, img").count() == 0
         assert looked.page.locator(".metaspo-cell").count() == len(shown)
