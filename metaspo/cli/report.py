@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from ..domain.errors import ConfigError
-from .screen import say
+from .screen import hand_over, say
 
 
 @click.command("report")
@@ -45,7 +45,7 @@ def report_command(
 
         name, page = named_page(store, run or "last", other, alone=alone)
     if output == "-":
-        click.echo(page.encode("utf-8"), nl=False)
+        hand_over(page, as_json=False)
         return
     from ..reports.pages.file import place, write_page
 
