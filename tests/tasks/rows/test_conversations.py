@@ -239,7 +239,7 @@ def test_check_and_preview_know_what_is_more_than_text(tmp_path: Path) -> None:
     checked, shown = run(["tasks", "check", "t.yaml"], ["tasks", "preview", "t.yaml", "--system", "Be kind."], cwd=tmp_path)
     assert checked.returncode == shown.returncode == 0, (checked.stderr, shown.stderr)
     assert check_task(str(tmp_path / "t.yaml"))["examples"] == "not split 3, 2 conversations, 1 image"
-    assert "1 image" in checked.stdout
+    assert "2 conversations, 1" in checked.stdout and "image" in checked.stdout
     for part in ("Be kind.", "You work for the weather service.", "Say: A cat?", f"[image sha256:{hash[:16]}]"):
         assert part in shown.stdout
     told = preview(str(tmp_path / "t.yaml"), "Be kind.")["messages"]
