@@ -74,9 +74,15 @@ def _templates() -> Environment:
 
 
 def _together(kind: str) -> str:
-    """What the styles or scripts of all parts are in one: that of the whole page first, then by name."""
+    """What the styles or scripts of all parts are in one: that of the whole page first, then by name.
+
+    The style of a part holds inside elements of its class only, which is its file's name: no part reaches into another.
+    """
     files = sorted(HERE.glob(f"*.{kind}"), key=lambda path: (path.stem != "base", path.stem))
-    return "\n".join(path.read_text(encoding="utf-8") for path in files)
+    texts = {path.stem: path.read_text(encoding="utf-8") for path in files}
+    if kind == "css":
+        texts = {part: text if part == "base" else f".{part} {{\n{text}}}" for part, text in texts.items()}
+    return "\n".join(texts.values())
 
 
 def _hash(text: str) -> str:

@@ -108,7 +108,7 @@ def test_every_candidate_is_on_the_page_once_and_the_keyboard_opens_it(searched:
         # From summary to summary with Tab, opened with Enter, until all are open.
         page.locator("section[aria-labelledby=tree] summary").first.focus()
         for _ in range(400):
-            inside = page.evaluate("document.activeElement.closest('.trees') !== null")
+            inside = page.evaluate("document.activeElement.closest('.tree') !== null")
             if not inside or part.locator("details:not([open])").count() == 0:
                 break
             if page.evaluate("document.activeElement.parentElement.open === false"):
