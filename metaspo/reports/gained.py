@@ -51,11 +51,8 @@ def _on_test(report: Report) -> list[str]:
 
 
 def _beside_placebo(report: Report) -> list[str]:
-    """What is left of the gain beside unrelated texts, where that is not a real lead.
-
-    The placebo of a branch begins with the prompts that its parent found, which are no unrelated texts.
-    """
-    ahead = report.placebo.over_source if report.placebo and report.run.parent_round is None else None
+    """What is left of the gain beside unrelated texts, where that is not a real lead."""
+    ahead = report.placebo.over_source if report.placebo else None
     if ahead is None or ahead.is_gain:
         return []
     if ahead.is_real:

@@ -21,7 +21,9 @@ class PlaceboReport:
 
     `over_source` and `over_target` are the run's own test scores less the placebo's: what the texts
     brought beside having been chosen. `usage` and `seconds` are the placebo's alone. `status` is
-    "not begun" before there is such a run.
+    "not begun" before there is such a run. The placebo of a branch begins with prompts that its parent found,
+    which are no unrelated texts, so that it says nothing of where it ends: then `of_branch` is set and none of the
+    changes is there.
     """
 
     run: str
@@ -33,6 +35,7 @@ class PlaceboReport:
     over_target: Change | None = None
     usage: Usage = field(default_factory=Usage)
     seconds: float = 0.0
+    of_branch: bool = False
 
 
 def read_placebo(db: Database, run: runs.Run, pairs: RunPairs) -> PlaceboReport | None:
@@ -46,8 +49,8 @@ def read_placebo(db: Database, run: runs.Run, pairs: RunPairs) -> PlaceboReport 
         searched = run.status != "done" or any(row.level in ("user", "system") for row in pairs.rounds)
         return PlaceboReport(id, "not begun") if searched else None
     own = run_pairs(db, id)
-    gained = tested(own)
-    ahead = _ahead(pairs, own)
+    of_branch = run.parent_round is not None
+    gained, ahead = ({}, {}) if of_branch else (tested(own), _ahead(pairs, own))
     return PlaceboReport(
         run=id,
         status=found.status,
@@ -58,6 +61,7 @@ def read_placebo(db: Database, run: runs.Run, pairs: RunPairs) -> PlaceboReport 
         over_target=mean_of(ahead, own, "target"),
         usage=calls.usage(db, id),
         seconds=found.seconds,
+        of_branch=of_branch,
     )
 
 

@@ -16,6 +16,11 @@ from .set_aside import says
 SHARES = ("right", "wrong", "unparsed", "ungraded")
 """What replies can be, by the names of the shares."""
 
+OF_BRANCH = (
+    "The placebo of a branch begins with the prompts that the run had found from which it branches off, so it cannot tell what "
+    "unrelated texts would have brought. One of a new run can."
+)
+
 SIDES = ("replies_before", "replies_after")
 
 
@@ -140,7 +145,7 @@ def placebo_says(found: PlaceboReport) -> list[str]:
     """What as many unrelated texts brought, and what they cost, apart from the run itself."""
     if found.status == "not begun":
         return ["The placebo has not been run yet: it begins when the run is done, or when a run that is done is resumed."]
-    lines = []
+    lines = [OF_BRANCH] if found.of_branch else []
     gains = [(where, change) for where, change in (("source", found.source), ("unseen", found.target)) if change is not None]
     if gains:
         told = ", ".join(

@@ -8,7 +8,9 @@ import pytest
 from metaspo import generalize
 from metaspo.reports.gained import gained_says
 from metaspo.reports.generalization import GeneralizationReport
+from metaspo.reports.pages.score_curve import score_curve
 from metaspo.reports.report import open_report
+from metaspo.reports.words import placebo_says
 from metaspo.store.database import Store
 
 from ..helpers.written import FOUND, SEED, WrittenRun
@@ -159,7 +161,13 @@ def test_a_placebo_is_a_control_and_takes_from_the_gain(told: Callable[..., Told
         and "Beside unrelated texts, chosen in the same way, the difference is +2.5 points, within" in says
     )
     run.run.store.db.execute("UPDATE runs SET parent = 'other', parent_round = 1 WHERE id = 'a-run'")
-    assert "nrelated texts" not in gained_says(open_report(run.path, "a-run"))
+    branched = open_report(run.path, "a-run")
+    assert branched.placebo is not None and branched.placebo.of_branch and "nrelated texts" not in gained_says(branched)
+    # Nor does anything else compare the two: neither the words of `show` and of the page, nor the picture.
+    [why, paid] = placebo_says(branched.placebo)
+    assert "cannot tell" in why and paid.startswith("The placebo paid") and "points" not in why + paid
+    curve = score_curve(run.run.store.db, branched.run)
+    assert curve is not None and curve.placebo is None
     assert gained_says(open_report(run.path, placebo_id("a-run"))).startswith("A control of unrelated texts, no result: ")
 
 

@@ -139,7 +139,8 @@ def score_curve(db: Database, run: runs.Run) -> ScoreCurve | None:
     marks = _marks(db, run.id)
     if not marks:
         return None
-    beside = _marks(db, runs.placebo_id(run.id))
+    # That of a branch begins with prompts that were found, see PlaceboReport.
+    beside = _marks(db, runs.placebo_id(run.id)) if run.parent_round is None else []
     every = [*marks, *beside]
     by_calls = all(mark.calls is not None for mark in every)
     scores = [mark.score for mark in every] + [mark.test for mark in every if mark.test is not None]
