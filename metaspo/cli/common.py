@@ -22,6 +22,7 @@ def with_progress(quiet: bool, work: "Callable[[Listener], Result]") -> "Result"
 
 def finish(result: "Result", as_json: bool) -> None:
     """Print what a run has found; where it is not done, say why and what to do, and exit with the reason's code."""
+    from ..reports.commands import command
     from ..reports.export import as_data
 
     if as_json:
@@ -30,5 +31,5 @@ def finish(result: "Result", as_json: bool) -> None:
         # Why it is not done, and how it goes on, is told below.
         show.ending(result.report, steps=result.stopped is None)
     if result.stopped is not None:
-        command = "approve" if result.request else "resume"
-        stopped(result.stopped, f"metaspo {command} {result.run[:8]} --store {result.report.store}")
+        name = "approve" if result.request else "resume"
+        stopped(result.stopped, command(name, result.run, result.report.store))

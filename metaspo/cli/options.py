@@ -8,7 +8,7 @@ import click
 
 from ..domain.errors import AwaitsApproval, MetaspoError
 from ..store.location import default_store
-from .screen import say
+from .screen import say, say_command
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -66,5 +66,5 @@ def names(flag: str, help: str) -> Callable[[F], F]:
 def stopped(reason: MetaspoError, go_on: str) -> NoReturn:
     """Say why a run ended early and how to go on, and leave with the reason's exit code."""
     say(str(reason) if isinstance(reason, AwaitsApproval) else f"stopped: {reason}", err=True)
-    say(f"go on with: {go_on}", err=True)
+    say_command("go on with", go_on, err=True)
     sys.exit(reason.exit_code)

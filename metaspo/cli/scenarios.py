@@ -61,7 +61,9 @@ def generalize_command(
         report = generalize(config, listener=progress.listen)
     show_generalization(report, as_json)
     if report.stopped is not None:
-        stopped(report.stopped, f"metaspo resume {report.run.id[:8]} --store {report.store}")
+        from ..reports.commands import command
+
+        stopped(report.stopped, command("resume", report.run.id, report.store))
 
 
 @click.command("adapt")

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import shlex
 import sys
 from collections.abc import Iterable
 from typing import Any
@@ -103,6 +104,36 @@ def wrapped(text: str, width: int) -> list[str]:
     return [line.plain.rstrip() for line in lines] or [""]
 
 
+def continued(command: str, width: int, indent: int = 0) -> list[str]:
+    """A command in lines of a width that a shell takes as one: broken between words, else within one, by a backslash."""
+    room, lines = max(width - 2, 10), [" " * indent]
+    for word in shlex.split(command):
+        quoted = shlex.quote(word)
+        if lines[-1].strip() and cell_len(f"{lines[-1]} {quoted}") <= room:
+            lines[-1] += f" {quoted}"
+            continue
+        if lines[-1].strip():
+            lines[-1] += " \\"
+            lines.append(" " * indent)
+        first, *others = _cut(word, room, indent)
+        lines[-1] += first
+        for part in others:
+            # Nothing may stand before what goes on with a word.
+            lines[-1] += "\\"
+            lines.append(part)
+    return lines
+
+
+def _cut(word: str, room: int, indent: int) -> list[str]:
+    """A word as a shell takes it, in parts that fit; the first stands behind an indent."""
+    parts, left = list[str](), room - indent
+    while word:
+        size = next((size for size in range(len(word), 1, -1) if cell_len(shlex.quote(word[:size])) <= left), 1)
+        parts.append(shlex.quote(word[:size]))
+        word, left = word[size:], room
+    return parts or ["''"]
+
+
 def panel(body: Text | str, title: str) -> RenderableType:
     """A text in a frame with a title, which stands above the frame where that is too narrow for it."""
     shown = plain(body) if isinstance(body, str) else body
@@ -118,6 +149,14 @@ def say(said: str, *, err: bool = False) -> None:
         if not stream.closed and stream.isatty():
             shown = "\n".join(part for line in shown.split("\n") for part in wrapped(line, console.width))
         click.echo(shown, err=err)
+
+
+def say_command(lead: str, command: str, *, err: bool = False) -> None:
+    """A command with what it is for, in one line where that fits, or where no terminal is."""
+    stream, line = sys.stderr if err else sys.stdout, f"{lead}: {command}"
+    if not stream.closed and stream.isatty() and cell_len(visible(line)) > console.width:
+        line = "\n".join([f"{lead}:", *continued(command, console.width, 4)])
+    say(line, err=err)
 
 
 def say_json(data: Any) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..domain.costs import cost_says
 from ..domain.messages import message_of, text_of
-from .screen import console, flowed, panel, plain, wrapped
+from .screen import console, continued, panel, plain, wrapped
 from .show_scores import by_field, by_model, percent, replies, scores
 from .tables import Fitted, rows_as_table
 
@@ -38,9 +38,14 @@ def next_steps(report: "Report | GeneralizationReport") -> None:
     for step in steps:
         for at, line in enumerate(wrapped(step.says.rstrip(".") + ":" if step.command else step.says, console.width - 2)):
             console.print(plain(f"{'  ' if at else '- '}{line}"))
-        for line in flowed(step.command.replace(" --", "\0--").split("\0"), console.width - 4, " "):
-            for part in wrapped(line, console.width - 4) if line else ():
-                console.print(plain(f"    {part}"))
+        if step.command:
+            command_of(step.command)
+
+
+def command_of(command: str) -> None:
+    """A command to be pasted, in as many lines as it takes."""
+    for line in continued(command, console.width, 4):
+        console.print(plain(line))
 
 
 def ending(report: "Report", *, steps: bool = True) -> None:
@@ -53,6 +58,7 @@ def ending(report: "Report", *, steps: bool = True) -> None:
 
 def summary(report: "Report") -> None:
     """What a run gained, in a table a person understands, with honest words about it."""
+    from ..reports.commands import command, telling
     from ..reports.words import controls, paid, scores_say
 
     console.print(panel(report.system_after or report.system_before, "system prompt"))
@@ -76,7 +82,8 @@ def summary(report: "Report") -> None:
     console.print(plain(f"Paid: {paid(report.usage)}, {report.run.seconds:.0f} s."))
     for line in report.cost_notes:
         console.print(plain(line))
-    console.print(plain(f"Run {report.run.id[:8]} in {report.store}. See it again: metaspo show {report.run.id[:8]}"))
+    console.print(plain(f"Run {telling(report.run.id)} in {report.store}. See it again:"))
+    command_of(command("show", report.run.id, report.store))
 
 
 def run(report: "Report") -> None:

@@ -1,13 +1,12 @@
 """The command that follows a run of another process."""
 
-import shlex
 import sys
 from typing import TYPE_CHECKING, Any, cast
 
 import click
 
 from .options import JSON, STORE
-from .screen import say, say_json_line
+from .screen import say, say_command, say_json_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -31,8 +30,10 @@ def watch_command(run: str | None, store: str, as_json: bool) -> None:
     try:
         end = (_as_lines if as_json else _shown)(watch(store, id))
     except KeyboardInterrupt:
-        again = f"metaspo watch {id[:8]} --store {shlex.quote(store)}"
-        say(f"no longer watched; the run goes on. Watch it again: {again}", err=True)
+        from ..reports.commands import command
+
+        say("no longer watched; the run goes on", err=True)
+        say_command("watch it again", command("watch", id, store), err=True)
         sys.exit(130)
     if not as_json:
         _tell_end(store, id, end)
@@ -96,9 +97,9 @@ def _tell_end(store: str, run: str, end: "End") -> None:
         say(f"run {run[:8]} is done{f': {end.reason}' if end.reason else ''}")
         if gained := gained_by(store, run):
             say(gained)
-        say(f"see it: {end.command}")
+        say_command("see it", end.command)
         return
     words = {"killed": "was killed", "taken back": "was taken back", "waiting": "waits", "stopped": "has stopped"}
     say(f"run {run[:8]} {words[end.kind]}: {end.reason}", err=True)
     if end.command:
-        say(f"go on with: {end.command}", err=True)
+        say_command("go on with", end.command, err=True)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from ..domain.costs import cost_says
 from ..domain.intervals import Difference
 from .claims import WORDS
+from .commands import command, telling
 from .compare import Comparison
 from .controls import TaskReport
 from .curve import Points
@@ -38,13 +39,13 @@ def interval(difference: Difference, sign: str = "+") -> str:
 
 def go_on(report: Report | GeneralizationReport) -> list[tuple[str, str]]:
     """What to do next with a run, in Python."""
-    run, where = report.run, f"{report.run.id[:8]!r}, store={report.store!r}"
+    run, where = report.run, f"{telling(report.run.id)!r}, store={report.store!r}"
     if run.status == "waiting" and (run.reason or "").startswith("waiting for a person"):
         return [("Go on", f"metaspo.resume({where}, answer='accept')")]
     if run.status == "done":
-        return [("The whole report, in a terminal", f"metaspo report {run.id[:8]} --store {report.store}")]
+        return [("The whole report, in a terminal", command("report", run.id, report.store))]
     if run.status == "running":
-        return [("Follow it, in a terminal", f"metaspo watch {run.id[:8]} --store {report.store}")]
+        return [("Follow it, in a terminal", command("watch", run.id, report.store))]
     return [("Go on", f"metaspo.resume({where})")]
 
 

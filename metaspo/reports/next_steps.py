@@ -1,20 +1,14 @@
 """What a person may do next with a run, by how it stands: a few steps, each with its command where it has one."""
 
-import shlex
-import uuid
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from ..store import leases
 from ..store.database import open_store
-from ..store.location import default_store
 from ..store.runs import PLACEBO, Run
+from .commands import command
 from .generalization import GeneralizationReport
 from .report import Report
-
-TIMED = (1, 6, 7)
-"""Versions of ids that begin with the time, so that those of one minute begin alike."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,11 +128,4 @@ def _compared(report: GeneralizationReport) -> list[Step]:
 
 
 def _command(report: Report | GeneralizationReport, name: str, more: str = "") -> str:
-    id = report.run.id
-    try:
-        timed = uuid.UUID(id).version in TIMED
-    except ValueError:
-        timed = False
-    here = Path(report.store).absolute() == Path(default_store()).absolute()
-    store = "" if here else f"--store {shlex.quote(report.store)}"
-    return " ".join(filter(None, ["metaspo", name, id if timed else id[:8], more, store]))
+    return command(name, report.run.id, report.store, more)

@@ -16,6 +16,7 @@ from ..store.database import Store, open_store
 from ..store.events import told
 from ..workspace.events import Spent
 from ..workspace.generalization import GENERALIZE
+from .commands import command
 from .gained import gained_says
 from .report import report
 
@@ -171,12 +172,15 @@ class _Watched:
         # One that is held and not at work is about to be given back, or just taken up.
         if held and (status == "running" or stood != status):
             return None
-        go_on = f"metaspo {{}} {self.run[:8]} --store {self.path}"
+
+        def go_on(name: str) -> str:
+            return command(name, self.run, str(self.path))
+
         if status == "running":
-            return End("killed", "the process that worked on it is gone", go_on.format("resume"))
+            return End("killed", "the process that worked on it is gone", go_on("resume"))
         if status == "done":
-            return End("done", reason or "", go_on.format("show"))
-        return End(status, reason or "nobody goes on with it", go_on.format("approve" if asks_a_person(reason) else "resume"))
+            return End("done", reason or "", go_on("show"))
+        return End(status, reason or "nobody goes on with it", go_on("approve" if asks_a_person(reason) else "resume"))
 
     def _as_earlier_versions(self, db: Database) -> list[tuple[float, dict[str, Any]]]:
         """The rounds that closed, of a run that an earlier version works on, which tells nothing."""

@@ -97,7 +97,7 @@ def test_a_run_is_followed_to_its_end_and_ctrl_c_leaves_the_watch_alone(tmp_path
         assert f"process {process.pid} on " in said and "Ctrl-C leaves it at work" in said
         first.send_signal(signal.SIGINT)
         _, left = first.communicate(timeout=60)
-        assert first.returncode == 130 and "the run goes on. Watch it again: metaspo watch" in left and process.poll() is None
+        assert first.returncode == 130 and "the run goes on\nwatch it again: metaspo watch" in left and process.poll() is None
         second = watched(store)
         assert second.exit_code == 0, second.output
         assert process.wait(60) == 0

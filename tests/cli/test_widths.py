@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -157,6 +158,27 @@ def test_a_run_loses_no_column_name_or_figure(place: Place, shown: tuple[int, di
         assert percent(row["score"]) in there and row["system"][:8] in text
     assert all(f"userpromptof{name}" in whole(text) for name in NAMES)
     assert text.startswith(("Test scores", "Nothing", "On ")) and "\nNext\n" in text
+
+
+@pytest.mark.parametrize("width", [28, 40])
+def test_what_comes_next_can_be_pasted(place: Place, width: int) -> None:
+    """Every command that a narrow terminal shows, given to a shell as it stands there."""
+    deep = place.folder / "a folder with it's own name and more words than fit"
+    deep.mkdir(exist_ok=True)
+    store = deep / "runs of this year.db"
+    shutil.copyfile(place.folder / "metaspo.db", store)
+    words = [["show", place.runs[name], "--store", str(store)] for name in ("stopped", "waiting", "done", "generalization")]
+    words += [["resume", place.runs["stopped"], "--store", str(store)]]
+    [told] = terminal.run(*words, columns=[width], cwd=place.folder)
+    names = []
+    for said in map(terminal.bare, told):
+        assert max(map(cell_len, said.split("\n"))) <= width
+        for text in re.findall(r"^ *(?:\S.*: )?(metaspo (?:.*\\\n)*.*)$", said, re.MULTILINE):
+            shell = f"metaspo() {{ printf '%s\\n' \"$@\"; }}\n{text}"
+            got = subprocess.run(["sh", "-c", shell], capture_output=True, text=True, check=True).stdout.splitlines()
+            names.append(got[0])
+            assert got[got.index("--store") + 1] == str(store) and got[1] in {run[:8] for run in place.runs.values()}
+    assert {"show", "resume", "approve", "report"} <= {*names}
 
 
 def test_lists_lose_nothing(place: Place, shown: tuple[int, dict[str, str]]) -> None:
