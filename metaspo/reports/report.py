@@ -21,6 +21,7 @@ from .controls import Splits, TaskReport, WorstTask, by_split, task_report, test
 from .costs import cost_notes
 from .pairs import RunPairs, run_pairs
 from .placebo import PlaceboReport, mean_of, read_placebo
+from .places import name_of
 from .remarks import remarks
 from .set_aside import SetAside, set_aside
 from .shown import Shown
@@ -152,7 +153,7 @@ def _bases(config: Mapping[str, Any]) -> str:
 
 
 def _label(spec: Mapping[str, str] | None) -> str:
-    return f"{spec['provider']}:{spec['name']}" if spec else ""
+    return f"{spec['provider']}:{name_of(spec['name'])}" if spec else ""
 
 
 def _lineage(every: Sequence[prompts.CandidateRow], winner: str | None) -> list[prompts.CandidateRow]:

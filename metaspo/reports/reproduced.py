@@ -17,6 +17,7 @@ from ..workspace.context import MODELS, Context
 from ..workspace.known import as_asked
 from ..workspace.problem import Problem
 from ..workspace.serving import trusted
+from .places import files_of, name_of, names_apart, renamed
 
 FEW = 20
 """Examples that a config shows, at most; more of them belong into a file."""
@@ -44,7 +45,8 @@ def reproduced(run: Run) -> Reproduced:
     data = {name: value for name, value in _set(Problem, problem.model_dump(mode="json")) if name not in ("tasks", "targets")}
     tasks = {name: [_task(one, without) for one in getattr(problem, name) or []] for name in ("tasks", "targets")}
     data = {**{name: some for name, some in tasks.items() if some}, "system_prompt": problem.system_prompt, **data}
-    data |= {"method": problem.method, "preset": problem.preset, "seed": problem.seed, **_models(context, without)}
+    data = _beside(data | {"method": problem.method}, without)
+    data |= {"preset": problem.preset, "seed": problem.seed, **_models(context, without)}
     limits = {name: most for name, most in context.budget.model_dump(mode="json").items() if most not in (None, {})}
     data |= {"budget": limits} if limits else {}
     data |= {"approve": context.approve} if context.approve != "none" else {}
@@ -56,6 +58,15 @@ def reproduced(run: Run) -> Reproduced:
     if problem.start:
         without.append(f"It goes on from run {problem.start.run[:8]}, which is in the run's own store and in no other.")
     return Reproduced(without_keys(_written(data)), list(dict.fromkeys(without)))
+
+
+def _beside(data: Mapping[str, Any], without: list[str]) -> dict[str, Any]:
+    """The config with its files beside it: where they lay on the machine of the run is nobody else's business."""
+    names = names_apart(files_of(data))
+    if names:
+        without.append(f"Put beside it the files that it names, without the folders they were in: {', '.join(names.values())}.")
+        without.append("They are read as they are then: the content ids of tasks tell whether they have changed.")
+    return renamed(data, lambda text: names.get(text, text))
 
 
 def _set(kind: type[BaseModel], data: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
@@ -89,6 +100,9 @@ def _model(spec: ModelSpec, without: list[str]) -> Any:
         without.append(f"{spec.label} is an object that was given in Python; register it there, under this name.")
     if spec.provider in ("program", "scripted") and ":" in spec.name:
         without.append(f"{spec.label} is code of its own, which has to be importable.")
+    if name_of(spec.name) != spec.name:
+        spec = spec.model_copy(update={"name": name_of(spec.name)})
+        without.append(f"{spec.label} is a folder or a file of the machine that the run was on: say where it is on yours.")
     variables = [spec.api_key_env] if spec.api_key_env else []
     if variables:
         without.append(f"The key of {spec.label} is in the environment variable {', '.join(variables)}.")
@@ -103,10 +117,6 @@ def _model(spec: ModelSpec, without: list[str]) -> Any:
 def _task(task: Any, without: list[str]) -> Any:
     """A task as a config writes it: rows that were given in memory stand in a file that somebody has to write."""
     if not isinstance(task, Mapping):
-        if "/" in str(task) or "\\" in str(task):
-            without.append(
-                "Tasks that are files are read as they are now: the content id below tells whether they have changed."
-            )
         return task
     name = task.get("name", "task")
     made = dict(task)

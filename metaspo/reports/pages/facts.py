@@ -8,6 +8,7 @@ from ...domain.excerpts import excerpt
 from ...domain.redaction import redact
 from ...store.runs import Run
 from ...workspace.generalization import GENERALIZE
+from ..places import name_of
 
 LONGEST = 300
 """Characters that are shown of a value."""
@@ -29,7 +30,7 @@ def facts(run: Run, store: str) -> list[tuple[str, str]]:
     given = {**sizes, **{key: value for key, value in problem.items() if value is not None}}
     found: dict[str, Any] = {
         "run": run.id,
-        "store": store,
+        "store": name_of(store),
         "status": run.status + (f": {run.reason}" if run.reason else ""),
         "began": run.created,
         "worked for": f"{run.seconds:,.0f} s",
@@ -51,10 +52,10 @@ def rows(found: Mapping[str, Any]) -> list[tuple[str, str]]:
 def shown(key: str, value: Any) -> str:
     """A setting's value on a line: tasks by their names, what is long by its beginning, nothing that looks like a key."""
     if key in ("tasks", "targets") and isinstance(value, list):
-        return ", ".join(str(task.get("name", "?")) if isinstance(task, dict) else str(task) for task in value)
+        return ", ".join(str(task.get("name", "?")) if isinstance(task, dict) else name_of(str(task)) for task in value)
     if key in MODELS:
         return labels(value)
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    text = name_of(value) if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
     return excerpt(redact(text), LONGEST)
 
 
@@ -62,4 +63,4 @@ def labels(spec: Any) -> str:
     """The names of models."""
     if isinstance(spec, list):
         return ", ".join(map(labels, spec))
-    return f"{spec.get('provider')}:{spec.get('name')}" if isinstance(spec, dict) else str(spec)
+    return f"{spec.get('provider')}:{name_of(str(spec.get('name')))}" if isinstance(spec, dict) else str(spec)

@@ -10,6 +10,7 @@ from sqlite_utils import Database
 from ...store import evaluations
 from ...store.evaluations import RunTask
 from ...tasks.given import short
+from ..places import name_of
 from ..report import Report
 from ..reproduced import Reproduced, reproduced
 
@@ -32,6 +33,7 @@ class Settings:
     sizes: list[tuple[str, Any]]
     given: list[tuple[str, str]]
     version: str
+    store: str
     again: Reproduced
 
 
@@ -57,6 +59,7 @@ def settings(db: Database, report: Report) -> Settings:
         sizes=[(name.replace("_", " "), size) for name, size in sizes.items()],
         given=given,
         version=report.run.version,
+        store=name_of(report.store),
         again=reproduced(report.run),
     )
 
@@ -72,8 +75,8 @@ def _source(name: str, problem: Mapping[str, Any]) -> str:
     block = next((one for one in every if isinstance(one, Mapping) and one.get("name") == name), None)
     if block is None:
         file = next((one for one in every if isinstance(one, str) and PurePath(one).stem == name), None)
-        return file or "one of the files that the config names"
+        return name_of(file) if file else "one of the files that the config names"
     examples = block.get("examples")
     parts = examples.values() if isinstance(examples, Mapping) else [examples]
-    named = [part for part in parts if isinstance(part, str)]
+    named = [name_of(part) for part in parts if isinstance(part, str)]
     return ", ".join(named) or "given in memory"

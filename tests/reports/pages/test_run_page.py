@@ -19,6 +19,7 @@ from metaspo.domain.visible import visible
 from metaspo.reports.gained import gained
 from metaspo.reports.pages.run_page import open_run_page
 from metaspo.reports.report import open_report
+from metaspo.reports.reproduced import reproduced
 from metaspo.runs.config import read_config
 from metaspo.store.runs import placebo_id
 from metaspo.workspace.known import stored_input
@@ -94,7 +95,7 @@ def test_all_that_the_terminal_tells_is_there(store: Path, written: Path) -> Non
         for details in looked.page.locator("details").all():
             details.evaluate("one => { one.open = true }")
         text = " ".join(looked.page.locator("body").inner_text().split())
-    for line in [*controls(report), *scores_say(report), *report.cost_notes, report.store, report.run.id]:
+    for line in [*controls(report), *scores_say(report), *report.cost_notes, Path(report.store).name, report.run.id]:
         assert " ".join(line.split()) in text
     [task] = report.tasks
     for role, count in report.usage.calls.items():
@@ -174,8 +175,6 @@ def test_a_huge_prompt_is_folded(tmp_path: Path, make_task: Any) -> None:
 
 
 def test_the_config_on_the_page_makes_the_run_again(store: Path, tmp_path: Path) -> None:
-    from metaspo.reports.reproduced import reproduced
-
     report = open_report(store)
     again = reproduced(report.run)
     assert yaml.safe_load(again.config)["tasks"][0]["examples"] == "parity.jsonl" and "in memory" in again.without[0]
@@ -230,6 +229,38 @@ def test_a_run_that_has_nothing_yet_has_a_page(tmp_path: Path, make_task: Any) -
     )  # fmt: skip
     made = open_run_page(store)
     assert "Nothing is known yet" in made and "No final test has been made" in made
+
+
+def test_no_folder_of_this_machine_is_on_a_page(tmp_path: Path) -> None:
+    folders = [tmp_path / "of alice" / name for name in ("one", "two")]
+    for folder in folders:
+        folder.mkdir(parents=True)
+        assert CliRunner().invoke(main, ["init", str(folder)]).exit_code == 0
+    (folders[1] / "tickets.yaml").write_text((folders[0] / "tickets.yaml").read_text().replace("name: tickets", "name: others"))
+    rows = [{"question": f"Is {n} odd?", "answer": "yes" if n % 2 else "no"} for n in range(40)]
+    (tmp_path / "of alice" / "rows.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    block = {"name": "rows", "examples": str(tmp_path / "of alice" / "rows.jsonl"), "user_prompt": "/think {question}",
+             "reader": {"kind": "choice", "labels": ["yes", "no"]}}  # fmt: skip
+    store, dice = tmp_path / "of alice" / "m.db", "scripted:dice"
+    sizes: Any = {"preset": "quick", "iterations": 1, "test_size": 8, "method": "outer_only", "store": store}
+    tasks = [*(folder / "tickets.yaml" for folder in folders), block]
+    runs = [optimize(tasks=tasks, base=dice, optimizer=dice, seed=seed, **sizes) for seed in (0, 1)]
+    words = f"generalize --prompt {runs[0].run} --prompts 1 --base {dice} --optimizer {dice} --test-size 4".split()
+    made = CliRunner().invoke(main, [*words, "--store", str(store), "--tasks", str(folders[0] / "tickets.yaml")])
+    assert made.exit_code == 0, made.output
+    for named in ([runs[0].run], [runs[0].run, runs[1].run], ["last"]):
+        done = CliRunner().invoke(main, ["report", *named, "--store", str(store), "--output", "-"])
+        assert done.exit_code == 0 and ("m.db" in done.output or len(named) == 2)
+        assert "of alice" not in done.output and str(tmp_path) not in done.output
+    again = reproduced(runs[0].report.run)
+    data = yaml.safe_load(again.config)
+    assert data["tasks"][:2] == ["one/tickets.yaml", "two/tickets.yaml"] and data["tasks"][2]["examples"] == "rows.jsonl"
+    assert data["tasks"][2]["user_prompt"] == "/think {question}"
+    assert "one/tickets.yaml, two/tickets.yaml, rows.jsonl" in " ".join(again.without)
+    # Beside its files it makes the run again.
+    (tmp_path / "of alice" / "run.yaml").write_text(again.config)
+    config = read_config(tmp_path / "of alice" / "run.yaml", {"store": str(store)})
+    assert optimize(config).report.usage.total_calls == 0
 
 
 def test_branches_and_placebos_have_pages_that_say_what_they_are(store: Path, tmp_path: Path) -> None:
