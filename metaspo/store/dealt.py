@@ -7,7 +7,7 @@ from sqlite_utils import Database
 from ..domain.results import Example, Split
 from . import runs
 
-SELECTING = ("train", "validation")
+SELECTING: tuple[Split, ...] = ("train", "validation")
 """The splits whose examples a run may learn from."""
 
 
@@ -30,10 +30,10 @@ def lineage(db: Database, run: str) -> list[str]:
     return found
 
 
-def selected_on(db: Database, run: str) -> set[str]:
+def selected_on(db: Database, run: str, among: Sequence[Split] = SELECTING) -> set[str]:
     """The questions that a run or one that it builds on could select or learn from, as they stand in the store."""
     names = lineage(db, run)
-    marks, splits = ", ".join("?" * len(names)), ", ".join(f"'{split}'" for split in SELECTING)
+    marks, splits = ", ".join("?" * len(names)), ", ".join(f"'{split}'" for split in among)
     drawn = (
         f"SELECT e.question FROM dealt d JOIN examples e ON e.task = d.task AND e.id = d.example"
         f" WHERE d.run IN ({marks}) AND d.split IN ({splits})"

@@ -26,8 +26,8 @@ class Sizes:
     """How many examples a run draws per task; `test` is a most, so are those in `most`, the others are exact.
 
     At least `aside` examples are left to train and validation together, so that runs of several sizes test the same ones.
-    `seen` are questions, made `comparable`, that are not to be tested. Those in `selected` neither test nor confirm: of
-    examples without a split they are dealt to train.
+    `seen` are questions, made `comparable`, that are not to be tested, `trained` those that are not to confirm. Those in
+    `selected` do neither: of examples without a split they are dealt to train.
     """
 
     train: int
@@ -38,6 +38,7 @@ class Sizes:
     aside: int = 0
     seen: frozenset[str] = frozenset()
     selected: frozenset[str] = frozenset()
+    trained: frozenset[str] = frozenset()
 
     def apart(self, pool: Sequence[Example]) -> tuple[list[Example], list[Example]]:
         """A pool in two: what is `selected`, and the rest."""
@@ -67,7 +68,8 @@ def draw(name: str, pools: Pools, sizes: Sizes, seed: int, *, target: bool = Fal
         )
     wanted: dict[Split, int] = {"train": sizes.train, "validation": sizes.validation, "test": min(1, sizes.test)}
     for split, want in wanted.items():
-        if split not in sizes.most:
+        # What nothing it builds on was trained on may be less than what is asked for.
+        if split not in sizes.most and not (split == "validation" and sizes.trained):
             _require(name, split, len(found[split]), want)
     _require(name, "train", len(found["train"]), min(1, sizes.train))
     return found
@@ -93,13 +95,13 @@ def _test_first(pools: Pools, sizes: Sizes, random: Random, of_test: Random) -> 
         own, fresh = _cut(fresh, max(wanted, validation), max(train, sizes.aside - validation) - len(old))
     return {
         "train": _some(sorted([*old, *fresh], key=lambda example: example.id), sizes.train, random),
-        "validation": _some(own, sizes.validation, random),
-        "test": _some(_unseen(tested, sizes), sizes.test, of_test),
+        "validation": _some(own, sizes.validation, random, sizes.trained),
+        "test": _some(_without(tested, sizes.seen), sizes.test, of_test),
     }
 
 
-def _unseen(pool: list[Example], sizes: Sizes) -> list[Example]:
-    return [example for example in pool if comparable(example.question) not in sizes.seen]
+def _without(pool: list[Example], questions: frozenset[str]) -> list[Example]:
+    return [example for example in pool if comparable(example.question) not in questions] if questions else pool
 
 
 def _cut(pool: list[Example], at: int, leave: int) -> tuple[list[Example], list[Example]]:
@@ -108,9 +110,9 @@ def _cut(pool: list[Example], at: int, leave: int) -> tuple[list[Example], list[
     return pool[:at], pool[at:]
 
 
-def _some(pool: list[Example], size: int, random: Random) -> tuple[Example, ...]:
+def _some(pool: list[Example], size: int, random: Random, no: frozenset[str] = frozenset()) -> tuple[Example, ...]:
     # The whole pool is shuffled, so that a larger size holds the smaller one's examples.
-    return tuple(random.sample(pool, len(pool))[:size])
+    return tuple(_without(random.sample(pool, len(pool)), no)[:size])
 
 
 def _train_first(pools: Pools, sizes: Sizes, random: Random) -> dict[Split, tuple[Example, ...]]:
@@ -119,13 +121,15 @@ def _train_first(pools: Pools, sizes: Sizes, random: Random) -> dict[Split, tupl
     if "" in pools:
         pool = pools[""]
         train, validation = pool[: sizes.train], pool[sizes.train : sizes.train + sizes.validation]
-        test = _unseen(pool[sizes.train + sizes.validation :], sizes)[: sizes.test]
+        test = _without(pool[sizes.train + sizes.validation :], sizes.seen)[: sizes.test]
+        validation = _without(validation, sizes.trained)
     else:
         pool = pools.get("train", [])
         own = pools.get("validation")
         train = pool[: sizes.train]
         validation = (own if own is not None else pool[sizes.train :])[: sizes.validation]
-        test = _unseen(pools.get("test", []), sizes)[: sizes.test]
+        validation = _without(validation, sizes.trained)
+        test = _without(pools.get("test", []), sizes.seen)[: sizes.test]
     return {"train": tuple(train), "validation": tuple(validation), "test": tuple(test)}
 
 

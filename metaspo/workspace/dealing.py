@@ -17,12 +17,16 @@ from .run_input import RunInput
 from .serving import strict
 from .settings import Settings
 
+TESTS, UNSEEN = True, "tests and confirms"
+"""What a run keeps what it builds on from: runs of earlier versions from their tests alone."""
+
 
 @dataclass(frozen=True, slots=True)
 class Rules:
     """By which rules a run's examples are dealt and answers read: today's, or those of when it, or what it builds on, began.
 
-    `seen` are the questions that nothing tests, `selected` those that what the run begins with was selected on.
+    `seen` are the questions that nothing tests, `trained` those that nothing confirms, `selected` those that what the run
+    begins with was selected on.
     `data` are the versions of data sets of services; those that are read anew are put there.
     """
 
@@ -31,6 +35,7 @@ class Rules:
     data: dict[str, str] = field(default_factory=dict)
     reading: int = RULES
     selected: frozenset[str] = frozenset()
+    trained: frozenset[str] = frozenset()
 
 
 def dealing_rules(db: Database, run: str, problem: RunInput, origin: str = "") -> Rules:
@@ -51,7 +56,11 @@ def dealing_rules(db: Database, run: str, problem: RunInput, origin: str = "") -
         raise ConfigError(f"run {unknown} is none of this server's; name one of its runs under start.run or made_by")
     seen = {one: frozenset(map(comparable, dealt.selected_on(db, one))) for one in builds_on}
     selected = seen.get(problem.from_run.run, frozenset()) if problem.from_run else frozenset()
-    return Rules(dealing, frozenset().union(*seen.values()), data, reading, selected)
+    trained: set[str] = set()
+    if own is None or own.config["unseen"] != TESTS:
+        trained.update(*(dealt.selected_on(db, one, ("train",)) for one in builds_on))
+    seen_by_any = frozenset().union(*seen.values())
+    return Rules(dealing, seen_by_any, data, reading, selected, frozenset(map(comparable, trained)))
 
 
 def open_tasks(problem: RunInput, settings: Settings, rules: Rules | None = None) -> tuple[dict[str, Task], dict[str, Task]]:
@@ -59,7 +68,7 @@ def open_tasks(problem: RunInput, settings: Settings, rules: Rules | None = None
     rules = rules or Rules()
     sizes = Sizes(
         settings.train_size, settings.validation_size, settings.test_size, problem.most, rules.dealing, problem.aside or 0,
-        rules.seen, rules.selected,
+        rules.seen, rules.selected, rules.trained,
     )  # fmt: skip
 
     begin = problem.from_run.user_prompts if problem.from_run else {}

@@ -24,7 +24,7 @@ from ..store.database import Store, default_store, now
 from ..tasks.task import Task
 from .base_models import asked_models, check_counting, check_differ
 from .context import Context
-from .dealing import Rules, dealing_rules, open_tasks
+from .dealing import UNSEEN, Rules, dealing_rules, open_tasks
 from .generalization import Generalization, GeneralizationWorkspace
 from .known import context_of, stored_input
 from .lease import RunLease, acquired
@@ -281,7 +281,7 @@ def _config(workspace: Workspace, rules: Rules, before: runs.Run | None) -> dict
     }
     if before is None:
         every = {name: task.inventory.as_data() for name, task in workspace.tasks.items() if task.inventory}
-        config |= {"unseen": True, "reading": rules.reading, "inventory": every} | (
+        config |= {"unseen": UNSEEN, "reading": rules.reading, "inventory": every} | (
             {} if rules.dealing == "train first" else {"dealing": rules.dealing}
         )
     else:

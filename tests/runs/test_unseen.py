@@ -135,3 +135,20 @@ def test_a_column_called_split_that_says_something_else_is_data(make_task: Calla
     asked = [{**row, "split": "train" if at < 6 else "left"} for at, row in enumerate(rows)]
     with pytest.raises(metaspo.TaskError, match="'left', where other rows say train"):
         load_pools(make_task("t", examples=asked))
+
+
+def test_a_branch_confirms_on_nothing_that_what_it_builds_on_was_trained_on(
+    make_task: Callable[..., Any], store_path: Path
+) -> None:
+    sizes = {"train_size": 20, "validation_size": 4, "test_size": 5}
+    parent = metaspo.optimize(tasks=[make_task("a", 60)], method="fixed", store=store_path, **DICE, **sizes).run
+    # With fewer to train on, the data alone would give some that the parent was trained on to validation.
+    child = metaspo.branch(parent, store=store_path, train_size=4, validation_size=14).run
+    confirming = drawn(store_path, child, "validation")
+    assert 4 < len(confirming) < 14 and not confirming & drawn(store_path, parent, "train")
+    assert metaspo.verify(child, store=store_path).well
+    # A run that an earlier version began goes on with the examples that it has.
+    with open_store(store_path) as store:
+        store.db.execute("UPDATE runs SET config = json_set(config, '$.unseen', json('true'))")
+        store.db.conn.commit()
+    assert metaspo.verify(child, store=store_path).well
