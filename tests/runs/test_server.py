@@ -17,16 +17,26 @@ from metaspo.store.database import Store
 from metaspo.workspace.context import Context
 
 from ..helpers.agent_server import ROOT, AgentServer
+from ..helpers.trace_server import KEY, TraceServer
 
 DICE = {"base": "scripted:dice", "optimizer": "scripted:dice"}
 CONFIG = json.loads((ROOT / "langgraph.json").read_text())
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AgentServer]:
+def traced() -> Iterator[TraceServer]:
+    """Where the server's traces go."""
+    running = TraceServer()
+    yield running
+    running.close()
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory, traced: TraceServer) -> Iterator[AgentServer]:
     folder = tmp_path_factory.mktemp("server")
     (folder / "langgraph.json").write_text(json.dumps(CONFIG | {"dependencies": [str(ROOT)]}))
-    server = AgentServer(folder, "langgraph", "dev", "--no-reload", "--n-jobs-per-worker", "4")
+    command = ("langgraph", "dev", "--no-reload", "--n-jobs-per-worker", "4")
+    server = AgentServer(folder, *command, environment=traced.environment())
     yield server
     server.stop()
 
@@ -89,6 +99,26 @@ async def test_the_demo_runs_and_keeps_little(client: LangGraphClient) -> None:
     assert len(json.dumps(state)) < 10_000
     history = await client.threads.get_history(thread["thread_id"], limit=100)
     assert len(history) > 15
+
+
+async def test_each_round_is_a_trace_of_its_own(client: LangGraphClient, traced: TraceServer) -> None:
+    thread = (await client.threads.create())["thread_id"]
+    small = {"method": "metaspo", "iterations": 1, "train_size": 4, "test_size": 4}
+    found: Any = await client.runs.wait(thread, "metaspo", input=small, context=DICE)
+    expected = {f"metaspo {thread[:8]} round {row['round']} ({row['level']})" for row in found["rounds"]}
+    for _ in range(100):
+        ended = {one["id"]: one for one in [*traced.runs.values()] if one.get("end_time")}
+        names = {one["name"]: one["id"] for one in ended.values() if f"metaspo_run:{thread}" in (one.get("tags") or ())}
+        if set(names) == expected:
+            break
+        await asyncio.sleep(0.1)
+    assert set(names) == expected and len(expected) > 3
+    whole = [one for one in ended.values() if one["extra"]["metadata"].get("thread_id") == thread]
+    per_trace = Counter(one["trace_id"] for one in whole)
+    assert all(per_trace[root] > 1 for root in names.values())
+    # What is not in a round is the graph's own run, and what the server puts around it.
+    assert per_trace.total() - sum(per_trace[root] for root in names.values()) <= 3
+    assert KEY not in json.dumps([*traced.runs.values()])
 
 
 async def test_adapt_and_generalize_run_with_their_own_defaults(client: LangGraphClient) -> None:
