@@ -9,6 +9,7 @@ from ..workspace.known import stored_input
 from .claims import counted, in_doubt, kept_back, points, tested, verdict_first
 from .controls import TaskReport
 from .generalization import GeneralizationReport
+from .pairs import searched
 from .report import Report
 
 EVEN = 0.0005
@@ -26,10 +27,13 @@ def gained(report: Report | GeneralizationReport) -> list[str]:
         return [*_compared(report), *_not_done(report.run)]
     told = _returned(report) or _nothing(report) or _on_test(report) or _kept_back(report) or _on_selecting(report)
     if report.run.method.startswith(PLACEBO):
+        begun = report.run.config.get("problem", {}).get("start")
         told = [
-            "A control of unrelated texts, no result: whatever it gains comes from being chosen, not from what it says.",
+            "A control of unrelated texts, no result: it began with prompts that another run had found, and what they gained "
+            "is in its figures." if begun
+            else "A control of unrelated texts, no result: whatever it gains comes from being chosen, not from what it says.",
             *told,
-        ]
+        ]  # fmt: skip
     return [*told, *_not_done(report.run)]
 
 
@@ -79,7 +83,10 @@ def _nothing(report: Report) -> list[str]:
     changed = report.system_after != report.system_before or any(after[task] != report.user_before.get(task) for task in after)
     if report.run.status != "done" or changed or (report.source is not None and report.source.differing):
         return []
-    said = ["Nothing was gained: the run ended with the prompts that it began with."]
+    said = [
+        "Nothing was gained: the run ended with the prompts that it began with." if searched(report.rounds)
+        else "Nothing was searched: the run scored the prompts that it was given."
+    ]  # fmt: skip
     tasks = [task for task in report.tasks if task.role == "source"]
     if tasks:
         size = _size(sum(task.examples for task in tasks), len(tasks))

@@ -6,8 +6,10 @@ from typing import Any
 from ..store import leases
 from ..store.database import open_store
 from ..store.runs import PLACEBO, Run
-from .commands import command
+from .claims import points
+from .commands import command, telling
 from .generalization import GeneralizationReport
+from .pairs import searched
 from .report import Report
 
 
@@ -70,28 +72,37 @@ def _more(run: Run) -> str:
 
 def _is_better(report: Report) -> bool:
     """Whether the prompts found may be used as they are: a paired test on examples that selected nothing says so."""
-    if report.source is not None and report.source.is_real and report.source.value < 0:
+    if _lost(report):
         return False
     return report.verdict == "confirmed" or (report.source is not None and report.source.is_gain)
 
 
 def _keep(report: Report) -> list[Step]:
-    use = Step("Use the prompts.", _command(report, "export", "--format text"))
+    worse = report.target is not None and report.target.is_real and report.target.value < 0
+    where = " on the tasks that they were made on; on others they did worse" if worse else ""
+    use = Step(f"Use the prompts{where}.", _command(report, "export", "--format text"))
     page = Step("Show others what came of it, as a page.", _command(report, "report"))
     if report.builtin:
         return [use, page]
     kept = Step("Keep them where your programs load prompts.", _command(report, "push", "--to mlflow:NAME"))
     if report.verdict != "confirmed":
         return [use, kept, page]
-    grown = Step("Once your data have grown, go on from these prompts.", _command(report, "optimize --from-run"))
+    if any(isinstance(task, dict) for task in report.run.config.get("problem", {}).get("tasks") or []):
+        # Nothing can read rows again that were given in memory.
+        grown = Step(
+            f"Once your data have grown, go on from these prompts: optimize(from_run='{telling(report.run.id)}', tasks=...)."
+        )
+    else:
+        grown = Step("Once your data have grown, go on from these prompts.", _command(report, "optimize --from-run"))
     return [use, kept, page, grown]
 
 
 def _instead(report: Report) -> list[Step]:
     """What to do with prompts that no test finds better."""
     found = report.confirmation
-    lost = report.source is not None and report.source.is_real and report.source.value < 0
-    if lost or (found is not None and found.seeds_returned) or _unchanged(report):
+    if _lost(report) or (found is not None and found.seeds_returned) or _unchanged(report):
+        if not searched(report.rounds):
+            return [Step("Take a method that searches for better ones; this lists them.", "metaspo methods")]
         return [Step("Keep the prompts that you have; another optimizer, method or seed may find better ones.")]
     return [Step("Do not rely on the prompts found yet: no test finds them better.")]
 
@@ -99,16 +110,24 @@ def _instead(report: Report) -> list[Step]:
 def _confirm(report: Report) -> list[Step]:
     """What it would take to have what is found confirmed."""
     found = report.confirmation
-    if _unchanged(report):
+    if _unchanged(report) or _lost(report):
         return []
     if found is None:
         return [Step("To have a gain confirmed, take a method that keeps examples back, and tasks that have some to spare.")]
-    if found.needed is None:
+    if found.needed is None or found.selecting is None:
         return []
     tasks = sum(task.role == "source" for task in report.drawn) or 1
     have = found.change.examples // tasks
-    said = f"To confirm a gain like that takes about {found.needed:,} examples a task that select nothing; here were {have:,}."
-    return [Step(said)] if found.needed > have else [Step(f"{said} Another seed draws others.")]
+    said = (
+        f"Had they gained as much as on the selecting examples ({points(found.selecting)}), it would take about "
+        f"{found.needed:,} examples a task that select nothing to confirm that; here were {have:,}"
+    )
+    return [Step(f"{said}.")] if found.needed > have else [Step(f"{said}, so the gain is hardly that large.")]
+
+
+def _lost(report: Report) -> bool:
+    """Whether the test finds the prompts worse on the tasks that they were made on."""
+    return report.source is not None and report.source.is_real and report.source.value < 0
 
 
 def _unchanged(report: Report) -> bool:

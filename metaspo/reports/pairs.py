@@ -15,6 +15,11 @@ AFTER_SEARCH = ("confirm", "test")
 """The levels of the rounds that no longer search."""
 
 
+def searched(rounds: Sequence[RoundRow]) -> bool:
+    """Whether a run that is over has looked for better prompts at all."""
+    return any(row.level in ("user", "system") for row in rounds)
+
+
 @dataclass(frozen=True, slots=True)
 class Pair:
     """A system prompt and a user prompt by their ids."""

@@ -108,8 +108,9 @@ def test_a_search_that_found_nothing(told: Callable[..., Told]) -> None:
     run = told()
     run.score("train", "ab", 24)
     run.run.close(0, "seed", SEED)
+    run.run.close(1, "system", SEED)
     run.score("test", "ab", 30)
-    run.run.close(1, "test", SEED)
+    run.run.close(2, "test", SEED)
     assert run.says == (
         "Nothing was gained: the run ended with the prompts that it began with. They score 75.0% on 80 examples of 2 tasks of the "
         "test."

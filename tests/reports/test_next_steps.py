@@ -7,6 +7,9 @@ from typing import Any
 import pytest
 
 import metaspo
+from metaspo.domain.significance import Change
+from metaspo.reports.confirmation import Confirmation
+from metaspo.reports.gained import gained_says
 from metaspo.reports.next_steps import next_steps
 from metaspo.reports.report import Report
 from metaspo.store import leases
@@ -66,3 +69,31 @@ def test_an_id_that_begins_with_the_time_is_told_whole(done: Report) -> None:
 def test_a_store_that_is_taken_anyway_is_not_named(done: Report, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("METASPO_STORE", str(Path(done.store)))
     assert "--store" not in standing(done, "stopped")
+
+
+def test_what_did_worse_is_recommended_nowhere(done: Report) -> None:
+    loss, gain = (Change(value, value - 0.1, value + 0.1, 0.01, 80, 20) for value in (-0.2, 0.2))
+    said = told(done, source=gain, target=loss, builtin=False)
+    assert "Use the prompts on the tasks that they were made on; on others they did worse." in said
+    lost = told(done, source=loss, verdict="unconfirmed", builtin=False)
+    assert "Keep the prompts that you have" in lost and "confirm" not in lost and "metaspo export" not in lost
+
+
+@pytest.mark.parametrize(("needed", "says"), [(70, "here were 40."), (30, "here were 40, so the gain is hardly that large.")])
+def test_what_is_unconfirmed_suggests_no_gain(done: Report, needed: int, says: str) -> None:
+    found = Confirmation(Change(0.0, -0.1, 0.1, 1.0, 40, 20), "unconfirmed", 0.15, needed, False, "")
+    said = told(done, confirmation=found, builtin=False, system_after="Take care.")
+    assert "as much as on the selecting examples (+15.0 points)" in said and says in said and "nother seed" not in said
+
+
+def test_what_searches_nothing_says_so(tmp_path: Path) -> None:
+    store = tmp_path / "m.db"
+    report = metaspo.optimize(**{**NOVICE, "method": "fixed"}, test_size=8, store=store, tasks=["app_reviews"]).report
+    assert gained_says(report).startswith("Nothing was searched: the run scored the prompts that it was given. They score ")
+    assert "metaspo methods" in told(report) and "another optimizer" not in told(report)
+
+
+def test_rows_that_were_given_in_memory_are_not_read_again(done: Report) -> None:
+    config = {**done.run.config, "problem": {**done.run.config["problem"], "tasks": [{"name": "a", "examples": []}]}}
+    said = told(done, verdict="confirmed", builtin=False, run=replace(done.run, config=config))
+    assert "metaspo optimize --from-run" not in said and f"optimize(from_run='{done.run.id[:8]}', tasks=...)" in said
