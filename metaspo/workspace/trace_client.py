@@ -9,6 +9,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from ..compat import daemon_client, default_trace_client
+from ..domain.key_session import key_session
 from ..domain.redaction import holds_key, redact, without_keys
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def trace_client() -> "Client":
         logging.getLogger(name).addFilter(_Once())
     # What a server would say of itself is not asked for: the sizes below suit all of them. Compressed traces would go
     # through threads that a process waits for.
-    made = daemon_client(info=LangSmithInfo(), anonymizer=_anonymous)
+    made = daemon_client(info=LangSmithInfo(), anonymizer=_anonymous, session=key_session())
     atexit.register(made.flush, timeout=AT_EXIT)
     return made
 

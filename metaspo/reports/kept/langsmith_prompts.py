@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import Any, Self
 from warnings import catch_warnings, simplefilter
 
+from ...domain.key_session import key_session
 from ...domain.redaction import redact
 from ...domain.visible import visible
 from .registry import Refused, Registry, There
@@ -32,7 +33,7 @@ class LangSmithPrompts(Registry):
         with catch_warnings():
             # Of a key that is missing, the answer of the server tells.
             simplefilter("ignore")
-            self._client = Client(timeout_ms=TIMEOUT, auto_batch_tracing=False)
+            self._client = Client(timeout_ms=TIMEOUT, auto_batch_tracing=False, session=key_session())
         self.where = f"LangSmith at {redact(self._client.api_url)}"
         return self
 

@@ -6,6 +6,7 @@ from typing import Any
 from warnings import catch_warnings, simplefilter
 
 from ...domain.errors import HubError, TaskError
+from ...domain.key_session import key_session
 from ...domain.redaction import redact
 from ...domain.visible import visible
 from ..rows.row import Row
@@ -95,7 +96,7 @@ class _Asked:
         with catch_warnings():
             # Of a key that is missing, the answer of the server tells.
             simplefilter("ignore")
-            self.client = Client(timeout_ms=TIMEOUT, auto_batch_tracing=False)
+            self.client = Client(timeout_ms=TIMEOUT, auto_batch_tracing=False, session=key_session())
         return self.client
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
