@@ -12,14 +12,17 @@ confirmed prompts, continual.log what happened. The store is this program's own.
 import argparse
 import json
 import os
+import sqlite3
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import metaspo
+from metaspo.approval.request import asks_a_person
 from metaspo.domain.errors import MetaspoError
 from metaspo.reports.confirmed import newest_confirmed
 from metaspo.reports.listing import list_runs
@@ -54,7 +57,20 @@ class Continual:
         return {name: max(0, limit - used[name]) for name, limit in most.items() if limit is not None}
 
     def look(self) -> int:
-        """Do what there is to do now; the exit code is 0, or that of whatever stopped a run."""
+        """Do what there is to do now, if nobody else does; the exit code is 0, or that of whatever stopped a run."""
+        # A lock that a kill gives back, for what comes before a run has begun: from then on the run's lease would do.
+        with closing(sqlite3.connect(f"{self.store}.look", timeout=0, isolation_level=None)) as lock:
+            try:
+                lock.execute("BEGIN EXCLUSIVE")
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+                    raise
+                self.say("Another process looks after this store right now; nothing is begun beside it.")
+                return 0
+            return self.looked()
+
+    def looked(self) -> int:
+        """The same, alone."""
         rows = list_runs(self.store) if Path(self.store).exists() else []
         every = [row for row in rows if not row["method"].startswith(PLACEBO)]
         last = every[-1] if every else None
@@ -63,12 +79,16 @@ class Continual:
         if not all(left.values()):
             self.say(f"The budget of this week is spent; {_is_left(left)}.")
             return 3
-        if last and last["status"] in ("running", "waiting"):
+        if last and (last["status"] == "running" or self.asks_a_person(last)):
             self.say(f"Run {last['run'][:8]} is {last['status']}; nothing is begun beside it.")
             return 0
         if last and last["status"] != "done":
             return self.go_on(last["run"], left)
         return self.begin(last, left)
+
+    def asks_a_person(self, last: dict[str, Any]) -> bool:
+        """Whether a run waits for a person; one that waits for a batch is gone on with."""
+        return last["status"] == "waiting" and asks_a_person(metaspo.open_report(self.store, last["run"]).run.reason)
 
     def go_on(self, run: str, left: dict[str, Any]) -> int:
         """Go on with a run that was stopped or killed, within what is left: a run's budget counts from its beginning."""
@@ -106,14 +126,16 @@ class Continual:
     def take(self) -> None:
         """Have the file hold the newest confirmed prompts: whole, at any moment."""
         confirmed = newest_confirmed(self.store) if Path(self.store).exists() else None
-        there = Path(self.given.output)
-        if confirmed is None or (there.exists() and json.loads(there.read_text(encoding="utf-8"))["run"] == confirmed.id):
+        if confirmed is None:
             return
         report = metaspo.open_report(self.store, confirmed.id)
         users = {task: texts[0] for task, texts in report.user_after.items()}
         found = {"run": confirmed.id, "says": report.verdict_says, "system_prompt": report.system_after, "user_prompts": users}
+        there, text = Path(self.given.output), json.dumps(found, ensure_ascii=False, indent=2)
+        if there.exists() and there.read_bytes() == text.encode():
+            return
         new = there.with_name(f"{there.name}.new")
-        new.write_text(json.dumps(found, ensure_ascii=False, indent=2), encoding="utf-8")
+        new.write_bytes(text.encode())
         os.replace(new, there)
         self.say(f"{there} holds the prompts of run {confirmed.id[:8]} now.")
 
@@ -145,11 +167,11 @@ def main(argv: Sequence[str] | None = None, now: datetime | None = None) -> int:
             time.sleep(3600 * given.every)
         except KeyboardInterrupt:
             return 130
-        except MetaspoError as error:
-            # A file that is being written, an endpoint that is down: the next look may find it mended.
+        except (MetaspoError, OSError, sqlite3.Error) as error:
+            # A file that is being written, an endpoint that is down, a full disk: the next look may find it mended.
             print(f"error: {error}", file=sys.stderr, flush=True)
             if given.every is None:
-                return error.exit_code
+                return getattr(error, "exit_code", 1)
             time.sleep(3600 * given.every)
 
 

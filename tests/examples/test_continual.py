@@ -14,6 +14,7 @@ from types import ModuleType
 import pytest
 
 import metaspo
+from metaspo.approval.request import WAITS
 from metaspo.reports.listing import list_runs
 
 from .conftest import EXAMPLES
@@ -146,3 +147,37 @@ def test_a_file_that_cannot_be_read_is_told_and_ctrl_c_ends_the_wait(
     monkeypatch.setattr(continual.time, "sleep", interrupted)
     write(range(200))
     assert continual.main(["run.yaml", "--calls", "9", "--every", "6"]) == 130 and waited == [6 * 3600.0]
+
+
+def test_of_two_that_look_at_once_one_begins_a_run(continual: ModuleType) -> None:
+    command = [sys.executable, str(EXAMPLES / "continual.py"), "run.yaml", "--calls", "40"]
+    both = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(2)]
+    ended = [(process.communicate(timeout=120), process.returncode) for process in both]
+    assert len(list_runs("c.db")) == 1 and paid() == 40, ended
+    # The other came while that was at work, or found the budget spent.
+    assert log().count("A first run begins") == 1
+    assert "nothing is begun beside it" in log() or "The budget of this week is spent" in log()
+
+
+def test_what_waits_for_a_batch_is_gone_on_with_and_what_waits_for_a_person_is_not(continual: ModuleType) -> None:
+    def waits(reason: str) -> None:
+        with sqlite3.connect("c.db") as db:
+            db.execute("UPDATE runs SET status = 'waiting', reason = ?", [reason])
+        db.close()
+
+    assert continual.main(["run.yaml", "--calls", "9"]) == 3
+    waits(f"{WAITS} for the system prompt of round 2")
+    assert continual.main(["run.yaml", "--calls", "20"]) == 0 and paid() == 9 and "is waiting; nothing is begun" in log()
+    waits("all that is asked waits for batch_1; go on with 'metaspo resume'")
+    assert continual.main(["run.yaml", "--calls", "20"]) == 3 and paid() == 20
+
+
+def test_what_cannot_be_written_is_told_and_tried_again(continual: ModuleType, capsys: pytest.CaptureFixture[str]) -> None:
+    assert continual.main(["run.yaml", "--calls", "5000"]) == 0
+    whole = Path("prompts.json").read_bytes()
+    # What a failing machine has left of the file is written again.
+    Path("prompts.json").write_bytes(whole[:20])
+    Path("prompts.json.new").mkdir()
+    assert continual.main(["run.yaml", "--calls", "5000"]) == 1 and "prompts.json.new" in capsys.readouterr().err
+    Path("prompts.json.new").rmdir()
+    assert continual.main(["run.yaml", "--calls", "5000"]) == 0 and Path("prompts.json").read_bytes() == whole
