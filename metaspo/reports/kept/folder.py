@@ -67,6 +67,9 @@ class Folder(Place):
             _write(hidden / ABOUT, yaml.safe_dump(_described(made), sort_keys=False, allow_unicode=True, width=120))
             while True:
                 number = f"{int((self._numbers() or ['0'])[-1]) + 1:04}"
+                # Whoever writes the same at the same moment has the number by now, or takes it and is found the next time.
+                if there := self._same([version.digest for version in made.values()])[0]:
+                    return there
                 try:
                     # A folder that is there is not empty, and no folder is renamed onto such a one.
                     os.rename(hidden, self.path / number)

@@ -89,6 +89,8 @@ class MLflowPrompts(Registry):
             return Refused(
                 f"{self.where} can't be reached or is too slow; check MLFLOW_TRACKING_URI and the network", theirs=False
             )
+        if "not in a valid JSON format" in said:
+            return Refused(f"{self.where} does not answer as MLflow does; check MLFLOW_TRACKING_URI", theirs=False)
         return Refused(f"{self.where} refuses it: {first}", theirs=code in MISSING)
 
 

@@ -98,9 +98,10 @@ class Registry(Place):
             state: Literal["new", "there"] = "there" if there else "new"
             if not dry_run:
                 there = there or self.add(name, version)
-                self._pointed(name, version.mark, there)
             found.append((name, version, there))
             kept.append(Kept(name, version.kind, version.task, there.label if there else "", state))
+            if there is not None and not dry_run:
+                self._pointed(name, version.mark, there)
         for at, (name, version, there) in enumerate(found):
             if version.confirmed and there is not None and not dry_run and self._confirm(name, there):
                 one = kept[at]

@@ -1,13 +1,17 @@
 """A folder of versions: for people and programs, numbered, whole, never written twice."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
+from typing import Any
 
 import pytest
 import yaml
 
 import metaspo
 from metaspo.domain.errors import ConfigError
+from metaspo.reports.kept import folder
 
 from .conftest import HOSTILE, USER
 
@@ -53,6 +57,23 @@ def test_the_same_run_makes_no_second_version_and_a_changed_one_does(
     assert {(one.version, one.confirmed) for one in again} == {("0001", False)}
     assert {name: text for name, text in read(tmp_path / "kept").items() if name.startswith("0001")} == before
     assert not [path for path in (tmp_path / "kept").iterdir() if path.name.startswith(".")]
+
+
+def test_of_those_who_push_a_run_at_once_one_makes_a_version(
+    written: Callable[..., str], store_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, to = written(), f"file:{tmp_path}/kept"
+    all_write, described = Barrier(8), folder._described
+
+    def when_all_do(made: Any) -> Any:
+        all_write.wait(60)
+        return described(made)
+
+    monkeypatch.setattr(folder, "_described", when_all_do)
+    with ThreadPoolExecutor(8) as at_once:
+        done = [*at_once.map(lambda _: metaspo.push(run, to=to, store=store_path), range(8))]
+    assert {one.version for pushed in done for one in pushed.prompts} == {"0001"}
+    assert [path.name for path in (tmp_path / "kept").iterdir()] == ["0001"]
 
 
 def test_what_others_have_left_there_is_left_alone(written: Callable[..., str], store_path: Path, tmp_path: Path) -> None:

@@ -107,7 +107,7 @@ def test_a_commit_that_was_not_tagged_yet_is_found(
     push: Push, written: Callable[..., str], server: LangSmithWithPrompts
 ) -> None:
     server.instead = lambda request: web.Response(status=500) if request.path.endswith("/tags") else None
-    with pytest.raises(HubError, match="Pushed: nothing"):
+    with pytest.raises(HubError, match=r"Pushed: support-a \(commit \w+\); not pushed: support-b"):
         push(written())
     server.instead = None
     assert [one.state for one in push("0a1b2c3d").prompts] == ["there", "new", "new"]
