@@ -98,7 +98,8 @@ class Tracker:
                 self._failed = True
                 self._say(f"{type(error).__name__}: {excerpt(redact(str(error)), 200)}")
                 with self._some:
-                    self._waiting.extendleft(reversed(told))
+                    # To a full deque `extendleft` would do the reverse: leave out what is new.
+                    self._waiting = deque([*told, *self._waiting], maxlen=MOST)
                     if self._closing:
                         return
                     self._some.wait(AGAIN)

@@ -3,8 +3,9 @@
 import asyncio
 import json
 import sys
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -18,6 +19,7 @@ import metaspo
 from metaspo.cli.main import main
 from metaspo.domain.errors import ConfigError, MissingExtraError
 from metaspo.workspace import tracking
+from metaspo.workspace.mlflow_runs import MLflowRun, Told, TrackedRun
 from metaspo.workspace.serving import serve_by
 
 from ..helpers.endpoint import Endpoint
@@ -197,6 +199,43 @@ def test_a_server_that_fails_costs_the_run_nothing(
         if fault == "gone":
             server.start()
         server.close()
+
+
+async def test_after_an_outage_the_newest_rounds_are_told(
+    mlflow_uri: str, experiment: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failing, fail = threading.Event(), threading.Event()
+
+    class Flaky(MLflowRun):
+        def tell(self, told: Sequence[Told]) -> None:
+            if told and not fail.is_set():
+                failing.set()
+                fail.wait(30)
+                raise ConnectionError("gone")
+            super().tell(told)
+
+    monkeypatch.setattr(tracking, "MLflowRun", Flaky)
+    monkeypatch.setattr(tracking, "MOST", 3)
+    tracker = tracking.Tracker(TrackedRun("a-run", None, experiment, {}, {}), lambda _: None)
+
+    def closed(round: int) -> None:
+        spent = {"calls": round, "cost": None}
+        tracker.tell({"event": "round_closed", "round": round, "level": "user", "score": 0.5, "accepted": 0, "dropped": 0,
+                      "spent": spent})  # fmt: skip
+
+    closed(1)
+    assert await asyncio.to_thread(failing.wait, 60)
+    for round in (2, 3, 4):
+        closed(round)
+    fail.set()
+    await asyncio.sleep(0.2)
+    closed(5)
+    until = time.monotonic() + 20
+    while 5 not in (told := await asyncio.to_thread(lambda: figures(tracked(experiment)[0], "score"))):
+        assert time.monotonic() < until, told
+        await asyncio.sleep(0.1)
+    await tracker.close(Told(status="done"))
+    assert set(told) == {3, 4, 5}
 
 
 @pytest.mark.parametrize("track", ["mflow", "mlflow:", "http://host", 3])
