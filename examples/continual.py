@@ -16,14 +16,14 @@ import sqlite3
 import sys
 import time
 from collections.abc import Sequence
-from contextlib import closing
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import metaspo
 from metaspo.approval.request import asks_a_person
-from metaspo.domain.errors import MetaspoError
+from metaspo.domain.errors import MetaspoError, StoreError
 from metaspo.reports.confirmed import newest_confirmed
 from metaspo.reports.listing import list_runs
 from metaspo.reports.spending import spent_since
@@ -59,12 +59,14 @@ class Continual:
     def look(self) -> int:
         """Do what there is to do now, if nobody else does; the exit code is 0, or that of whatever stopped a run."""
         # A lock that a kill gives back, for what comes before a run has begun: from then on the run's lease would do.
-        with closing(sqlite3.connect(f"{self.store}.look", timeout=0, isolation_level=None)) as lock:
+        with ExitStack() as held:
             try:
+                lock = sqlite3.connect(f"{self.store}.look", timeout=0, isolation_level=None)
+                held.callback(lock.close)
                 lock.execute("BEGIN EXCLUSIVE")
             except sqlite3.OperationalError as error:
                 if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
-                    raise
+                    raise StoreError(f"{self.store}.look: {error}; a store needs a folder to write in") from None
                 self.say("Another process looks after this store right now; nothing is begun beside it.")
                 return 0
             return self.looked()
@@ -167,7 +169,7 @@ def main(argv: Sequence[str] | None = None, now: datetime | None = None) -> int:
             time.sleep(3600 * given.every)
         except KeyboardInterrupt:
             return 130
-        except (MetaspoError, OSError, sqlite3.Error) as error:
+        except (MetaspoError, OSError) as error:
             # A file that is being written, an endpoint that is down, a full disk: the next look may find it mended.
             print(f"error: {error}", file=sys.stderr, flush=True)
             if given.every is None:

@@ -136,6 +136,10 @@ def test_money_is_counted_and_a_week_without_a_budget_is_refused(continual: Modu
 def test_a_file_that_cannot_be_read_is_told_and_ctrl_c_ends_the_wait(
     continual: ModuleType, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    config = Path("run.yaml").read_text()
+    Path("run.yaml").write_text(config.replace("c.db", "nowhere/c.db"))
+    assert continual.main(["run.yaml", "--calls", "9"]) == 2 and "nowhere/c.db.look" in capsys.readouterr().err
+    Path("run.yaml").write_text(config)
     Path("odd.csv").write_text("")
     assert continual.main(["run.yaml", "--calls", "9"]) == 2 and "odd.csv" in capsys.readouterr().err
     waited: list[float] = []
