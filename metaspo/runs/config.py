@@ -80,7 +80,7 @@ def read_config(path: str | Path | None, settings: dict[str, Any] | None = None)
     data = located(dict(document.data), document.path.parent) if document else {}
     told = settings or {}
     wanted = _from_run({**data, **nested({key: told[key] for key in told if key.startswith(FROM_RUN)}, data)})
-    if wanted and not (document and (told.get("tasks") or data.get("tasks"))):
+    if wanted:
         beneath = settings_beneath(wanted, {**data, **told}, tasks_only=document is not None)
         data = on_top(beneath, data)
     data = on_top(data, located(nested(told, data), Path()))

@@ -63,13 +63,16 @@ def asked_for(given: Any) -> FromRun:
 def settings_beneath(wanted: FromRun, told: Mapping[str, Any], *, tasks_only: bool) -> dict[str, Any]:
     """What the run to begin from was given, beneath what is told of a new one: all of it, or its tasks alone.
 
+    Where tasks are told, none of its own are taken: what was unseen then may be among those that are searched on now.
     Raises ConfigError where its tasks were given with their rows, which nothing can be read again of.
     """
     with _opened(told.get("store")) as opened:
         run = _found(opened, wanted)
     problem = {key: value for key, value in run.config["problem"].items() if key not in SEEDS}
+    if told.get("tasks"):
+        return {} if tasks_only else {**problem, "tasks": [], "targets": [], **run.config["context"]}
     tasks = {name: problem.get(name) or [] for name in ("tasks", "targets")}
-    if not (wanted.allow_unchanged or told.get("tasks")) and all(map(_holds_rows, [*tasks["tasks"], *tasks["targets"]])):
+    if not wanted.allow_unchanged and all(map(_holds_rows, [*tasks["tasks"], *tasks["targets"]])):
         raise ConfigError(
             f"run {run.id[:8]} was given its tasks with their rows, so there is nothing to read again: name a config, or the "
             "tasks with the data of today (--task FILE; tasks=[...] in Python)"

@@ -23,9 +23,10 @@ from metaspo.reports.listing import list_runs
 from metaspo.reports.pages.run_page import open_run_page
 from metaspo.reports.report import open_report
 from metaspo.reports.reproduced import reproduced
-from metaspo.runs.config import read_config
+from metaspo.runs.config import config_of, read_config
 from metaspo.store import dealt, runs
 from metaspo.store.database import open_store
+from metaspo.tasks.catalogue import read_task
 from metaspo.tasks.likeness import comparable
 
 from ..helpers.browser import looking_at, needs_browser
@@ -233,6 +234,21 @@ def test_without_a_config_it_is_as_that_run_was_but_for_what_is_set(place: Place
         place.begin(made.run)
     done = metaspo.resume(made.run, store=place.store, budget={"calls": 5000})
     assert done.stopped is None and done.report.from_run is not None and metaspo.verify(store=place.store).well
+
+
+def test_where_tasks_are_named_none_of_the_other_runs_are_taken(tmp_path: Path) -> None:
+    """What was unseen then, under another name now, is searched on and must not be tested as unseen."""
+    place = write_place(tmp_path)
+    rows(tmp_path / "even.csv", range(1000, 1200))
+    (tmp_path / "even.yaml").write_text(json.dumps(TASK | {"name": "even", "examples": "even.csv"}))
+    first = metaspo.optimize(read_config(place.config, {"targets": [str(tmp_path / "even.yaml")], "test_size": 20}))
+    (tmp_path / "renamed.yaml").write_text(json.dumps(TASK | {"name": "renamed", "examples": "even.csv"}))
+    wanted = {"run": first.run, "allow_unconfirmed": True}
+    told = {"tasks": [str(tmp_path / "renamed.yaml")], "from_run": wanted, "store": str(place.store)}
+    for config in (read_config(None, told), read_config(place.config, told), config_of(**told)):
+        assert [read_task(task).name for task in config.tasks] == ["renamed"] and not config.targets
+    own = read_config(None, {"from_run": {**wanted, "allow_unchanged": True}, "store": str(place.store)})
+    assert len(own.tasks) == len(own.targets) == 1
 
 
 def test_an_unconfirmed_run_is_no_place_to_begin(place: Place) -> None:
