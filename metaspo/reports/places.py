@@ -14,6 +14,11 @@ def name_of(written: str) -> str:
     return (path.name or written) if path else written
 
 
+def file_name(written: str) -> str:
+    """The name of a file, however the path to it is written."""
+    return (_absolute(written) or PurePath(written)).name or written
+
+
 def names_apart(written: Iterable[str]) -> dict[str, str]:
     """A name for each of several paths, with as many of its folders as it takes to tell them apart."""
     paths = {text: path for text in dict.fromkeys(written) if (path := _absolute(text))}

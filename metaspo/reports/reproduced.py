@@ -1,4 +1,4 @@
-"""The config that makes a run again, as `metaspo optimize --config` takes it, without keys, and what no config can hold."""
+"""The config that makes a run again, as `metaspo optimize FILE` takes it, without keys, and what no config can hold."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field

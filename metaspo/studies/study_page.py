@@ -9,7 +9,7 @@ from ..domain.errors import ConfigError
 from ..reports.pages.facts import rows, shown
 from ..reports.pages.page import page
 from ..reports.pages.scales import Chart, Line, Scale, chart, scale_of
-from ..reports.places import name_of
+from ..reports.places import file_name
 from ..store import calls
 from ..store.database import open_store
 from .batch import statuses
@@ -145,7 +145,7 @@ def _charts(study: Study, cells: Sequence[Cell], curves: dict[str, Curve]) -> li
 def _facts(study: Study) -> list[tuple[str, str]]:
     """The study as it was written, in short."""
     told: dict[str, Any] = {
-        "store": name_of(str(study.store)),
+        "store": file_name(str(study.store)),
         "methods": [_block(row) for row in study.methods],
         "seeds": ", ".join(map(str, study.seeds)),
         "measures": {name: one.model_dump(exclude_none=True) for name, one in study.measures.items()},

@@ -8,7 +8,7 @@ from ...domain.excerpts import excerpt
 from ...domain.redaction import redact
 from ...store.runs import Run
 from ...workspace.generalization import GENERALIZE
-from ..places import name_of
+from ..places import file_name, name_of
 
 LONGEST = 300
 """Characters that are shown of a value."""
@@ -30,7 +30,7 @@ def facts(run: Run, store: str) -> list[tuple[str, str]]:
     given = {**sizes, **{key: value for key, value in problem.items() if value is not None}}
     found: dict[str, Any] = {
         "run": run.id,
-        "store": name_of(store),
+        "store": file_name(store),
         "status": run.status + (f": {run.reason}" if run.reason else ""),
         "began": run.created,
         "worked for": f"{run.seconds:,.0f} s",
@@ -55,6 +55,8 @@ def shown(key: str, value: Any) -> str:
         return ", ".join(str(task.get("name", "?")) if isinstance(task, dict) else name_of(str(task)) for task in value)
     if key in MODELS:
         return labels(value)
+    if isinstance(value, list) and value and all(isinstance(one, str | int | float) for one in value):
+        return ", ".join(shown(key, one) for one in value)
     text = name_of(value) if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
     return excerpt(redact(text), LONGEST)
 

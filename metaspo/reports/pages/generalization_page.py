@@ -8,7 +8,7 @@ from ...tasks.scores.paired import TaskComparison
 from ..commands import command
 from ..gained import gained
 from ..generalization import GeneralizationReport
-from ..places import name_of
+from ..places import file_name
 from ..set_aside import says
 from .costs import paid
 from .facts import facts
@@ -40,7 +40,7 @@ def generalization_page(store: Store, report: GeneralizationReport) -> str:
         remarks=[*_unread(report.tasks), *_dropped(report), *says(report.set_aside, 10), *report.remarks],
         costs=paid(store.db, report.run, report.usage, report.cost_notes),
         facts=facts(report.run, report.store),
-        go_on=command("resume", report.run.id, name_of(report.store)),
+        go_on=command("resume", report.run.id, file_name(report.store)),
     )
 
 

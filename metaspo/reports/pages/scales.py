@@ -17,13 +17,19 @@ class Scale:
         return round(100 * min(1.0, max(0.0, (value - low) / (high - low))), 2)
 
 
-def scale_of(values: Iterable[float | None], *, most: float | None = None, steps: int = 5, zero: bool = False) -> Scale:
-    """An axis that holds all values, its ticks at round numbers, about `steps` of them; up to `most` where that is given."""
+def scale_of(
+    values: Iterable[float | None], *, most: float | None = None, steps: int = 5, zero: bool = False, whole: bool = False
+) -> Scale:
+    """An axis that holds all values, its ticks at round numbers, about `steps` of them; up to `most` where that is given.
+
+    With `whole` they lie at whole numbers, for what there is no half of.
+    """
     known = [value for value in values if value is not None] + ([0.0] if zero else [])
     low, high = min(known, default=0.0), max(known, default=1.0)
     if high - low < 1e-9:
         low, high = low - 0.05 * (not zero), high + 0.05
     step = _round_step((high - low) / max(1, steps - 1))
+    step = max(1.0, ceil(step)) if whole else step
     first, last = floor(low / step + 1e-9), ceil(high / step - 1e-9)
     if most is not None:
         last = min(last, ceil(most / step - 1e-9))
@@ -75,11 +81,11 @@ class Chart:
 
 
 def chart(title: str, across: str, lines: Sequence[Line], *, stays: bool = False) -> Chart:
-    """A chart whose axes hold all of its lines; the one across begins at zero."""
+    """A chart whose axes hold all of its lines; the one across counts from zero."""
     xs = [x for line in lines for x, _ in line.points]
     ys = [y for line in lines for _, y in line.points]
     edges = [edge for line in lines for _, low, high in line.band for edge in (low, high)]
-    return Chart(title, across, scale_of(xs, zero=True), scale_of([*ys, *edges], most=1.0), lines, stays)
+    return Chart(title, across, scale_of(xs, zero=True, whole=True), scale_of([*ys, *edges], most=1.0), lines, stays)
 
 
 def _through(points: Iterable[tuple[float, float]]) -> str:

@@ -1,5 +1,6 @@
 """How a run was set: its sizes, its tasks by content, the versions, its rounds, and the config that makes it again."""
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import PurePath
@@ -10,7 +11,7 @@ from sqlite_utils import Database
 from ...store import evaluations
 from ...store.evaluations import RunTask
 from ...tasks.given import short
-from ..places import name_of
+from ..places import file_name, name_of
 from ..report import Report
 from ..reproduced import Reproduced, reproduced
 
@@ -27,13 +28,17 @@ class TaskRow:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What the section shows; `sizes` are names and numbers, `given` further settings."""
+    """What the section shows; `sizes` are names and numbers, `given` further settings.
+
+    `named` is the store as a shell takes it.
+    """
 
     tasks: list[TaskRow]
     sizes: list[tuple[str, Any]]
     given: list[tuple[str, str]]
     version: str
     store: str
+    named: str
     again: Reproduced
 
 
@@ -59,7 +64,8 @@ def settings(db: Database, report: Report) -> Settings:
         sizes=[(name.replace("_", " "), size) for name, size in sizes.items()],
         given=given,
         version=report.run.version,
-        store=name_of(report.store),
+        store=file_name(report.store),
+        named=shlex.quote(file_name(report.store)),
         again=reproduced(report.run),
     )
 

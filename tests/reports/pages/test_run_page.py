@@ -1,7 +1,10 @@
 """The page of a run, in a real browser: what it shows, to whom, and that what comes from data stays text."""
 
 import gzip
+import html
 import json
+import re
+import shlex
 import sqlite3
 from collections.abc import Iterator
 from itertools import pairwise
@@ -231,7 +234,7 @@ def test_a_run_that_has_nothing_yet_has_a_page(tmp_path: Path, make_task: Any) -
     assert "Nothing is known yet" in made and "No final test has been made" in made
 
 
-def test_no_folder_of_this_machine_is_on_a_page(tmp_path: Path) -> None:
+def test_no_folder_of_this_machine_is_on_a_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folders = [tmp_path / "of alice" / name for name in ("one", "two")]
     for folder in folders:
         folder.mkdir(parents=True)
@@ -259,8 +262,14 @@ def test_no_folder_of_this_machine_is_on_a_page(tmp_path: Path) -> None:
     assert "one/tickets.yaml, two/tickets.yaml, rows.jsonl" in " ".join(again.without)
     # Beside its files it makes the run again.
     (tmp_path / "of alice" / "run.yaml").write_text(again.config)
-    config = read_config(tmp_path / "of alice" / "run.yaml", {"store": str(store)})
-    assert optimize(config).report.usage.total_calls == 0
+    monkeypatch.chdir(tmp_path / "of alice")
+    page = open_run_page(store, runs[0].run)
+    [told] = re.findall(r"then: <code[^>]*>metaspo (.*?)</code>", page)
+    done = CliRunner().invoke(main, shlex.split(html.unescape(told)))
+    assert done.exit_code == 0 and "Paid: 0 calls" in done.output
+    # A store that was named by a path that is none from the root is told by its name alone too.
+    made = open_run_page(Path("..") / "of alice" / "m.db", runs[0].run)
+    assert "of alice" not in made and "<dd>m.db</dd>" in made
 
 
 def test_branches_and_placebos_have_pages_that_say_what_they_are(store: Path, tmp_path: Path) -> None:
