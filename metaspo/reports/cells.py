@@ -4,14 +4,15 @@ from collections.abc import Sequence
 
 from ..domain.costs import cost_says
 from ..domain.intervals import Difference
-from .claims import WORDS
-from .commands import command, telling
+from .claims import WORDS, counted
+from .commands import command, from_here, telling
 from .compare import Comparison
 from .controls import TaskReport
 from .curve import Points
 from .failures import Failure, RunFailures
 from .gained import gained
 from .generalization import GeneralizationReport
+from .next_steps import larger
 from .pages.cell import Cell, Table, Text
 from .report import Report
 from .shown import cell_of
@@ -39,14 +40,17 @@ def interval(difference: Difference, sign: str = "+") -> str:
 
 def go_on(report: Report | GeneralizationReport) -> list[tuple[str, str]]:
     """What to do next with a run, in Python."""
-    run, where = report.run, f"{telling(report.run.id)!r}, store={report.store!r}"
+    run, store = report.run, from_here(report.store)
+    where = f"{telling(run.id)!r}, store={store!r}"
     if run.status == "waiting" and (run.reason or "").startswith("waiting for a person"):
         return [("Go on", f"metaspo.resume({where}, answer='accept')")]
     if run.status == "done":
-        return [("The whole report, in a terminal", command("report", run.id, report.store))]
+        return [("The whole report, in a terminal", command("report", run.id, store))]
     if run.status == "running":
-        return [("Follow it, in a terminal", command("watch", run.id, report.store))]
-    return [("Go on", f"metaspo.resume({where})")]
+        return [("Follow it, in a terminal", command("watch", run.id, store))]
+    more = larger(run)
+    budget = f", budget={{{more[0]!r}: {more[1]}}}" if more else ""
+    return [("Go on", f"metaspo.resume({where}{budget})")]
 
 
 @cell_of.register
@@ -147,7 +151,7 @@ def _failure(one: Failure) -> list[str]:
 def _points(found: Points) -> Cell:
     rows = [[f"{one.round}", one.task, percent(one.selecting), percent(one.test)] for one in found]
     table = Table("Scores in % of each task's best pair", ("round", "task", "selecting", "test"), rows)
-    last = f"{len(found)} points of {len({one.round for one in found})} rounds"
+    last = f"{counted(len(found), 'point')} of {counted(len({one.round for one in found}), 'round')}"
     return Cell(f"Scores by round: {last}", tables=[table] if rows else [], next=[("Rows", "curve.to_pandas()")])
 
 

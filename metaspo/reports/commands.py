@@ -24,3 +24,9 @@ def telling(run: str) -> str:
     except ValueError:
         timed = False
     return run if timed else run[:8]
+
+
+def from_here(store: str) -> str:
+    """A store as one names it in the folder where one works: what is saved there with it, a notebook, goes along elsewhere."""
+    path, here = Path(store).absolute(), Path.cwd()
+    return str(path.relative_to(here)) if path.is_relative_to(here) else store

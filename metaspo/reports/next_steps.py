@@ -61,13 +61,19 @@ def _go_on(report: Report | GeneralizationReport) -> Step:
 
 
 def _more(run: Run) -> str:
-    """The option that doubles the one limit that a run came to; "" where it did not, or has several."""
+    """The option that gives a run more of the limit that it came to, "" where there is no such one."""
+    more = larger(run)
+    return f"--set budget.{more[0]}={more[1]}" if more else ""
+
+
+def larger(run: Run) -> tuple[str, str] | None:
+    """The one limit that a run came to, with twice as much of it as text; None where it came to none, or has several."""
     limits: dict[str, Any] = run.config.get("context", {}).get("budget") or {}
     given = {name: limit for name, limit in limits.items() if isinstance(limit, int | float)}
     if "budget" not in (run.reason or "") or len(given) != 1 or any(isinstance(limit, dict) for limit in limits.values()):
-        return ""
+        return None
     [(name, limit)] = given.items()
-    return f"--set budget.{name}={2 * limit:g}" if limit < 500_000 else f"--set budget.{name}={2 * limit:.0f}"
+    return name, f"{2 * limit:g}" if limit < 500_000 else f"{2 * limit:.0f}"
 
 
 def _is_better(report: Report) -> bool:

@@ -256,6 +256,24 @@ def test_a_result_in_a_notebook_is_a_card_and_a_few_lines(outputs: list[list[dic
     assert "<table" in "".join(outputs[6][0]["data"]["text/html"])
 
 
+def test_a_card_goes_on_by_what_it_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "deep down").mkdir()
+    store = tmp_path / "deep down" / "m.db"
+    given: dict[str, Any] = {"tasks": [TASK], "store": store, **NOVICE}
+    stopped = metaspo.optimize(**given, budget={"calls": 40})
+    monkeypatch.chdir(tmp_path)
+    # A notebook goes along with what it shows: a store that lies beside it is named from there.
+    assert str(tmp_path) not in repr(stopped) and str(tmp_path) not in stopped._repr_html_()
+    [code] = [line.removeprefix("Go on: ") for line in repr(stopped).split("\n") if line.startswith("Go on: ")]
+    assert code == f"metaspo.resume({stopped.run[:8]!r}, store='deep down/m.db', budget={{'calls': 80}})"
+    again = eval(code)
+    assert again.report.usage.total_calls > 40
+    assert f"metaspo report {again.run[:8]} --store 'deep down/m.db'" in repr(metaspo.resume(again.run, store=store, budget={}))
+    assert repr(metaspo.open_curve(store)).startswith("Scores by round: ") and " 1 points" not in repr(
+        metaspo.open_curve(store)
+    )
+
+
 def test_python_outside_a_notebook_is_silent_unless_asked(capsys: Any, store_path: Path) -> None:
     given: dict[str, Any] = {"tasks": [TASK], "store": store_path, **NOVICE}
     metaspo.optimize(**given)
