@@ -20,7 +20,7 @@ from metaspo.domain.errors import ConfigError
 from metaspo.models.background import background, in_background
 from metaspo.workspace.forms import Shown
 from metaspo.workspace.outer import ours
-from metaspo.workspace.tracing import traced_by_round
+from metaspo.workspace.tracing.round_tracer import traced_by_round
 
 
 class EitherWay(RunnableLambda[Any, Any]):

@@ -35,9 +35,9 @@ if TYPE_CHECKING:
     from .reports.failures import open_failures
     from .reports.generalization import open_generalization
     from .reports.kept.push import Pushed, push
-    from .reports.live import progress
+    from .reports.notebook.live import progress
     from .reports.report import Report, open_report
-    from .reports.verify import Verification, averify, verify
+    from .reports.verification.verify import Verification, averify, verify
     from .runs.branch import abranch, branch
     from .runs.config import RunConfig, read_config
     from .runs.optimize import Result, aoptimize, aresume, optimize, resume
@@ -74,9 +74,9 @@ _NAMES = {
     "reports.failures": "open_failures",
     "reports.generalization": "open_generalization",
     "reports.kept.push": "Pushed push",
-    "reports.live": "progress",
+    "reports.notebook.live": "progress",
     "reports.report": "Report open_report",
-    "reports.verify": "Verification averify verify",
+    "reports.verification.verify": "Verification averify verify",
     "runs.branch": "abranch branch",
     "runs.config": "RunConfig read_config",
     "runs.optimize": "Result aoptimize aresume optimize resume",

@@ -32,7 +32,7 @@ LONGEST = (
     "test_batched_runs", "test_local", "test_widths", "test_forks", "test_endings", "test_main", "test_hard_batches",
     "test_claims", "test_docs", "test_files", "test_bad_days", "test_face", "test_signals", "test_staged", "test_first_replies",
     "test_approve", "test_scoring", "test_strict_server", "test_watch", "test_identity", "test_kill", "test_mlflow_prompts",
-    "test_approvers", "test_study", "test_wheel", "test_tracing", "test_threads", "test_ledger", "test_plan", "test_server",
+    "test_approvers", "test_study", "test_wheel", "test_round_tracer", "test_threads", "test_ledger", "test_plan", "test_server",
 )  # fmt: skip
 """The files that take longest, in order: begun first, none of them keeps one worker busy while the other has nothing left."""
 

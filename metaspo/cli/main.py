@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from ..domain.redaction import without_keys
-from ..workspace.trace_client import traces_for_all
+from ..workspace.tracing.trace_client import traces_for_all
 from .approve import approve_command
 from .endings import end
 from .options import GIVEN

@@ -66,7 +66,7 @@ def verify_command(run: str | None, store: str, as_json: bool) -> None:
     """Find again what is recorded of a RUN, or of all runs: outcomes from replies, means, decisions. No model is asked."""
     from dataclasses import asdict
 
-    from ..reports.verify import verify
+    from ..reports.verification.verify import verify
     from .show_verification import show_verification
 
     found = verify(run, store=store)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from .screen import say
 
 if TYPE_CHECKING:
-    from ..reports.verify import Verification
+    from ..reports.verification.verify import Verification
 
 
 def show_verification(found: "Verification") -> None:

@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from .notebook.shown import Shown
 from .report import Report
-from .shown import Shown
 
 
 class Comparison(Shown, dict[str, Any]):

@@ -7,8 +7,8 @@ from sqlite_utils import Database
 
 from ..store import evaluations, prompts, runs
 from ..store.database import open_store
+from .notebook.shown import Shown
 from .pairs import AFTER_SEARCH
-from .shown import Shown
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,8 @@ from ..workspace.generalization import GENERALIZE
 from .answered import Answered, answered, by_base
 from .changed import last_evaluation
 from .controls import kind_of
+from .notebook.shown import Shown
 from .pairs import run_pairs
-from .shown import Shown
 
 LONGEST = 20
 """Examples of a task that are shown where nobody says how many."""

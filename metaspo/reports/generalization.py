@@ -12,9 +12,9 @@ from ..tasks.scores.paired import Overall, TaskComparison, over_tasks
 from ..workspace.generalization import Generalization, read_scores, user_prompts
 from ..workspace.known import stored_input
 from .costs import cost_notes
+from .notebook.shown import Shown
 from .remarks import remarks
 from .set_aside import SetAside, set_aside
-from .shown import Shown
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -19,12 +19,12 @@ from .claims import verdict_says
 from .confirmation import Confirmation, Verdict, read_confirmation, verdict_without
 from .controls import Splits, TaskReport, WorstTask, by_split, task_report, tested, worst_task
 from .costs import cost_notes
+from .notebook.shown import Shown
 from .pairs import RunPairs, run_pairs
 from .placebo import PlaceboReport, mean_of, read_placebo
 from .places import name_of
 from .remarks import remarks
 from .set_aside import SetAside, set_aside
-from .shown import Shown
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 from ..approval.request import Request
 from ..domain.costs import cost_says
-from ..reports.cells import points, report_cell
+from ..reports.notebook.cells import points, report_cell
+from ..reports.notebook.shown import cell_of
 from ..reports.pages.cell import Cell, Table, Text
-from ..reports.shown import cell_of
 from .need import Needs
 from .optimize import Result
 

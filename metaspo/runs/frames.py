@@ -2,8 +2,8 @@
 
 from dataclasses import astuple, fields
 
-from ..reports.frames import report_frames
-from ..reports.shown import Frame, Frames, frames_of
+from ..reports.notebook.frames import report_frames
+from ..reports.notebook.shown import Frame, Frames, frames_of
 from .need import Need, Needs
 from .optimize import Result
 

@@ -12,7 +12,7 @@ from ..domain.locks import Locks, without_marks
 from ..methods.checks import about_placeholders, placeholders
 from ..reports.confirmed import SEARCHES_NOTHING, newest_confirmed_in, verdict_of
 from ..reports.listing import status
-from ..reports.recorded import base_names, recorded_tasks
+from ..reports.verification.recorded import base_names, recorded_tasks
 from ..store import prompts, runs
 from ..store.database import Store, default_store, open_store
 from ..tasks.changes import DataChanges, TaskChange, changes_say, data_changes

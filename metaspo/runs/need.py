@@ -9,7 +9,7 @@ from ..domain.calls import BYTES_A_TOKEN, Role
 from ..domain.prompts import RoundLevel
 from ..models.priced import price_says, priced
 from ..models.spec import ModelSpec
-from ..reports.shown import Shown
+from ..reports.notebook.shown import Shown
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,9 @@ from ..approval.answers import addressed, addressee
 from ..approval.request import Request, not_asked
 from ..domain.errors import AwaitsApproval, ConfigError, MetaspoError
 from ..domain.twins import twin_of
-from ..reports.live import listening
+from ..reports.notebook.live import listening
+from ..reports.notebook.shown import Shown
 from ..reports.report import Report, open_report
-from ..reports.shown import Shown
 from ..store import runs
 from ..store.answers import answered_by
 from ..store.database import default_store, open_store

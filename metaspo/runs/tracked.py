@@ -9,8 +9,8 @@ from ..reports.any_run import open_any
 from ..reports.gained import gained_says
 from ..reports.kept.version import run_scores, task_scores
 from ..reports.report import Report
-from ..workspace.mlflow_runs import PREFIX, Told
 from ..workspace.resources import Workspace
+from ..workspace.tracking.mlflow_runs import PREFIX, Told
 
 DESCRIPTION = "mlflow.note.content"
 """The tag that MLflow shows as a run's description."""

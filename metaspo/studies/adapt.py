@@ -17,9 +17,9 @@ from ..prompts.renderer import DEFAULT_SYSTEM_PROMPT
 from ..reports.claims import claim
 from ..reports.costs import cost_notes
 from ..reports.curve import Point, open_curve
-from ..reports.live import listening
+from ..reports.notebook.live import listening
+from ..reports.notebook.shown import Shown
 from ..reports.set_aside import SetAside, set_aside
-from ..reports.shown import Shown
 from ..runs.config import RunConfig, located, nested
 from ..runs.prompt_source import PromptSource, read_prompt
 from ..store import calls, evaluations, prompts

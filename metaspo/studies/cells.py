@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 
 from ..domain.calls import Usage
-from ..reports.cells import percent
 from ..reports.claims import claim
+from ..reports.notebook.cells import percent
+from ..reports.notebook.shown import cell_of
 from ..reports.pages.cell import Cell, Table, Text
 from ..reports.set_aside import says
-from ..reports.shown import cell_of
 from ..reports.words import paid
 from .adapt import Adaptation, AdaptationPlan
 from .study import Cells

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from ..reports.shown import Frame, Frames, frames_of
+from ..reports.notebook.shown import Frame, Frames, frames_of
 from .adapt import Adaptation, AdaptationPlan
 from .study import Cells
 from .table import COLUMNS, StudyReport

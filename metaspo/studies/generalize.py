@@ -10,7 +10,7 @@ from pydantic import field_validator
 from ..domain.errors import ConfigError
 from ..domain.twins import twin_of
 from ..reports.generalization import GeneralizationReport, open_generalization
-from ..reports.live import listening
+from ..reports.notebook.live import listening
 from ..runs.config import located, nested, part, some_tasks
 from ..runs.prompt_source import read_prompt
 from ..runs.session import Listener, run_session

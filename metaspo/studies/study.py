@@ -14,8 +14,8 @@ from ..domain.results import Split
 from ..domain.twins import twin_of
 from ..models.account import Account
 from ..models.budget import Budget
-from ..reports.live import listening
-from ..reports.shown import Shown
+from ..reports.notebook.live import listening
+from ..reports.notebook.shown import Shown
 from ..runs.config import RunConfig, located
 from ..runs.prompt_source import read_prompt
 from ..tasks.data import DATASETS

@@ -16,7 +16,7 @@ from ..domain.intervals import paired_difference, student
 from ..domain.prompts import Prompt
 from ..domain.results import Evaluation, graded_together
 from ..reports.costs import cost_notes
-from ..reports.shown import Shown
+from ..reports.notebook.shown import Shown
 from ..store import calls, evaluations, prompts, runs
 from ..store.database import open_store
 from ..tasks.majority import majority_score

@@ -28,7 +28,6 @@ from .dealing import UNSEEN, Rules, dealing_rules, open_tasks
 from .generalization import Generalization, GeneralizationWorkspace
 from .known import context_of, stored_input
 from .lease import RunLease, acquired
-from .mlflow_client import prepare_mlflow
 from .outer import context_given
 from .resources import Workspace
 from .run_input import RunInput
@@ -36,7 +35,8 @@ from .search import SearchWorkspace
 from .serving import strict, trusted
 from .state import problem_of
 from .threads import Thread, run_that_begins, run_that_goes_on, thread_of, unthreaded
-from .tracked import begin_tracking, left
+from .tracking.mlflow_client import prepare_mlflow
+from .tracking.tracked import begin_tracking, left
 
 Begins = Callable[[Any], RunInput]
 """Finds what a run is given in the state of a graph that begins."""

@@ -27,7 +27,7 @@ from .first_replies import FirstReplies
 from .lease import RunLease
 from .run_input import RunInput
 from .settings import Settings
-from .tracking import Tracker
+from .tracking.tracker import Tracker
 
 READING = "without thoughts"
 """How replies are read, where that has changed: scores of another reading are worked out anew from the same replies."""

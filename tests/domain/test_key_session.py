@@ -11,7 +11,7 @@ import pytest
 from metaspo.reports.kept.langsmith_prompts import LangSmithPrompts
 from metaspo.tasks.sources.langsmith import _Asked
 from metaspo.tasks.sources.named import Named
-from metaspo.workspace.trace_client import trace_client
+from metaspo.workspace.tracing.trace_client import trace_client
 
 KEY = "lsv2_pt_0123456789abcdef0123456789abcdef_0123456789"
 

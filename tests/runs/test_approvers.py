@@ -14,7 +14,7 @@ from langgraph_sdk.client import LangGraphClient
 
 from metaspo import open_report, optimize
 from metaspo.reports.listing import list_runs
-from metaspo.reports.verify import verify
+from metaspo.reports.verification.verify import verify
 from metaspo.store import answers
 from metaspo.store.database import open_store
 

@@ -17,7 +17,7 @@ import metaspo
 from metaspo import Result
 from metaspo.cli.main import main
 from metaspo.domain.errors import ModelError, TaskError
-from metaspo.reports.verify import averify
+from metaspo.reports.verification.verify import averify
 from metaspo.runs.config import config_of, read_config
 from metaspo.runs.plan import plan
 from metaspo.store import calls, evaluations, images

@@ -15,7 +15,7 @@ import metaspo
 from metaspo.domain.errors import ConfigError, MissingExtraError
 from metaspo.reports.any_run import open_any
 from metaspo.reports.listing import list_runs
-from metaspo.reports.shown import Shown
+from metaspo.reports.notebook.shown import Shown
 from metaspo.studies.study import Study
 
 from ..helpers.browser import looking_at, needs_browser

@@ -10,7 +10,7 @@ from typing import Any, Self
 
 from ...domain.redaction import redact
 from ...domain.visible import visible
-from ...workspace.mlflow_client import check_mlflow, import_mlflow
+from ...workspace.tracking.mlflow_client import check_mlflow, import_mlflow
 from .registry import Refused, Registry, There
 from .templates import mlflow_template
 from .version import PREFIX, Version

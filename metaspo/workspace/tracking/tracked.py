@@ -3,11 +3,11 @@
 from dataclasses import asdict
 from importlib.metadata import version
 
-from ..domain.redaction import redact
-from ..models.spec import ModelSpec
+from ...domain.redaction import redact
+from ...models.spec import ModelSpec
+from ..resources import Workspace
 from .mlflow_runs import Told, TrackedRun
-from .resources import Workspace
-from .tracking import Tracker
+from .tracker import Tracker
 
 
 def begin_tracking(workspace: Workspace, origin: str = "") -> None:

@@ -8,9 +8,9 @@ import time
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from ..compat import daemon_client, default_trace_client
-from ..domain.key_session import key_session
-from ..domain.redaction import holds_key, redact, without_keys
+from ...compat import daemon_client, default_trace_client
+from ...domain.key_session import key_session
+from ...domain.redaction import holds_key, redact, without_keys
 
 if TYPE_CHECKING:
     from langsmith import Client

@@ -8,19 +8,19 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
-from ..approval.review import EDITED
-from ..domain.calls import Usage
-from ..domain.errors import ConfigError
-from ..domain.prompts import Prompt
-from ..domain.results import example_id
-from ..domain.twins import twin_of
-from ..methods import builtin as builtin
-from ..methods.selection import REJECTED
-from ..store import answers, calls, evaluations, images, prompts, runs
-from ..store.database import Store, default_store, open_store
-from ..tasks.scores.paired import over_tasks
-from ..workspace.generalization import Generalization, read_scores, user_prompts
-from ..workspace.known import stored_input
+from ...approval.review import EDITED
+from ...domain.calls import Usage
+from ...domain.errors import ConfigError
+from ...domain.prompts import Prompt
+from ...domain.results import example_id
+from ...domain.twins import twin_of
+from ...methods import builtin as builtin
+from ...methods.selection import REJECTED
+from ...store import answers, calls, evaluations, images, prompts, runs
+from ...store.database import Store, default_store, open_store
+from ...tasks.scores.paired import over_tasks
+from ...workspace.generalization import Generalization, read_scores, user_prompts
+from ...workspace.known import stored_input
 from .findings import Difference, Findings
 from .recorded import RecordedTask, recorded_search, recorded_tasks
 from .replay import replay

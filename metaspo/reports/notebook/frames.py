@@ -6,18 +6,18 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from ..store import evaluations, prompts
-from ..store.database import open_store
-from ..store.prompts import CandidateRow, RoundRow
-from .answered import answered
-from .changed import TaskCompared, compared
-from .compare import Comparison
-from .controls import TaskReport
-from .curve import Point, Points, open_curve
-from .failures import Failure, RunFailures
-from .generalization import GeneralizationReport
-from .pairs import run_pairs
-from .report import Report
+from ...store import evaluations, prompts
+from ...store.database import open_store
+from ...store.prompts import CandidateRow, RoundRow
+from ..answered import answered
+from ..changed import TaskCompared, compared
+from ..compare import Comparison
+from ..controls import TaskReport
+from ..curve import Point, Points, open_curve
+from ..failures import Failure, RunFailures
+from ..generalization import GeneralizationReport
+from ..pairs import run_pairs
+from ..report import Report
 from .shown import Frame, Frames, frames_of
 
 TASKS = (

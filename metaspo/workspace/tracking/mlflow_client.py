@@ -6,7 +6,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
-from ..domain.errors import ConfigError, MissingExtraError
+from ...domain.errors import ConfigError, MissingExtraError
 
 
 def check_mlflow(what: str) -> None:

@@ -6,12 +6,12 @@ from functools import singledispatch
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from ..domain.errors import ConfigError, MissingExtraError
+from ...domain.errors import ConfigError, MissingExtraError
 
 if TYPE_CHECKING:
     import pandas
 
-    from .pages.cell import Cell
+    from ..pages.cell import Cell
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +48,14 @@ class Shown:
 
     def __repr__(self) -> str:
         """A few lines for people."""
-        from .pages.cell import as_text
+        from ..pages.cell import as_text
 
         import_module(f"metaspo.{self.drawn_in}.cells")
         return as_text(cell_of(self))
 
     def _repr_html_(self) -> str:
         """A card for a notebook."""
-        from .pages.cell import as_html
+        from ..pages.cell import as_html
 
         import_module(f"metaspo.{self.drawn_in}.cells")
         return as_html(cell_of(self))

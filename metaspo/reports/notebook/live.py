@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ..domain.visible import visible
-from .progress import RunProgress
+from ...domain.visible import visible
+from ..progress import RunProgress
 
 if TYPE_CHECKING:
-    from ..workspace.events import Event
+    from ...workspace.events import Event
 
 Listens = TypeVar("Listens", bound=Callable[..., None])
 

@@ -7,23 +7,23 @@ from typing import Any, cast
 
 from sqlite_utils import Database
 
-from ..domain.errors import MetaspoError
-from ..domain.prompts import Prompt
-from ..domain.results import Example, Split
-from ..domain.several import combination
-from ..models.spec import ModelSpec
-from ..store import evaluations, prompts, runs
-from ..store.database import Store
-from ..store.evaluations import RunTask
-from ..tasks.catalogue import read_task
-from ..tasks.spec import TaskSpec
-from ..tasks.task import Task
-from ..workspace.context import names_of
-from ..workspace.first_replies import FirstReplies
-from ..workspace.known import stored_input
-from ..workspace.problem import Problem
-from ..workspace.run_input import RunInput
-from ..workspace.search import SearchWorkspace
+from ...domain.errors import MetaspoError
+from ...domain.prompts import Prompt
+from ...domain.results import Example, Split
+from ...domain.several import combination
+from ...models.spec import ModelSpec
+from ...store import evaluations, prompts, runs
+from ...store.database import Store
+from ...store.evaluations import RunTask
+from ...tasks.catalogue import read_task
+from ...tasks.spec import TaskSpec
+from ...tasks.task import Task
+from ...workspace.context import names_of
+from ...workspace.first_replies import FirstReplies
+from ...workspace.known import stored_input
+from ...workspace.problem import Problem
+from ...workspace.run_input import RunInput
+from ...workspace.search import SearchWorkspace
 
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 

@@ -4,17 +4,17 @@ from collections.abc import Sequence
 from dataclasses import astuple
 from typing import Any
 
-from ..approval.review import EDITED
-from ..graph.edges import candidate_jobs, confirm_jobs, evaluation_jobs, first_jobs, further_jobs, proposal_jobs
-from ..methods.failures import drawn
-from ..methods.lineage import candidate_rows, kept_pairs
-from ..methods.rounds import closed_round
-from ..methods.selection import REJECTED, Selected, decide, selected
-from ..methods.staging import is_staged, judged_so_far
-from ..store import prompts
-from ..store.prompts import CandidateRow, KeptPair, RoundRow
-from ..workspace.scoring import score_job
-from ..workspace.state import Candidate, Incumbent, Job, Kept, State
+from ...approval.review import EDITED
+from ...graph.edges import candidate_jobs, confirm_jobs, evaluation_jobs, first_jobs, further_jobs, proposal_jobs
+from ...methods.failures import drawn
+from ...methods.lineage import candidate_rows, kept_pairs
+from ...methods.rounds import closed_round
+from ...methods.selection import REJECTED, Selected, decide, selected
+from ...methods.staging import is_staged, judged_so_far
+from ...store import prompts
+from ...store.prompts import CandidateRow, KeptPair, RoundRow
+from ...workspace.scoring import score_job
+from ...workspace.state import Candidate, Incumbent, Job, Kept, State
 from .findings import Difference, Findings
 from .recorded import NotRecordedError, RecordedSearch
 

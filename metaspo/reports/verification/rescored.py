@@ -7,13 +7,13 @@ from itertools import zip_longest
 
 from sqlite_utils import Database
 
-from ..domain.calls import Reply
-from ..domain.errors import TaskError
-from ..domain.messages import as_data
-from ..domain.results import Counting, Evaluation, Example, Outcome
-from ..domain.several import combined
-from ..store import calls, evaluations
-from ..workspace.scoring import Answered, Messages, outcome_of
+from ...domain.calls import Reply
+from ...domain.errors import TaskError
+from ...domain.messages import as_data
+from ...domain.results import Counting, Evaluation, Example, Outcome
+from ...domain.several import combined
+from ...store import calls, evaluations
+from ...workspace.scoring import Answered, Messages, outcome_of
 from .findings import Difference, Findings
 from .recorded import RecordedTask
 

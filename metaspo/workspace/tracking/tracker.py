@@ -7,8 +7,8 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ..domain.excerpts import excerpt
-from ..domain.redaction import redact
+from ...domain.excerpts import excerpt
+from ...domain.redaction import redact
 from .mlflow_runs import MLflowRun, Told, TrackedRun
 
 MOST = 1000

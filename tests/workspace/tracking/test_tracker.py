@@ -18,11 +18,11 @@ from mlflow import MlflowClient
 import metaspo
 from metaspo.cli.main import main
 from metaspo.domain.errors import ConfigError, MissingExtraError
-from metaspo.workspace import tracking
-from metaspo.workspace.mlflow_runs import MLflowRun, Told, TrackedRun
 from metaspo.workspace.serving import serve_by
+from metaspo.workspace.tracking import tracker as tracking
+from metaspo.workspace.tracking.mlflow_runs import MLflowRun, Told, TrackedRun
 
-from ..helpers.endpoint import Endpoint
+from ...helpers.endpoint import Endpoint
 
 MODELS = {"base": "scripted:dice", "optimizer": "scripted:dice"}
 SIZES = {"method": "outer_only", "preset": "quick", "train_size": 8, "test_size": 8, "system_candidates": 2}

@@ -15,10 +15,10 @@ import metaspo
 from metaspo import Task
 from metaspo.cli.main import main
 from metaspo.domain.errors import StoreError
-from metaspo.reports.findings import Difference
+from metaspo.reports.verification.findings import Difference
 
 UNEVEN = "scripted:tests.helpers.scripts:uneven"
-OLD = Path(__file__).parents[1] / "runs" / "stores" / "first.db.gz"
+OLD = Path(__file__).parents[2] / "runs" / "stores" / "first.db.gz"
 SHIFTED = """
 def half(answer, golds):
     return {}

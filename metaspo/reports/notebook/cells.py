@@ -2,21 +2,21 @@
 
 from collections.abc import Sequence
 
-from ..domain.costs import cost_says
-from ..domain.intervals import Difference
-from .claims import WORDS, counted
-from .commands import command, from_here, telling
-from .compare import Comparison
-from .controls import TaskReport
-from .curve import Points
-from .failures import Failure, RunFailures
-from .gained import gained
-from .generalization import GeneralizationReport
-from .next_steps import larger
-from .pages.cell import Cell, Table, Text
-from .report import Report
+from ...domain.costs import cost_says
+from ...domain.intervals import Difference
+from ..claims import WORDS, counted
+from ..commands import command, from_here, telling
+from ..compare import Comparison
+from ..controls import TaskReport
+from ..curve import Points
+from ..failures import Failure, RunFailures
+from ..gained import gained
+from ..generalization import GeneralizationReport
+from ..next_steps import larger
+from ..pages.cell import Cell, Table, Text
+from ..report import Report
+from ..words import paid
 from .shown import cell_of
-from .words import paid
 
 SIDES = {"source": "", "target": " (unseen)"}
 

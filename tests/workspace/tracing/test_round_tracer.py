@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from ..helpers.endpoint import Endpoint, fail, say
-from ..helpers.scripts import uneven
-from ..helpers.trace_server import KEY, Mood, TraceServer
+from ...helpers.endpoint import Endpoint, fail, say
+from ...helpers.scripts import uneven
+from ...helpers.trace_server import KEY, Mood, TraceServer
 
 MODEL_KEY = "sk-proj-a1B2c3D4e5F6g7H8i9J0"
 
@@ -87,7 +87,7 @@ NESTED = """
 import asyncio, sys
 from langgraph.graph import START, StateGraph
 from metaspo.graph.bilevel import build
-from metaspo.workspace import tracing
+from metaspo.workspace.tracing import round_tracer as tracing
 from metaspo.workspace.context import Context
 from metaspo.workspace.state import State
 import metaspo

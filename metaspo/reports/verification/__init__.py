@@ -1,0 +1,1 @@
+"""What is recorded of runs found again from the replies: outcomes, means, decisions, prompts, lineage."""

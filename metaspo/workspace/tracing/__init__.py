@@ -1,0 +1,1 @@
+"""Traces of LangSmith: one a round, sent beside the work."""
