@@ -245,40 +245,26 @@ def test_what_takes_long_or_asks_loses_nothing(place: Place, monkeypatch: pytest
             assert task["task"] in whole(told[2]) and {percent(task["before"]), percent(task["after"])} <= figures(told[2])
 
 
+SMALL_RUN = [
+    "optimize", "--task", "app_reviews", "--method", "outer_only", "--base", "scripted:dice", "--optimizer", "scripted:dice",
+    "--set", "iterations=1", "--set", "train_size=8", "--set", "test_size=8",
+]  # fmt: skip
+
+
 def test_progress_fits_its_terminal_and_says_a_rate_when_it_knows_one(place: Place) -> None:
-    words = [
-        "optimize",
-        "--base",
-        "scripted:dice",
-        "--optimizer",
-        "scripted:dice",
-        "--set",
-        "iterations=1",
-        "--set",
-        "test_size=8",
-    ]
     widths = (40, 80)
-    for width, [said] in zip(widths, terminal.run([*words, "--store", "p.db"], columns=widths, cwd=place.folder), strict=True):
+    for width, [said] in zip(
+        widths, terminal.run([*SMALL_RUN, "--store", "p.db"], columns=widths, cwd=place.folder), strict=True
+    ):
         assert max(cell_len(terminal.ESCAPES.sub("", part)) for part in re.split(r"[\r\n]", said)) <= width
         assert not re.search(r"(?<!\d)0\.0 calls/s", said) and "score" in said
-    [[plain]] = terminal.run([*words, "--store", "dumb.db"], columns=[60], cwd=place.folder, set={"TERM": "dumb"})
+    [[plain]] = terminal.run([*SMALL_RUN, "--store", "dumb.db"], columns=[60], cwd=place.folder, set={"TERM": "dumb"})
     assert "\x1b" not in plain and max(map(cell_len, plain.split("\n"))) <= 60 and "final test done" in plain
 
 
 @pytest.mark.parametrize("settings", [{"FORCE_COLOR": "1"}, {"TTY_COMPATIBLE": "1"}])
 def test_no_control_codes_where_no_terminal_is(settings: dict[str, str], place: Place) -> None:
-    words = [
-        "optimize",
-        "--base",
-        "scripted:dice",
-        "--optimizer",
-        "scripted:dice",
-        "--set",
-        "iterations=1",
-        "--set",
-        "test_size=8",
-    ]
-    command = [sys.executable, "-m", "metaspo", *words, "--store", f"{next(iter(settings))}.db"]
+    command = [sys.executable, "-m", "metaspo", *SMALL_RUN, "--store", f"{next(iter(settings))}.db"]
     done = subprocess.run(
         command, cwd=place.folder, env={**os.environ, **settings, "TERM": "xterm"}, capture_output=True, check=True
     )

@@ -8,10 +8,10 @@ import pytest
 import metaspo
 
 from ..helpers.agent_server import AgentServer
-from ..runs.test_server import server
+from ..runs.test_server import server, traced
 from .conftest import DICE
 
-__all__ = ["server"]
+__all__ = ["server", "traced"]
 
 
 @pytest.mark.parametrize("name", ["remote", "mcp_client"])

@@ -136,7 +136,9 @@ def result_of(store: Path) -> Any:
         opened.close()
 
 
-@pytest.mark.parametrize("moment", ["before create is answered", "while it waits", "while it collects"])
+@pytest.mark.parametrize(
+    "moment", ["before create is answered", pytest.param("while it waits", marks=pytest.mark.slow), "while it collects"]
+)
 def test_killed_at_the_worst_moment_nothing_is_paid_twice(host: BatchHost, tmp_path: Path, moment: str) -> None:
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     subprocess.run(started(host, tmp_path / "calm.db"), check=True, env=environment, cwd=tmp_path, capture_output=True)

@@ -43,7 +43,7 @@ class Shown:
 
     __slots__ = ()
 
-    drawn_in: ClassVar[str] = "reports"
+    drawn_in: ClassVar[str] = "reports.notebook"
     """The room whose cells and frames register how: loaded by name when first needed, since they know what they draw."""
 
     def __repr__(self) -> str:
