@@ -112,6 +112,7 @@ def _saver_class() -> Any:
         """
 
         _address: str
+        _left = False
 
         @classmethod
         @asynccontextmanager
@@ -121,6 +122,7 @@ def _saver_class() -> Any:
             try:
                 yield saver
             finally:
+                saver._left = True
                 await saver._connection.close()
 
         @asynccontextmanager
@@ -129,10 +131,20 @@ def _saver_class() -> Any:
                 try:
                     await self._connection.execute("")
                 except OperationalError:
+                    if self._left:
+                        raise
                     await self._connection.close()
-                    self.conn = await _connect(self._address)
+                    await self._connect_anew()
             async with super()._cursor(pipeline=pipeline) as cursor:
                 yield cursor
+
+        async def _connect_anew(self) -> None:
+            connection = await _connect(self._address)
+            if self._left:
+                # A write that nobody waits for any more may come after the end: nobody would close it.
+                await connection.close()
+                raise OperationalError("the connection is closed")
+            self.conn = connection
 
         @property
         def _connection(self) -> "AsyncConnection[DictRow]":

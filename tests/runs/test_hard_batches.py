@@ -84,7 +84,7 @@ def test_a_failed_batch_stops_the_run_in_the_endpoints_words_and_it_goes_on(
     assert len(host.lines) == len(set(host.lines))
 
 
-@pytest.mark.parametrize("kills", [4, pytest.param(50, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("kills", [3, pytest.param(50, marks=pytest.mark.slow)])
 def test_killed_at_every_batch_nothing_is_paid_twice(host: BatchHost, tmp_path: Path, kills: int) -> None:
     environment, store = os.environ | {"PYTHONPATH": str(ROOT)}, tmp_path / "killed.db"
     subprocess.run(started(host, tmp_path / "calm.db"), check=True, env=environment, cwd=tmp_path, capture_output=True)

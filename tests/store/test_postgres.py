@@ -17,6 +17,7 @@ from metaspo.domain.errors import ConfigError, MissingExtraError, StoreError
 from metaspo.reports.history import history
 from metaspo.store.checkpoints import ELSEWHERE, open_checkpointer
 from metaspo.store.database import Store
+from metaspo.store.postgres import open_postgres
 
 from ..helpers.agent_server import AgentServer
 from ..helpers.database_server import database_server
@@ -115,6 +116,17 @@ async def test_a_connection_that_the_database_ended_is_opened_anew(elsewhere: st
                 ended = other.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {others}").fetchall()
             assert ended
         assert len([row async for row in saver.alist(config)]) == 3
+
+
+async def test_what_comes_after_the_end_opens_no_connection(elsewhere: str) -> None:
+    """Writes of a run that was stopped may come late."""
+    async with open_postgres(elsewhere, "the database") as saver:
+        pass
+    with pytest.raises(psycopg.OperationalError, match="closed"):
+        await saver.aget_tuple({"configurable": {"thread_id": "t", "checkpoint_ns": ""}})
+    with psycopg.connect(elsewhere) as connection:
+        [[open_ones]] = connection.execute("SELECT count(*) FROM pg_stat_activity WHERE datname = 'fresh'").fetchall()
+    assert open_ones == 1  # The one that asks.
 
 
 async def test_a_database_with_checkpoints_of_another_program_is_left_alone(elsewhere: str, store_path: Path) -> None:
