@@ -27,6 +27,9 @@ LOCK = 0x6D73706F
 class OnPostgres(BaseCheckpointSaver[str]):
     """What servers do to whole threads, on a saver for PostgreSQL."""
 
+    _address: str
+    _left = False  # whether it is closed for good
+
     async def acopy_thread(self, source_thread_id: str, target_thread_id: str) -> None:
         """Copy the checkpoints of a thread; they are no server run's, which would take them along when it is taken back."""
         metadata = "metadata - 'run_id' || CASE WHEN metadata ? 'thread_id' THEN jsonb_build_object('thread_id', %s::text)"
@@ -58,6 +61,10 @@ class OnPostgres(BaseCheckpointSaver[str]):
         key = (str(at["thread_id"]), at.get("checkpoint_ns", ""), at["checkpoint_id"])
         where = "thread_id = %s AND checkpoint_ns = %s AND checkpoint_id = %s"
         await self._write(f"DELETE FROM checkpoint_writes WHERE {where}", *key)
+
+    @property
+    def _connection(self) -> "AsyncConnection[DictRow]":
+        return cast("AsyncConnection[DictRow]", cast(Any, self).conn)
 
     async def _write(self, statement: str, *values: str) -> None:
         async with postgres_cursor(cast("AsyncPostgresSaver", self)) as cursor:
@@ -111,9 +118,6 @@ def _saver_class() -> Any:
         A pool would do that too, but lets each of a superstep's writes wait half a minute for a database that is gone.
         """
 
-        _address: str
-        _left = False
-
         @classmethod
         @asynccontextmanager
         async def connected(cls, address: str) -> AsyncIterator["Saver"]:
@@ -134,21 +138,12 @@ def _saver_class() -> Any:
                     if self._left:
                         raise
                     await self._connection.close()
-                    await self._connect_anew()
+                    self.conn = await _connect(self._address)
+                    if self._left:
+                        # A write that nobody waits for any more may come after the end: nobody would close it.
+                        await self._connection.close()
             async with super()._cursor(pipeline=pipeline) as cursor:
                 yield cursor
-
-        async def _connect_anew(self) -> None:
-            connection = await _connect(self._address)
-            if self._left:
-                # A write that nobody waits for any more may come after the end: nobody would close it.
-                await connection.close()
-                raise OperationalError("the connection is closed")
-            self.conn = connection
-
-        @property
-        def _connection(self) -> "AsyncConnection[DictRow]":
-            return cast("AsyncConnection[DictRow]", self.conn)
 
     return Saver
 
