@@ -1,7 +1,5 @@
 """LangSmith's prompts, through its own client; address and key are in the environment variables that it reads."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from inspect import signature
 from types import TracebackType
 from typing import Any, Self
@@ -43,7 +41,7 @@ class LangSmithPrompts(Registry):
 
     def known(self, name: str, pointer: str) -> tuple[There, str, str] | None:
         """The commit with a tag."""
-        with self._words():
+        with self.in_words():
             found = self._found(f"/commits/-/{name}/{pointer}")
             if found is None:
                 return None
@@ -53,7 +51,7 @@ class LangSmithPrompts(Registry):
 
     def add(self, name: str, version: Version) -> There:
         """Commit to the prompt, which is made if there is none; never a public one."""
-        with self._words():
+        with self.in_words():
             if self._client.get_prompt(name) is None:
                 about = f"The user prompt of task {version.task!r}" if version.task else "The system prompt"
                 self._client.create_prompt(name, description=f"{about}, found by metaspo", is_public=False)
@@ -70,7 +68,7 @@ class LangSmithPrompts(Registry):
         """Make the tag, or move it."""
         from langsmith.utils import LangSmithConflictError
 
-        with self._words():
+        with self.in_words():
             id = next(str(one.id) for one in self._client.list_prompt_commits(name) if one.commit_hash == there.id)
             try:
                 self._client.request_with_retries("POST", f"/repos/-/{name}/tags", json={"tag_name": pointer, "commit_id": id})
@@ -80,7 +78,7 @@ class LangSmithPrompts(Registry):
 
     def is_newer(self, name: str, one: There, other: There) -> bool:
         """Commits are listed from the newest on."""
-        with self._words():
+        with self.in_words():
             first = next(found.commit_hash for found in self._client.list_prompt_commits(name)
                          if found.commit_hash in (one.id, other.id))  # fmt: skip
         return first == one.id
@@ -94,14 +92,8 @@ class LangSmithPrompts(Registry):
         except LangSmithNotFoundError:
             return None
 
-    @contextmanager
-    def _words(self) -> Iterator[None]:
-        try:
-            yield
-        except Exception as error:
-            raise self._refused(error) from None
-
-    def _refused(self, error: Exception) -> Refused:
+    def refused(self, error: Exception) -> Refused:
+        """What its client raised, in words and without keys."""
         kind, said = type(error).__name__, redact(str(error))
         if kind in ("LangSmithAuthError", "LangSmithUserError") or "403 Client Error" in said:
             return Refused(

@@ -45,7 +45,7 @@ class MLflowPrompts(Registry):
 
     def known(self, name: str, pointer: str) -> tuple[There, str, str] | None:
         """The version with an alias."""
-        with self._words():
+        with self.in_words():
             try:
                 found = self._client.get_prompt_version_by_alias(name, pointer)
             except Exception as error:
@@ -59,27 +59,21 @@ class MLflowPrompts(Registry):
     def add(self, name: str, version: Version) -> There:
         """Register the next version."""
         tags = {key: _tag(value) for key, value in version.metadata.items() if value != ""}
-        with self._words():
+        with self.in_words():
             made = self._client.register_prompt(name, mlflow_template(version), commit_message=version.says, tags=tags)
         return _there(made)
 
     def point(self, name: str, pointer: str, there: There) -> None:
         """Set the alias, which moves it."""
-        with self._words():
+        with self.in_words():
             self._client.set_prompt_alias(name, pointer, int(there.id))
 
     def is_newer(self, name: str, one: There, other: There) -> bool:
         """Versions are numbered."""
         return int(one.id) > int(other.id)
 
-    @contextmanager
-    def _words(self) -> Iterator[None]:
-        try:
-            yield
-        except Exception as error:
-            raise self._refused(error) from None
-
-    def _refused(self, error: Exception) -> Refused:
+    def refused(self, error: Exception) -> Refused:
+        """What its client raised, in words and without keys."""
         said, code = redact(str(error)), getattr(error, "error_code", "")
         first = visible(said.strip().split("\n")[0])[:300] or type(error).__name__
         if KEY.search(said) or code in ("UNAUTHENTICATED", "PERMISSION_DENIED"):

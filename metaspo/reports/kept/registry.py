@@ -1,7 +1,8 @@
 """Where prompts can be kept, and what keeping them in a registry takes, whichever it is."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Literal, Self
@@ -86,6 +87,18 @@ class Registry(Place):
     @abstractmethod
     def is_newer(self, name: str, one: There, other: There) -> bool:
         """Whether a version came after another."""
+
+    @abstractmethod
+    def refused(self, error: Exception) -> Refused:
+        """What the registry's client raised, in words and without keys."""
+
+    @contextmanager
+    def in_words(self) -> Iterator[None]:
+        """Has whatever the registry's client raises come as Refused."""
+        try:
+            yield
+        except Exception as error:
+            raise self.refused(error) from None
 
     def keep(self, named: Sequence[tuple[str, Version]], kept: list[Kept], *, dry_run: bool) -> None:
         """Add every version that is not there yet, then point to those that are confirmed; `kept` grows as this goes on.
