@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from ..domain.costs import cost_says
 from ..domain.messages import message_of, text_of
+from ..domain.percentages import percent
 from .screen import console, continued, panel, plain, wrapped
-from .show_scores import by_field, by_model, percent, replies, scores
+from .show_scores import by_field, by_model, replies, scores
 from .tables import Fitted, rows_as_table
 
 if TYPE_CHECKING:

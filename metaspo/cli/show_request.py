@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from ..domain.intervals import Difference
+from ..domain.percentages import changed
 from .screen import console, panel, plain
 from .show_scores import MOVED
 from .tables import Fitted
@@ -49,7 +51,7 @@ def _scores(change: "Change") -> Fitted:
 
 
 def _change(difference: float, low: float, high: float) -> tuple[str, str]:
-    return f"{100 * difference:+.1f}", f"{100 * low:+.0f} to {100 * high:+.0f}"
+    return changed(Difference(difference, low, high))
 
 
 def _examples(title: str, examples: "Sequence[ExampleChange]") -> Fitted:

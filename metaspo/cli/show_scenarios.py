@@ -3,6 +3,7 @@
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from ..domain.percentages import changed, interval, percent
 from . import show
 from .screen import console, plain, say_json
 from .tables import Fitted
@@ -138,9 +139,6 @@ def show_study(report: "StudyReport") -> None:
 
 
 def _scores(candidate: "Difference", spread: str, baseline: "Difference", change: "Difference") -> tuple[str, ...]:
-    first, second = (f"{100 * side.value:.1f}" for side in (candidate, baseline))
-    return first, spread, _interval(candidate), second, f"{100 * change.value:+.1f}", _interval(change, "+")
-
-
-def _interval(value: "Difference", sign: str = "") -> str:
-    return f"{100 * value.low:{sign}.0f} to {100 * value.high:{sign}.0f}"
+    first, second = percent(candidate.value), percent(baseline.value)
+    own = interval(candidate.low, candidate.high, "")
+    return first, spread, own, second, *changed(change)

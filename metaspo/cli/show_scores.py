@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from ..domain.percentages import changed, percent, signed
 from .tables import Fitted, Kind
 
 if TYPE_CHECKING:
-    from ..domain.intervals import Difference
     from ..reports.controls import TaskReport
     from ..reports.report import Report
 
@@ -45,8 +45,8 @@ def by_field(report: "Report") -> Fitted:
     made = Fitted({"task": "lead", "field": "lead", **kinds}, "Test scores by field of the answer")
     for task in report.tasks:
         for one in task.fields:
-            change = f"{100 * (one.after - one.before):+.1f}"
-            made.add(task.name, one.field, f"{one.examples:,}", percent(one.before), percent(one.after), change)
+            moved = percent(one.before), percent(one.after), signed(one.after - one.before)
+            made.add(task.name, one.field, f"{one.examples:,}", *moved)
     return made
 
 
@@ -60,16 +60,6 @@ def replies(report: "Report") -> Fitted:
         shares = [_both(task, lambda one, name=name: 100 * getattr(one, name)) for name in SHARES]
         made.add(task.name, *shares, _both(task, lambda one: one.user_length), _both(task, lambda one: one.input_tokens))
     return made
-
-
-def percent(score: float | None) -> str:
-    """A score as people see it; nothing where there is none."""
-    return "" if score is None else f"{100 * score:.1f}"
-
-
-def changed(difference: "Difference") -> tuple[str, str]:
-    """A change of scores and its interval."""
-    return f"{100 * difference.value:+.1f}", f"{100 * difference.low:+.0f} to {100 * difference.high:+.0f}"
 
 
 def _both(task: "TaskReport", of: Callable[..., float]) -> str:

@@ -3,6 +3,8 @@
 Points are hundredths of a score, as people see scores.
 """
 
+from ..domain.counting import counted
+from ..domain.percentages import signed
 from ..domain.significance import FEWEST, Change
 from .confirmation import Confirmation, Verdict
 
@@ -55,7 +57,7 @@ def verdict_first(verdict: Verdict, found: Confirmation | None, why: str | None)
 
 def points(value: float) -> str:
     """A difference of scores as people see it."""
-    return f"{100 * value:+.1f} points"
+    return f"{signed(value)} points"
 
 
 def tested(change: Change) -> str:
@@ -74,8 +76,3 @@ def in_doubt(change: Change) -> str:
 def kept_back(change: Change) -> str:
     """On how many examples that selected nothing."""
     return f"{counted(change.examples, 'example')} kept back"
-
-
-def counted(count: int, name: str) -> str:
-    """So many of something."""
-    return f"{count:,} {name}{'s' * (count != 1)}"

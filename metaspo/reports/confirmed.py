@@ -7,12 +7,10 @@ from sqlite_utils import Database
 
 from ..store import evaluations, runs
 from ..store.database import open_store
+from ..workspace.generalization import GENERALIZE
 from .claims import verdict_says
 from .confirmation import Verdict, read_confirmation, verdict_without
 from .pairs import run_pairs
-
-SEARCHES_NOTHING = "generalize"
-"""The method of runs that search nothing, and so confirm nothing."""
 
 
 def verdict_of(db: Database, run: runs.Run) -> tuple[Verdict, str]:
@@ -32,7 +30,7 @@ def newest_confirmed(path: str | Path, tasks: Collection[str] = ()) -> runs.Run 
 def newest_confirmed_in(db: Database, tasks: Collection[str] = ()) -> runs.Run | None:
     """The same of an open store."""
     for run in reversed(runs.all_runs(db)):
-        if run.status != "done" or run.method.startswith(runs.PLACEBO) or run.method == SEARCHES_NOTHING:
+        if run.status != "done" or run.method.startswith(runs.PLACEBO) or run.method == GENERALIZE:
             continue
         names = {task.name for task in evaluations.run_tasks(db, run.id) if task.role == "source"}
         if (not tasks or names & {*tasks}) and verdict_of(db, run)[0] == "confirmed":

@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 
+from ..domain.counting import counted
+from ..domain.percentages import percent
 from ..domain.significance import Change
 from ..store.runs import PLACEBO, Run
 from ..workspace.generalization import Generalization
 from ..workspace.known import stored_input
-from .claims import counted, in_doubt, kept_back, points, tested, verdict_first
+from .claims import in_doubt, kept_back, points, tested, verdict_first
 from .controls import TaskReport
 from .generalization import GeneralizationReport
 from .pairs import searched
@@ -171,4 +173,4 @@ def _mean(tasks: Sequence[TaskReport], when: str) -> str:
 
 
 def _percent(score: float) -> str:
-    return f"{100 * score:.1f}%"
+    return f"{percent(score)}%"

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from sqlite_utils import Database
 
+from ..domain.counting import counted
 from ..domain.results import Evaluation
 from ..domain.significance import Change
 from ..store import evaluations, runs
@@ -121,7 +122,7 @@ def _in_order(found: Evaluation) -> Evaluation:
 
 def difference_says(where: str, change: Change) -> str:
     """What a difference of two runs says, in a sentence; `where` is its beginning."""
-    on = f"on {change.examples:,} example{'s' * (change.examples != 1)} that both tested"
+    on = f"on {counted(change.examples, 'example')} that both tested"
     if not change.differing:
         return f"{where}: no difference {on}."
     if not change.is_real:

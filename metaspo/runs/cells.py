@@ -4,7 +4,8 @@ from dataclasses import replace
 
 from ..approval.request import Request
 from ..domain.costs import cost_says
-from ..reports.notebook.cells import points, report_cell
+from ..domain.percentages import signed
+from ..reports.notebook.cells import report_cell
 from ..reports.notebook.shown import cell_of
 from ..reports.pages.cell import Cell, Table, Text
 from .need import Needs
@@ -33,7 +34,7 @@ def _with_question(cell: Cell, request: Request) -> Cell:
         for name, one in zip(names, request["changes"], strict=True)
     ]
     rows = [
-        [name, points(one["difference"]), f"{points(one['low'])} to {points(one['high'])}"]
+        [name, signed(one["difference"]), f"{signed(one['low'])} to {signed(one['high'])}"]
         for name, one in zip(names, request["changes"], strict=True)
     ]
     table = Table(

@@ -10,7 +10,7 @@ from sqlite_utils import Database
 from ..domain.errors import ConfigError
 from ..domain.locks import Locks, without_marks
 from ..methods.checks import about_placeholders, placeholders
-from ..reports.confirmed import SEARCHES_NOTHING, newest_confirmed_in, verdict_of
+from ..reports.confirmed import newest_confirmed_in, verdict_of
 from ..reports.listing import status
 from ..reports.verification.recorded import base_names, recorded_tasks
 from ..store import prompts, runs
@@ -23,6 +23,7 @@ from ..tasks.task import Task
 from ..workspace.context import Context, names_of
 from ..workspace.dealing import dealing_rules, open_tasks
 from ..workspace.from_run import FromRun
+from ..workspace.generalization import GENERALIZE
 from ..workspace.method import fixed_prompt
 from ..workspace.problem import Problem
 from .unseen import left_unseen
@@ -136,7 +137,7 @@ def _found(store: Store, wanted: FromRun) -> runs.Run:
             raise ConfigError(f"from_run: no run of {store.path} is confirmed; 'metaspo runs' lists them")
         return found
     run = runs.find(store.db, wanted.run)
-    if run.method == SEARCHES_NOTHING:
+    if run.method == GENERALIZE:
         made = ", ".join(one[:8] for one in run.config["problem"].get("made_by", [])) or "the run that made its prompt"
         raise ConfigError(f"run {run.id[:8]} tried a system prompt on other tasks and searched nothing; begin from {made}")
     if run.method.startswith(runs.PLACEBO):

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from ..domain.calls import Usage
+from ..domain.percentages import percent
 from ..reports.claims import claim
-from ..reports.notebook.cells import percent
 from ..reports.notebook.shown import cell_of
 from ..reports.pages.cell import Cell, Table, Text
 from ..reports.set_aside import says

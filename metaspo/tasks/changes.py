@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from ..domain.counting import counted
 from .inventory import Inventory, Kept
 
 ALIKE = 0.5
@@ -125,9 +126,8 @@ def changes_say(found: DataChanges, since: str) -> list[str]:
     `since` is what the data are compared with, such as "run 3f2a".
     """
     if found.nothing:
-        return [
-            f"Since {since} nothing has changed in the data: {_examples(sum(one.same for one in found.tasks))}, all the same."
-        ]
+        same = counted(sum(one.same for one in found.tasks), "example")
+        return [f"Since {since} nothing has changed in the data: {same}, all the same."]
     total = _summed(found.tasks)
     parts = [_counts(total)] if found.tasks else []
     parts += [f"new: {', '.join(found.new_tasks)}"] if found.new_tasks else []
@@ -148,13 +148,14 @@ def _counts(one: TaskChange) -> str:
     about = "about " if one.about else ""
     if not one.whole:
         drew = one.same + one.answers + one.gone
-        parts = [f"of the {_examples(drew)} that it drew {one.same:,} are the same", f"{one.gone:,} gone"]
+        parts = [f"of the {counted(drew, 'example')} that it drew {one.same:,} are the same", f"{one.gone:,} gone"]
         parts += [f"{one.answers:,} with another answer", f"{one.new:,} that it did not draw (it kept no record of others)"]
         return ", ".join(parts)
     moved = [f"{one.moved:,} of them in another split"] if one.moved else []
     return ", ".join(
         [
-            f"{about}{_new(one.new)}", f"{one.gone:,} gone", f"{one.answers:,} with another answer", f"{one.same:,} the same",
+            f"{about}{counted(one.new, 'new example')}", f"{one.gone:,} gone", f"{one.answers:,} with another answer",
+            f"{one.same:,} the same",
             *moved,
         ]
     )  # fmt: skip
@@ -164,11 +165,3 @@ def _summed(every: Sequence[TaskChange]) -> TaskChange:
     counts = ("examples", "new", "gone", "same", "answers", "moved")
     total = {name: sum(getattr(one, name) for one in every) for name in counts}
     return TaskChange("", **total, whole=all(one.whole for one in every), about=any(one.about for one in every))
-
-
-def _examples(count: int) -> str:
-    return f"{count:,} example{'s' * (count != 1)}"
-
-
-def _new(count: int) -> str:
-    return f"{count:,} new example{'s' * (count != 1)}"

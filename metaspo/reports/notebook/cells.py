@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 
 from ...domain.costs import cost_says
-from ...domain.intervals import Difference
-from ..claims import WORDS, counted
+from ...domain.counting import counted
+from ...domain.percentages import changed, percent, signed
+from ..claims import WORDS
 from ..commands import command, from_here, telling
 from ..compare import Comparison
 from ..controls import TaskReport
@@ -19,23 +20,6 @@ from ..words import paid
 from .shown import cell_of
 
 SIDES = {"source": "", "target": " (unseen)"}
-
-
-def percent(score: float | None) -> str:
-    """A score in [0, 1] as people see it, "" where there is none."""
-    return "" if score is None else f"{100 * score:.1f}"
-
-
-def points(difference: Difference | float | None) -> str:
-    """A difference of scores as people see it."""
-    if difference is None:
-        return ""
-    return f"{100 * (difference if isinstance(difference, float) else difference.value):+.1f}"
-
-
-def interval(difference: Difference, sign: str = "+") -> str:
-    """Its 95% interval."""
-    return f"{100 * difference.low:{sign}.0f} to {100 * difference.high:{sign}.0f}"
 
 
 def go_on(report: Report | GeneralizationReport) -> list[tuple[str, str]]:
@@ -87,7 +71,7 @@ def _scores(report: Report) -> Table:
         if change is not None and len(own) > 1:
             before, after = (sum(getattr(task, when) for task in own) / len(own) for when in ("before", "after"))
             name = "mean of unseen tasks" if role == "target" else "mean"
-            rows.append([name, "", percent(before), percent(after), points(change), interval(change), "", ""])
+            rows.append([name, "", percent(before), percent(after), *changed(change), "", ""])
     return Table("Test scores in %, with the prompts before and after", columns, rows, signed=("change",))
 
 
@@ -95,7 +79,7 @@ def _task(task: TaskReport) -> list[str]:
     unparsed = f"{100 * task.unparsed_before:.0f} to {100 * task.unparsed_after:.0f}"
     return [
         f"{task.name}{SIDES[task.role]}", f"{task.examples:,}", percent(task.before), percent(task.after),
-        points(task.difference), interval(task.difference), percent(task.majority), unparsed,
+        *changed(task.difference), percent(task.majority), unparsed,
     ]  # fmt: skip
 
 
@@ -110,14 +94,14 @@ def _generalization(report: GeneralizationReport) -> Cell:
     rows = [
         [
             one.task, f"{one.examples:,}", str(len(one.candidate.scores)), percent(one.candidate.mean.value),
-            percent(one.baseline.mean.value), points(one.difference), interval(one.difference), f"{100 * one.win_rate:.0f}",
+            percent(one.baseline.mean.value), *changed(one.difference), f"{100 * one.win_rate:.0f}",
             percent(one.majority),
         ]
         for one in report.tasks
     ]  # fmt: skip
     if (every := report.overall) is not None and len(rows) > 1:
         sides = (percent(every.candidate.value), percent(every.baseline.value))
-        rows.append(["mean", "", "", *sides, points(every.difference), interval(every.difference), "", ""])
+        rows.append(["mean", "", "", *sides, *changed(every.difference), "", ""])
     caption = "Test scores of two system prompts in %, under the same user prompts"
     return Cell(
         title=f"Generalization {report.run.id[:8]}: {report.run.status}",
@@ -158,7 +142,7 @@ def _points(found: Points) -> Cell:
 @cell_of.register
 def _comparison(found: Comparison) -> Cell:
     first, second = (f"run {run[:8]}" for run in found["runs"])
-    tasks = [[name, percent(one), percent(other), points(other - one) if None not in (one, other) else ""]
+    tasks = [[name, percent(one), percent(other), signed(other - one) if None not in (one, other) else ""]
              for name, (one, other) in found["tasks"].items()]  # fmt: skip
     settings = [[name, *map(_short, both)] for name, both in found["settings"].items() if name != "system_prompt"]
     costs = [cost_says(cost, unpriced) for cost, unpriced in zip(found["cost"], found["unpriced"], strict=True)]

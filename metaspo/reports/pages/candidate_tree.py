@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from sqlite_utils import Database
 
 from ...domain.excerpts import excerpt
+from ...domain.percentages import percent, signed
 from ...methods.stages import EVERYTHING, GATE
 from ...store import prompts, runs
 from ...store.prompts import CandidateRow
-from .page import change, percent
 from .room import cut, room_of
 
 ROOM = 300_000
@@ -230,7 +230,7 @@ def _at_its_stage(row: CandidateRow) -> str:
     where = f" on {'all ' if row.stage == EVERYTHING else 'a sample of '}{row.examples} examples" if row.examples else ""
     others = "another was preferred" if row.stage == EVERYTHING else "others did better there"
     better = f", but {others}" if fell and gain > 0 and not row.reason else ""
-    return f"{change(gain)} points{where}{better}"
+    return f"{signed(gain)} points{where}{better}"
 
 
 def _once_more(before: Candidate, row: CandidateRow) -> None:

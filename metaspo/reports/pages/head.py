@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass
 
+from ...domain.counting import counted
+from ...domain.percentages import interval, percent
 from ...domain.significance import Change
-from ..claims import WORDS, counted, points
+from ..claims import WORDS, points
 from ..gained import gained
 from ..report import Report
-from .page import count, percent
+from .page import count
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,7 @@ def facts(report: Report, status: str) -> list[tuple[str, str]]:
 
 def spread(change: Change) -> str:
     """A change in points with its interval."""
-    return f"{points(change.value)}, 95% interval {100 * change.low:+.0f} to {100 * change.high:+.0f}"
+    return f"{points(change.value)}, 95% interval {interval(change.low, change.high)}"
 
 
 def moment(created: str) -> str:

@@ -14,6 +14,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from ...domain.percentages import percent, signed
 from ...domain.visible import visible
 
 HERE = Path(__file__).parent / "templates"
@@ -28,16 +29,6 @@ def page(template: str, title: str, **shown: Any) -> str:
 def fragment(template: str, **shown: Any) -> str:
     """A part of a page by itself, for places that have a page of their own, such as a notebook."""
     return _templates().get_template(template).render(**shown)
-
-
-def percent(score: float | None) -> str:
-    """A score in [0, 1] as people see it, "" where there is none."""
-    return "" if score is None else f"{100 * score:.1f}"
-
-
-def change(value: float | None) -> str:
-    """A difference of scores, in points."""
-    return "" if value is None else f"{100 * value:+.1f}"
 
 
 def count(number: int) -> str:
@@ -60,7 +51,7 @@ def _templates() -> Environment:
     made = Environment(
         loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    made.filters |= {"percent": percent, "change": change, "count": count, "tick": tick, "short": short}
+    made.filters |= {"percent": percent, "change": signed, "count": count, "tick": tick, "short": short}
     # Control characters, and those that turn the direction of text around, are shown and not obeyed.
     made.finalize = lambda value: visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
     style, script = (_together(kind) for kind in ("css", "js"))

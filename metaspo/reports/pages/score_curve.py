@@ -8,11 +8,12 @@ from dataclasses import dataclass
 
 from sqlite_utils import Database
 
+from ...domain.percentages import percent
 from ...domain.prompts import RoundLevel
 from ...store import prompts, runs
 from ...store.events import told
 from ..curve import points
-from .page import count, percent
+from .page import count
 
 TOP, BOTTOM = 26, 226
 """Pixels from the top of the picture to the highest and the lowest score."""
