@@ -10,6 +10,7 @@ from weakref import WeakKeyDictionary
 
 from ..domain.paths import path_of
 from ..store.database import Store
+from .account import Account
 from .addresses import address_of, key_variable
 from .backend import Backend
 from .batch import MOST_REQUESTS
@@ -21,6 +22,7 @@ from .priced import priced
 from .prices import Prices
 from .rates import RATES
 from .scripted import Scripted
+from .sharing.messages import Line
 from .spec import ModelSpec
 
 
@@ -52,6 +54,13 @@ class Registry:
         """Have `leave` awaited before anything is closed; returns what takes that back."""
         self._before_closing.append(leave)
         return lambda: self._before_closing.remove(leave)
+
+    def share(self, line: Line) -> Account:
+        """Have all that is opened from now on go through the desk of a study; returns the account that is parent to its runs.
+
+        Before anything is opened; until all is closed again, which tells the desk that this worker leaves.
+        """
+        raise NotImplementedError
 
     async def ledger(self, path: str | Path) -> tuple[Store, Ledger]:
         """The store at `path` and its ledger."""
