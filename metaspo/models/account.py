@@ -29,7 +29,7 @@ class Account:
 
     `seconds` is what earlier sessions of the run took; `abandoned` says that calls in flight were
     given up too, `exits_when_waiting` that the session ends once all calls wait for batches. `parent`
-    is an account that pays as well: the one of a study that the run belongs to.
+    is an account that pays as well: the one of a study that the run belongs to, `children` are those it pays for.
     `notes` are what a person should know of the figures, `doubts` the models on whose word about cost the budget depends.
     """
 
@@ -43,6 +43,7 @@ class Account:
     abandoned: bool = False
     exits_when_waiting: bool = False
     parent: "Account | None" = None
+    children: "list[Account]" = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     doubts: set[str] = field(default_factory=set)
     told: Callable[[str], None] = lambda note: None
@@ -120,7 +121,13 @@ class Account:
         finally:
             alarm.cancel()
 
-    def reserve(self, role: str, *, sent: bool = False) -> None:
+    def under(self, parent: "Account | None") -> None:
+        """Have the account of a study pay as well."""
+        self.parent = parent
+        if parent is not None:
+            parent.children.append(self)
+
+    async def reserve(self, role: str, *, sent: bool = False) -> None:
         """Make room for one call of a role, or raise what ended the run: a budget, an interruption, an endpoint that is gone.
 
         For one that an earlier session has `sent` there is room whatever the budget: it is paid.
@@ -129,15 +136,27 @@ class Account:
             spent = self._spent(role)
             if spent:
                 self.stop(BudgetSpent(f"{spent} is spent"))
-        if self.stopped is None and self.parent is not None:
-            try:
-                self.parent.reserve(role, sent=sent)
-            except MetaspoError as reason:
-                self.stop(reason)
         if self.stopped is not None:
             raise self.stopped
-        self.reserved += 1
-        self._reserved[role] += 1
+        # Counted before the parent is asked, which may take a moment.
+        self._count(role, 1)
+        if self.parent is not None:
+            await self._reserve_above(self.parent, role, sent)
+
+    async def _reserve_above(self, parent: "Account", role: str, sent: bool) -> None:
+        granted = False
+        try:
+            await parent.reserve(role, sent=sent)
+            granted = True
+        except MetaspoError as reason:
+            self.stop(reason)
+        finally:
+            if not granted:
+                self._count(role, -1)
+        if self.stopped is not None:
+            if granted:
+                self.settle(role, None)
+            raise self.stopped
 
     async def settled(self) -> None:
         """Wait until no reserved call is in flight any more."""
@@ -147,13 +166,21 @@ class Account:
 
     def settle(self, role: str, reply: Reply | None) -> None:
         """A reserved call came back, with a reply that was paid for or with none."""
-        self.reserved -= 1
-        self._reserved[role] -= 1
         if reply is not None:
-            self.usage.add(role, reply)
-            self._watch(role, reply)
+            self.pay(role, reply)
         if self.parent is not None:
             self.parent.settle(role, reply)
+        self._count(role, -1)
+
+    def pay(self, role: str, reply: Reply) -> None:
+        """Count what a call took."""
+        self.usage.add(role, reply)
+        self._watch(role, reply)
+
+    def _count(self, role: str, change: int) -> None:
+        """So many more reserved calls of a role are in flight."""
+        self.reserved += change
+        self._reserved[role] += change
         if not self.reserved and self._settled is not None:
             self._settled.set()
 

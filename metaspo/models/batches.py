@@ -47,7 +47,7 @@ class Batches:
         """
         account, reply = one.account, None
         held = await self._store.batch_of(one.key)
-        account.reserve(one.role, sent=held is not None)
+        await account.reserve(one.role, sent=held is not None)
         try:
             if held is None:
                 self._gather(one)

@@ -138,7 +138,7 @@ class Ledger:
                 if reply is None:
                     reply = await asking.verdict(lambda: self._witnessed(model, request, role, account))
                     if reply is not None:
-                        account.reserve(role)
+                        await account.reserve(role)
                         account.settle(role, reply)
                 if reply is not None:
                     return reply
@@ -158,7 +158,7 @@ class Ledger:
 
 async def _paid(ask: Callable[[], Awaitable[Found]], spec: ModelSpec, role: str, account: Account) -> Found:
     """What comes of asking, within the budget, and what it cost."""
-    account.reserve(role)
+    await account.reserve(role)
     found = None
     try:
         found = await ask()

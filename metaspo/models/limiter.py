@@ -196,12 +196,16 @@ class Limiter:
             self._waiting.appendleft(slot)
         else:
             self._waiting.append(slot)
+        self._queued(first=first)
         try:
             await slot
         except asyncio.CancelledError:
             if slot.done() and not slot.cancelled():
                 self._release()
             raise
+
+    def _queued(self, *, first: bool) -> None:
+        """Somebody waits for a slot."""
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

@@ -23,6 +23,7 @@ from .prices import Prices
 from .rates import RATES
 from .scripted import Scripted
 from .sharing.messages import Line
+from .sharing.sharing import Sharing
 from .spec import ModelSpec
 
 
@@ -35,6 +36,7 @@ class Registry:
         self._models: dict[str, Model] = {}
         self._limiters: dict[str, Limiter] = {}
         self._paces: dict[str, Pace] = {}
+        self._sharing: Sharing | None = None
         self._opening = asyncio.Lock()
         self._users = 0
         self._before_closing: list[Callable[[], Awaitable[None]]] = []
@@ -60,14 +62,15 @@ class Registry:
 
         Before anything is opened; until all is closed again, which tells the desk that this worker leaves.
         """
-        raise NotImplementedError
+        self._sharing = Sharing(line)
+        return self._sharing.account
 
     async def ledger(self, path: str | Path) -> tuple[Store, Ledger]:
         """The store at `path` and its ledger."""
         real = await asyncio.to_thread(lambda: path_of(path).absolute())
         async with self._opening:
             if real not in self._ledgers:
-                store = await asyncio.to_thread(Store, real)
+                store = await (self._sharing.store(real) if self._sharing else asyncio.to_thread(Store, real))
                 self._ledgers[real] = store, Ledger(store)
             return self._ledgers[real]
 
@@ -76,6 +79,8 @@ class Registry:
         # What only shapes single requests does not open a second connection, or a second server.
         # All else does: the backend sends its settings with every request, under an identity that holds them.
         spec = await asyncio.to_thread(priced, spec)
+        if self._sharing is not None:
+            self._sharing.refuse(spec)
         alike = {"temperature": None, "max_tokens": None, **dict.fromkeys((*Prices.model_fields, *RATES))}
         connection = spec.model_copy(update=alike)
         key = f"{connection.model_dump_json()} {address_of(spec)}"
@@ -102,10 +107,18 @@ class Registry:
         if any(getattr(spec, rate) for rate in RATES):
             # What waits for its minute must not take up the slots of other models.
             shared += f" {spec.name}"
-        return self._limiters.setdefault(shared, Limiter(None if level == "auto" else level))
+        if shared not in self._limiters:
+            most = None if level == "auto" else level
+            # What a model in this process can do is its own.
+            alone = self._sharing is None or spec.provider == "local"
+            self._limiters[shared] = Limiter(most) if alone else self._sharing.limiter(shared, most)
+        return self._limiters[shared]
 
     def _pace(self, spec: ModelSpec, connection: str) -> Pace:
-        return self._paces.setdefault(f"{address_of(spec) or connection} {key_variable(spec)} {spec.name}", Pace())
+        name = f"{address_of(spec) or connection} {key_variable(spec)} {spec.name}"
+        if name not in self._paces:
+            self._paces[name] = self._sharing.pace(name) if self._sharing else Pace()
+        return self._paces[name]
 
     async def close(self) -> None:
         """Finish calls in flight and close everything; whatever fails to close does not keep the rest open."""
@@ -119,6 +132,9 @@ class Registry:
         await asyncio.gather(*(model.backend.close() for model in models.values()), return_exceptions=True)
         for store, _ in ledgers.values():
             await asyncio.to_thread(store.close)
+        sharing, self._sharing = self._sharing, None
+        if sharing is not None:
+            await sharing.close()
 
 
 async def _open(spec: ModelSpec) -> Backend:

@@ -60,7 +60,7 @@ async def run_session(
         told = listener or (lambda event: None)
         stopped: MetaspoError | None = None
         try:
-            workspace.account.parent = parent
+            workspace.account.under(parent)
             workspace.account.told = lambda text: told({"event": "noted", "text": text})
             # What holds for all runs of a study has been told once.
             for text in workspace.account.notes:

@@ -81,6 +81,43 @@ def find(db: Database, keys: Sequence[str]) -> list[Reply | None]:
     return [found.get(key) for key in keys]
 
 
+def rows(db: Database, keys: Sequence[str]) -> list[Call | None]:
+    """The whole rows under `keys`, None where there is none."""
+    found = {call.key: call for call in map(_call, by_keys(db, f"{_ROWS} WHERE key IN {{keys}}", keys))}
+    return [found.get(key) for key in keys]
+
+
+def last(db: Database) -> int:
+    """Where the calls end that are recorded now; later ones come behind it."""
+    return int(db.execute("SELECT coalesce(max(rowid), 0) FROM calls").fetchone()[0])
+
+
+def since(db: Database, after: int) -> list[Call]:
+    """The calls that were recorded behind a place, see `last`."""
+    return [_call(row) for row in db.execute(f"{_ROWS} WHERE rowid > ?", [after])]
+
+
+def paid_by(db: Database, run: str, after: int, most: int) -> tuple[list[Call], int | None]:
+    """The calls that a run has paid for, behind a place and `most` at a time; and the place behind them, None at the end."""
+    where = "FROM calls WHERE run = ? AND rowid > ? ORDER BY rowid LIMIT ?"
+    found = db.execute(f"SELECT rowid, {_COLUMNS} {where}", [run, after, most]).fetchall()
+    return [_call(row) for _, *row in found], found[-1][0] if len(found) == most else None
+
+
+def keep(db: Database, calls: Sequence[Call]) -> None:
+    """Have rows of another store here too, as they are; those that are here already stay."""
+    db.conn.executemany(INSERT, [call.row() for call in calls])
+
+
+_COLUMNS = f"key, run, role, model, request, created, {COLUMNS}"
+_ROWS = f"SELECT {_COLUMNS} FROM calls"
+
+
+def _call(row: Sequence[Any]) -> Call:
+    key, run, role, model, request, created, *told = row
+    return Call(key, run, role, model, json.loads(request), _reply(*told), created)
+
+
 def _reply(text: str, finish: str, *told: Any) -> Reply:
     *counts, estimated, cached, steps = told
     reply = replace(Reply(text, finish, *counts), estimated=bool(estimated), cached_tokens=cached, steps=steps)

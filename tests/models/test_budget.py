@@ -21,36 +21,36 @@ PRICED = ModelSpec.parse("scripted:dice,input_price=1,output_price=1")
 UNTOLD = ModelSpec.parse("server:m,base_url=http://127.0.0.1:9/v1")
 
 
-def test_a_role_that_is_spent_ends_the_run_and_others_have_their_own_room() -> None:
+async def test_a_role_that_is_spent_ends_the_run_and_others_have_their_own_room() -> None:
     account = Account("run", Budget.model_validate({"calls": 10, "optimizer": {"calls": 1}, "base": {"output_tokens": 5}}))
-    account.reserve("optimizer")
+    await account.reserve("optimizer")
     for _ in range(2):
-        account.reserve("base")
+        await account.reserve("base")
         account.settle("base", Reply("x", input_tokens=1, output_tokens=2))
     account.settle("optimizer", Reply("x", input_tokens=1, output_tokens=100))
-    account.reserve("base")
+    await account.reserve("base")
     account.settle("base", Reply("x", input_tokens=1, output_tokens=2))
     with pytest.raises(BudgetSpent, match="budget of 5 output tokens for the base model is spent"):
-        account.reserve("base")
+        await account.reserve("base")
 
 
-def test_calls_of_a_role_in_flight_count_as_made() -> None:
+async def test_calls_of_a_role_in_flight_count_as_made() -> None:
     account = Account("run", Budget.model_validate({"judge": {"calls": 2}}))
-    account.reserve("judge")
-    account.reserve("judge")
-    account.reserve("base")
+    await account.reserve("judge")
+    await account.reserve("judge")
+    await account.reserve("base")
     with pytest.raises(BudgetSpent, match="budget of 2 calls for the judge is spent"):
-        account.reserve("judge")
+        await account.reserve("judge")
 
 
-def test_the_cost_of_a_role() -> None:
+async def test_the_cost_of_a_role() -> None:
     account = Account("run", Budget.model_validate({"optimizer": {"cost": 0.5}}))
-    account.reserve("base")
+    await account.reserve("base")
     account.settle("base", Reply("x", cost=7.0))
-    account.reserve("optimizer")
+    await account.reserve("optimizer")
     account.settle("optimizer", Reply("x", cost=0.5))
     with pytest.raises(BudgetSpent, match=r"budget of 0\.5 in cost for the optimizer model is spent"):
-        account.reserve("optimizer")
+        await account.reserve("optimizer")
 
 
 def test_a_budget_of_a_role_that_could_never_fire_is_refused() -> None:

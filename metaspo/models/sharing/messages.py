@@ -9,11 +9,11 @@ What may be asked, with its arguments and its result:
     claim(keys)                 Claims     who asks some calls; what has been recorded of them comes with it
     unclaimed(keys)             list[str]  those that nobody else asks any more, when there are any, or after a moment
     release(keys)               None       claims are given up
-    record(calls)               list[list[Call]]    for each the rows that are to be kept: first the one that stands
+    record(calls)               list[list[Call]]   for each the rows to keep, first the one that stands; none: it as it is
     account(entries)            list[Reason | None] for each `Reserve` what refuses it; None for a `GiveBack`
-    slots(wish)                 int        slots that are granted at once; further ones come as news
-    turn(wish)                  int        when a request may go out within a limit a minute: its number
-    took(number, tokens)        None       how many tokens that request took indeed
+    slots(wish)                 int        slots granted so far, in all; further ones come as news
+    turn(wish)                  list[int]  numbers of those requests that may go out by a limit a minute, once one may
+    took(pace, number, tokens)  None       how many tokens that request took indeed
     note(text)                  None       what a person should know of the figures
     stop(reason)                None       the study ends, for all
     leave()                     None       this worker asks nothing any more
@@ -67,9 +67,7 @@ OWN_WORDS = (errors.AwaitsApproval, errors.MissingExtraError, LineLost)
 """Errors that are not made of one text: they travel as the kind that they belong to."""
 
 KINDS = {
-    name: kind
-    for name, kind in _known(MetaspoError).items()
-    if kind.__module__ == errors.__name__ and kind not in OWN_WORDS
+    name: kind for name, kind in _known(MetaspoError).items() if kind.__module__ == errors.__name__ and kind not in OWN_WORDS
 }
 """The errors that a reason may stand for."""
 
@@ -103,7 +101,7 @@ class Greeting:
 class News:
     """What a worker has not been told yet.
 
-    `ended` is why the study ended. `granted` are slots by endpoint, in addition to those it has; `contended` says of
+    `ended` is why the study ended. `granted` counts the slots of an endpoint that it was ever given; `contended` says of
     an endpoint whether other workers wait for its slots, so that every one is to be returned when its request ends.
     """
 
@@ -145,23 +143,25 @@ class GiveBack:
 
 @dataclass(frozen=True, slots=True)
 class SlotWish:
-    """How many requests of a worker wait for slots of an endpoint that bears `level` in all.
+    """How many slots more a worker has use for, of an endpoint that bears `level` requests in all.
 
-    `returned` are slots given back since the last wish; `first` says that others depend on what waits.
+    `granted` and `returned` count the slots that it was ever given, as far as it has heard, and has ever given back.
+    `first` says that others depend on what waits.
     """
 
     endpoint: str
     level: int
     wanted: int
+    granted: int = 0
     returned: int = 0
     first: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class TurnWish:
-    """A request that is to go out within the limits a minute of a pace: in requests, and in tokens of which it takes so many."""
+    """Requests that are to go out in this order within the limits a minute of a pace; `amounts` are the tokens they take."""
 
     pace: str
     requests: int | None
     tokens: int | None
-    amount: float
+    amounts: tuple[float, ...]
