@@ -46,7 +46,7 @@ def record(db: Database, rows: Sequence[Call]) -> list[Reply]:
 
     What was paid a second time, by two processes of which one was taken for dead, is kept under a key that nobody asks for.
     """
-    _make_room(db, [call.key for call in rows if call.reply.is_fact])
+    make_room(db, [call.key for call in rows if call.reply.is_fact])
     before = db.conn.total_changes
     db.conn.executemany(INSERT, [call.row() for call in rows])
     if db.conn.total_changes - before == len(rows):
@@ -62,7 +62,7 @@ def key_in_run(key: str, run: str) -> str:
     return f"{key}/{run}"
 
 
-def _make_room(db: Database, keys: Sequence[str]) -> None:
+def make_room(db: Database, keys: Sequence[str]) -> None:
     """Move what earlier versions kept under the keys of facts, though it is none, to the runs that asked for it."""
     for key, known in zip(keys, find(db, keys), strict=True):
         if known is not None and not known.is_fact:

@@ -45,10 +45,10 @@ def connect(path: Path, *, create: bool) -> Database:
     refuse_path(path, create=create)
     refuse_unwritable(path)
     fresh = not path.exists() or path.stat().st_size == 0
-    with _closed_on_error(path) as opened:
+    with closed_on_error(path) as opened:
         db = opened(str(path))
         if not fresh:
-            _check(db, path)
+            check(db, path)
         _prepare(db)
         return db
 
@@ -58,9 +58,9 @@ def connect_to_read(path: Path, address: str) -> Database:
 
     A file of an earlier schema stays as it is: what is read is a copy in memory that is migrated.
     """
-    with _closed_on_error(path) as opened:
+    with closed_on_error(path) as opened:
         db = opened(address)
-        _check(db, path)
+        check(db, path)
         if migrations.pending(db):
             copy = opened(":memory:")
             db.conn.backup(copy.conn)
@@ -71,14 +71,14 @@ def connect_to_read(path: Path, address: str) -> Database:
 
 
 @contextmanager
-def _closed_on_error(path: Path) -> Iterator[Callable[[str], Database]]:
+def closed_on_error(path: Path) -> Iterator[Callable[[str], Database]]:
     """Opens databases, which are closed again if anything fails; what SQLite says is explained."""
     databases: list[Database] = []
 
     def opened(address: str) -> Database:
-        uri = address.startswith("file:")
+        # Only what begins with "file:" is one, also among files that are attached later.
         databases.append(
-            Database(sqlite3.connect(address, uri=uri, check_same_thread=False, timeout=PATIENCE, isolation_level=None))
+            Database(sqlite3.connect(address, uri=True, check_same_thread=False, timeout=PATIENCE, isolation_level=None))
         )
         return databases[-1]
 
@@ -109,7 +109,8 @@ def _prepare(db: Database) -> None:
         db.execute(f"PRAGMA application_id={APPLICATION_ID}")
 
 
-def _check(db: Database, path: Path) -> None:
+def check(db: Database, path: Path) -> None:
+    """Raise StoreError where an open file is none of ours, truncated, or of a newer version."""
     try:
         # The tables first: another process may make them just now, together with the mark.
         tables = db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]

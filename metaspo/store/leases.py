@@ -78,7 +78,13 @@ def is_held(db: Database, run: str) -> bool:
 
 def at_work(db: Database) -> list[str]:
     """The runs that a living process works on."""
-    return [run for (run,) in db.execute("SELECT run FROM leases").fetchall() if is_held(db, run)]
+    return [*living(db)]
+
+
+def living(db: Database, schema: str = "main") -> dict[str, tuple[int, str, str]]:
+    """The runs that a living process works on, in one of the files of a database: the process, its machine and since when."""
+    rows = db.execute(f"SELECT run, holder, pid, host, beat, since FROM {schema}.leases").fetchall()
+    return {run: (row[1], row[2], since) for run, *row, since in rows if _alive(*row, silent=row[3])}
 
 
 def holder(db: Database, run: str) -> tuple[int, str, str] | None:

@@ -1,0 +1,92 @@
+"""LangGraph's checkpoints of runs that come from another store, with what they name called as it is called here."""
+
+import re
+from collections.abc import Callable
+from dataclasses import fields, is_dataclass, replace
+from functools import lru_cache
+from typing import Any
+
+from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
+from langgraph.checkpoint.sqlite import SqliteSaver
+from sqlite_utils import Database
+
+from .chosen import has_threads, insert
+from .scores import claim
+
+NAME = re.compile(r"[0-9a-f]{24}(/.+)?|[0-9a-f]{64}(/.+)?")
+"""What the ids of evaluations and the keys of calls look like."""
+
+Renamed = Callable[[str], str]
+
+
+def prepare_threads(db: Database) -> None:
+    """Have the tables of checkpoints in a store, before a transaction begins."""
+    if not has_threads(db, "main"):
+        SqliteSaver(db.conn).setup()
+
+
+def join_threads(db: Database) -> None:
+    """Take over the checkpoints of the threads whose runs are coming, and what was written at them."""
+    coming = "WHERE f.thread_id IN (SELECT coalesce(thread, id) FROM from_runs WHERE id IN (SELECT id FROM temp.coming))"
+    for table in ("checkpoints", "writes"):
+        insert(db, table, coming)
+    changed = (
+        "SELECT 1 FROM temp.clash UNION ALL SELECT 1 FROM temp.spoken UNION ALL SELECT 1 FROM temp.scored WHERE old <> new"
+    )
+    if not db.execute(f"{changed} LIMIT 1").fetchone():
+        return
+    for (thread,) in db.execute(f"SELECT DISTINCT thread_id FROM from_checkpoints f {coming}").fetchall():
+        _rename(db, thread)
+
+
+def _rename(db: Database, thread: str) -> None:
+    serde = JsonPlusSerializer()
+    asked = (
+        "SELECT checkpoint_ns, checkpoint_id, type, checkpoint FROM main.checkpoints WHERE thread_id = ? ORDER BY checkpoint_id"
+    )
+    runs: dict[str, str] = {}
+    for ns, id, kind, blob in db.execute(asked, [thread]).fetchall():
+        state = serde.loads_typed((kind, blob))
+        run = runs[id] = str(state["channel_values"].get("run") or thread)
+        named = _named(state, _renamer(db, run))
+        if named is not state:
+            where = "thread_id = ? AND checkpoint_ns = ? AND checkpoint_id = ?"
+            values = [*serde.dumps_typed(named), thread, ns, id]
+            db.execute(f"UPDATE main.checkpoints SET type = ?, checkpoint = ? WHERE {where}", values)
+    asked = "SELECT rowid, checkpoint_id, type, value FROM main.writes WHERE thread_id = ?"
+    for row, id, kind, blob in db.execute(asked, [thread]).fetchall():
+        value = serde.loads_typed((kind, blob))
+        named = _named(value, _renamer(db, runs.get(id, thread)))
+        if named is not value:
+            db.execute("UPDATE main.writes SET type = ?, value = ? WHERE rowid = ?", [*serde.dumps_typed(named), row])
+
+
+def _renamer(db: Database, run: str) -> Renamed:
+    @lru_cache(maxsize=10_000)
+    def renamed(text: str) -> str:
+        if not NAME.fullmatch(text):
+            return text
+        found = db.execute("SELECT new FROM temp.spoken WHERE old = ?", [text]).fetchone()
+        return str(found[0]) if found else claim(db, run, text)
+
+    return renamed
+
+
+def _named(value: Any, renamed: Renamed) -> Any:
+    """A value with every name in it as it is called here; the very same object where nothing is called otherwise."""
+    if isinstance(value, str):
+        return renamed(value)
+    if isinstance(value, dict):
+        found: Any = {key: _named(one, renamed) for key, one in value.items()}
+        return found if any(found[key] is not value[key] for key in value) else value
+    if isinstance(value, list | tuple) and not hasattr(value, "_fields"):
+        items = [_named(one, renamed) for one in value]
+        return type(value)(items) if any(a is not b for a, b in zip(items, value, strict=True)) else value
+    if is_dataclass(value) and not isinstance(value, type):
+        parts = {one.name: _named(getattr(value, one.name), renamed) for one in fields(value) if one.init}
+        changed = {name: part for name, part in parts.items() if part is not getattr(value, name)}
+        return replace(value, **changed) if changed else value
+    if hasattr(value, "arg") and hasattr(value, "node"):  # LangGraph's Send
+        arg = _named(value.arg, renamed)
+        return type(value)(value.node, arg) if arg is not value.arg else value
+    return value
