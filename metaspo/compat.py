@@ -3,6 +3,7 @@
 Nothing is imported here before it is used: this file is below every room.
 """
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Any
@@ -161,6 +162,11 @@ def default_trace_client() -> "Client | None":
 def migration_names(migrations: "Migrations") -> list[str]:
     """The names of a set of sqlite-utils migrations, oldest first."""
     return [migration.name for migration in migrations._migrations]
+
+
+def bare_environment() -> Mapping[bytes | str, bytes | str]:
+    """This process's environment as `os.environ` holds it, undecoded: a hundred times quicker to look through."""
+    return getattr(os.environ, "_data", os.environ)
 
 
 def process_start(process: "Process") -> float:

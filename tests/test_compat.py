@@ -1,6 +1,7 @@
 """The private names of libraries that we rely on are there and mean what they meant."""
 
 import inspect
+import os
 from typing import Any, TypedDict
 
 import pytest
@@ -146,3 +147,11 @@ def test_a_bare_answer_is_kept_for_no_task() -> None:
     waits.invoke(Command(resume="no"), thread)
     writes = saver.get_tuple(thread).pending_writes  # type: ignore[union-attr, arg-type]
     assert (compat.nobodys_task(), "__resume__", "no") in (writes or [])
+
+
+def test_the_bare_environment_is_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("METASPO_OWN", "å")
+    decoded = {os.fsdecode(name): os.fsdecode(value) for name, value in compat.bare_environment().items()}
+    assert decoded == dict(os.environ) and compat.bare_environment() is not os.environ
+    monkeypatch.delenv("METASPO_OWN")
+    assert "METASPO_OWN" not in map(os.fsdecode, compat.bare_environment())

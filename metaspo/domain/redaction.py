@@ -6,9 +6,10 @@ import json
 import os
 import re
 import time
-from collections.abc import Iterator
 from functools import lru_cache
 from urllib.parse import quote, quote_plus
+
+from ..compat import bare_environment
 
 SHORTEST = 6
 """Characters of the shortest key, and of a key's begin or end that tell of it."""
@@ -83,14 +84,20 @@ def _every_form(moment: int) -> tuple[str, ...]:
     return tuple(form for value, _ in _known() for form in _forms(value))
 
 
-def _known() -> Iterator[tuple[str, bool]]:
+def _known() -> tuple[tuple[str, bool], ...]:
     """The keys in the environment, the longest first, and whether parts of them are to be looked for too."""
+    return _keys(tuple(bare_environment().items()), frozenset(_held))
+
+
+# Asked for every reply, while the environment hardly ever changes.
+@lru_cache(maxsize=1)
+def _keys(environment: tuple[tuple[bytes | str, bytes | str], ...], held: frozenset[str]) -> tuple[tuple[str, bool], ...]:
     found: dict[str, bool] = {}
-    for name, value in os.environ.items():
-        sent = name in _held or name.upper().endswith("API_KEY")
+    for name, value in ((os.fsdecode(name), os.fsdecode(value)) for name, value in environment):
+        sent = name in held or name.upper().endswith("API_KEY")
         if (sent or NAMED.search(name)) and _could_be_key(value):
             found[value] = found.get(value, False) or (sent and len(value) >= LONG)
-    yield from sorted(found.items(), key=lambda item: -len(item[0]))
+    return tuple(sorted(found.items(), key=lambda item: -len(item[0])))
 
 
 def _could_be_key(value: str) -> bool:
