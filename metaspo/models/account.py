@@ -92,6 +92,11 @@ class Account:
         if text not in self.notes:
             self.notes.append(text)
             self.told(text)
+            if self.parent is not None:
+                self.parent.hear(text)
+
+    def hear(self, text: str) -> None:
+        """One of those that this account pays for has noted something. In one process it tells of that itself."""
 
     @property
     def session_seconds(self) -> float:

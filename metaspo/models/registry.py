@@ -110,8 +110,8 @@ class Registry:
         if shared not in self._limiters:
             most = None if level == "auto" else level
             # What a model in this process can do is its own.
-            alone = self._sharing is None or spec.provider == "local"
-            self._limiters[shared] = Limiter(most) if alone else self._sharing.limiter(shared, most)
+            sharing = self._sharing if spec.provider != "local" else None
+            self._limiters[shared] = sharing.limiter(shared, most) if sharing else Limiter(most)
         return self._limiters[shared]
 
     def _pace(self, spec: ModelSpec, connection: str) -> Pace:

@@ -2,7 +2,7 @@
 
 import json
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -102,6 +102,18 @@ def paid_by(db: Database, run: str, after: int, most: int) -> tuple[list[Call], 
     where = "FROM calls WHERE run = ? AND rowid > ? ORDER BY rowid LIMIT ?"
     found = db.execute(f"SELECT rowid, {_COLUMNS} {where}", [run, after, most]).fetchall()
     return [_call(row) for _, *row in found], found[-1][0] if len(found) == most else None
+
+
+def unknown_to(db: Database, run: str, others: Collection[str]) -> list[Call]:
+    """The calls that a run has paid for whose keys are none of `others`."""
+    keys = [key for (key,) in db.execute("SELECT key FROM calls WHERE run = ? ORDER BY rowid", [run]) if key not in others]
+    return [call for call in rows(db, keys) if call is not None]
+
+
+def make_way(db: Database, key: str, instead: Sequence[Call]) -> None:
+    """Move a row that nothing refers to yet to the key of the last of some others, of which the first takes its place."""
+    db.execute("UPDATE OR IGNORE calls SET key = ? WHERE key = ?", [instead[-1].key, key])
+    keep(db, instead)
 
 
 def keep(db: Database, calls: Sequence[Call]) -> None:

@@ -1,6 +1,6 @@
 """A worker of a study that a desk leads: `python -m tests.helpers.sharer JOB...`; each asks its calls and prints how it went.
 
-A job is JSON: {"socket": ..., "run": ..., "attempt": 1, "store": ..., "spec": {...}, "calls": ["a", ...]}; each has a process
+A job is JSON, or @ and the file with it: {"socket": ..., "run": ..., "attempt": 1, "store": ..., "spec": {...}, "calls": ["a", ...]}; each has a process
 of its own, which says its number first.
 """
 
@@ -9,6 +9,7 @@ import json
 import os
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
 from metaspo import ModelSpec
@@ -29,22 +30,22 @@ async def main(job: dict[str, Any]) -> dict[str, Any]:
     account.under(registry.share(line) if line else None)
     replies: list[Any] = []
     try:
-        store, ledger = await registry.ledger(job["store"])
+        _, ledger = await registry.ledger(job["store"])
         model = await registry.model(ModelSpec.parse(job["spec"]))
 
         async def ask(text: str) -> Any:
             return await ledger.call(model, Request((("user", text),), 16, 0.0), "base", account)
 
-        begun = time.monotonic()
+        begun, cpu = time.monotonic(), time.process_time()
         async with asyncio.TaskGroup() as group:
             asked = await model.limiter.queue.start(group, lambda text: settled(ask(text)), job["calls"])
         replies = [task.result() for task in asked]
-        seconds = time.monotonic() - begun
+        seconds, cpu = time.monotonic() - begun, time.process_time() - cpu
         if job.get("idle"):
             await account.sleep(job["idle"])
             replies += [] if account.stopped is None else [account.stopped]
     except MetaspoError as error:
-        replies, seconds = [error], 0.0
+        replies, seconds, cpu = [error], 0.0, 0.0
     await registry.close()
     if line is not None:
         await line.close()
@@ -56,6 +57,7 @@ async def main(job: dict[str, Any]) -> dict[str, Any]:
         "errors": sorted({str(reply) for reply in replies if isinstance(reply, BaseException)}),
         "replies": [reply[1].text for reply in replies if not isinstance(reply, BaseException)],
         "seconds": seconds,
+        "cpu": cpu,
     }
 
 
@@ -69,7 +71,8 @@ async def settled(work: Any) -> Any:
 if __name__ == "__main__":
     # What they load, most of what a process costs, is loaded once.
     children = []
-    for job in map(json.loads, sys.argv[1:]):
+    for given in sys.argv[1:]:
+        job = json.loads(Path(given[1:]).read_text() if given.startswith("@") else given)
         children.append(os.fork())
         if not children[-1]:
             print(json.dumps({"run": job["run"], "pid": os.getpid()}), flush=True)

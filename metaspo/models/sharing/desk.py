@@ -34,6 +34,7 @@ class Desk:
         self._pools: dict[str, Pool] = {}
         self._turnstiles = Turnstiles(account)
         self._tasks: list[asyncio.Task[None]] = []
+        self._closing = False
         self._may: dict[str, Callable[..., Any]] = {
             "greet": self._greet, "news": self._news, "paid": self._paid, "find": self._find, "claim": self._claim,
             "unclaimed": self._unclaimed, "release": self._release, "record": self._record, "account": self._account,
@@ -54,6 +55,8 @@ class Desk:
         The first word of a newer attempt at a run takes the place of an older one, which is refused from then on.
         """
         try:
+            if self._closing:
+                raise self.account.reason
             if what not in self._may:
                 raise ConfigError(f"a desk is not asked {what!r}: the worker is of another version of metaspo")
             try:
@@ -66,20 +69,21 @@ class Desk:
             if before is not None:
                 self._free(before)
             found = await self._may[what](seat, *args)
-            if seat.gone and what != "leave":
-                raise RunHeldError(f"run {worker.run} was taken from this worker, attempt {worker.attempt}")
-            return found
+            if self._closing or not seat.gone or what == "leave":
+                return found
+            raise RunHeldError(f"run {worker.run} was taken from this worker, attempt {worker.attempt}")
         except MetaspoError as error:
             return Reason.of(error)
         except Exception as error:
             return Reason.of(MetaspoError(f"the desk of the study failed at '{what}' with {type(error).__name__}: {error}"))
 
-    async def forget(self, run: str) -> None:
+    async def forget(self, run: str, attempt: int | None = None) -> None:
         """The worker of a run is gone, whatever became of it: its claims, slots and reservations come back at once.
 
-        The attempt is over: should it still be alive, it is refused, and only a higher one may work on the run.
+        The attempt is over: should it still be alive, it is refused, and only a higher one may work on the run. Where
+        a higher one than `attempt` does so already, nothing happens.
         """
-        seat = self._seats.drop(run, over=True)
+        seat = self._seats.drop(run, attempt, over=True)
         if seat is not None:
             self._free(seat)
 
@@ -90,8 +94,8 @@ class Desk:
     async def close(self) -> None:
         """End all that waits here, and close the store."""
         self.account.stop()
+        self._closing = True
         for seat in self._seats:
-            self._seats.drop(seat.worker.run, over=True)
             self._free(seat)
         await self._shelf.settle()
         for task in self._tasks:
@@ -119,7 +123,7 @@ class Desk:
             raise ConfigError(
                 f"a worker has metaspo {theirs}, and the study is led by {ours}: install the same on all machines"
             )
-        return Greeting(tuple(self.account.notes), self._ended())
+        return Greeting(seat.worker.run, tuple(self.account.notes), self._ended())
 
     def _ended(self) -> Reason | None:
         return Reason.of(self.account.stopped) if self.account.stopped is not None else None
@@ -185,5 +189,5 @@ class Desk:
         self.account.stop(reason.error())
 
     async def _leave(self, seat: Seat) -> None:
-        if self._seats.drop(seat.worker.run, over=False) is seat:
-            self._free(seat)
+        self._seats.drop(seat.worker.run, seat.worker.attempt, over=False)
+        self._free(seat)

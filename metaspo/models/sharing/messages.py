@@ -28,6 +28,9 @@ from ...domain import errors
 from ...domain.errors import MetaspoError, RunStopped
 from ...store.calls import Call
 
+PAGE = 200
+"""Calls that travel together at most where all of a run's are sent."""
+
 
 class LineLost(RunStopped):
     """The desk of a study can't be reached any more; the one error that a `Line` raises."""
@@ -91,8 +94,9 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Greeting:
-    """What a worker is told first: the notes of the study's account, and what ended the study, if anything has."""
+    """What a worker is told first: its run, the notes of the study's account, and what ended the study, if anything has."""
 
+    run: str
     notes: tuple[str, ...]
     ended: Reason | None
 

@@ -65,9 +65,11 @@ class Seats:
         self._seats[worker.run] = Seat(worker)
         return self._seats[worker.run], known
 
-    def drop(self, run: str, *, over: bool) -> Seat | None:
-        """The seat of a run's worker, which is nobody's any more; an attempt that is `over` never comes back."""
-        seat = self._seats.pop(run, None)
-        if seat is not None and over:
+    def drop(self, run: str, attempt: int | None = None, *, over: bool) -> Seat | None:
+        """Take the seat from a run's worker, unless it is at a higher attempt; one that is `over` never comes back."""
+        seat = self._seats.get(run)
+        if seat is None or (attempt is not None and seat.worker.attempt > attempt):
+            return None
+        if over:
             self._over[run] = seat.worker.attempt
-        return seat
+        return self._seats.pop(run)

@@ -37,8 +37,8 @@ class SharedAccount(Account):
         """A study is under nothing."""
         raise ValueError("the account of a study has no parent")
 
-    def note(self, text: str) -> None:
-        """Tell a person something about the figures, once in the whole study."""
+    def hear(self, text: str) -> None:
+        """What a run has noted, the whole study knows."""
         if text not in self.notes and self.wire is not None:
             self.notes.append(text)
             self.wire.tell("note", text)
@@ -53,6 +53,9 @@ class SharedAccount(Account):
         except asyncio.CancelledError:
             # It may be granted by now, to nobody.
             asked.add_done_callback(lambda done: self._unless_refused(role, done))
+            raise
+        except MetaspoError as error:
+            self.stop(error)
             raise
         if refused is not None:
             self.stop(refused.error())

@@ -1,4 +1,4 @@
-"""The store of a run, for a worker: calls are looked for at the desk of the study too, claimed there, and recorded there first."""
+"""A run's store, for a worker: calls are looked for at the study's desk too, claimed there, and recorded there first."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,7 +9,7 @@ from ...store import calls, claims
 from ...store.batcher import Batcher
 from ...store.calls import Call
 from ...store.database import Store
-from .messages import Claims, LineLost
+from .messages import PAGE, Claims, LineLost, Page
 from .wire import Wire
 
 
@@ -38,13 +38,21 @@ class SharedStore(Store):
         self._claims: Batcher[str, bool] = Batcher(self._claim)
         self._released: Batcher[str, None] = Batcher(self._release)
 
-    async def catch_up(self) -> None:
-        """Have here all that the run has paid for, also where an earlier worker was lost with its store."""
+    async def catch_up(self, run: str) -> None:
+        """Have in both stores all that a run has paid for: an earlier worker may have been lost with its store, or the desk."""
+        theirs: set[str] = set()
         after: int | None = 0
         while after is not None:
-            page = await self._wire.ask("paid", after)
-            await self.run(calls.keep, page.calls)
+            page: Page = await self._wire.ask("paid", after)
+            await self._keep(page.calls)
+            theirs.update(call.key for call in page.calls)
             after = page.after
+        mine = await self.run(calls.unknown_to, run, theirs)
+        for start in range(0, len(mine), PAGE):
+            part = mine[start : start + PAGE]
+            for call, stand in zip(part, await self._wire.ask("record", part), strict=True):
+                if stand:  # Somebody else has asked it since; nothing here refers to this one, or it would be known there.
+                    await self.run(calls.make_way, call.key, stand)
 
     async def find_call(self, key: str) -> Reply | None:
         """The recorded reply to a call, here or in the study's store, or None."""

@@ -1,6 +1,7 @@
 """What a worker process opens, as part of a study that another process leads."""
 
 import asyncio
+import contextlib
 from importlib.metadata import version
 from pathlib import Path
 
@@ -24,20 +25,21 @@ class Sharing:
         self.account = SharedAccount()
         self._wire = self.account.wire = Wire(line, self._heard, self._lost)
         self._limiters: dict[str, SharedLimiter] = {}
-        self._greeted = False
+        self._run: str | None = None
 
     async def store(self, path: Path) -> SharedStore:
         """The store of a run, open and with all that the run has paid for. Raises what the desk refuses, and LineLost."""
-        if not self._greeted:
+        if self._run is None:
+            # A desk that is silent from the beginning is found out too.
+            self._wire.listen()
             greeting: Greeting = await self._wire.ask("greet", version("metaspo"))
             self.account.notes = [*greeting.notes]
-            self._greeted = True
-            self._wire.listen()
+            self._run = greeting.run
             if greeting.ended is not None:
                 self._lost(greeting.ended.error())
         store = await asyncio.to_thread(SharedStore, path, self._wire)
         try:
-            await store.catch_up()
+            await store.catch_up(self._run)
         except BaseException:
             await asyncio.to_thread(store.close)
             raise
@@ -65,11 +67,10 @@ class Sharing:
         """Tell the desk all that it is to know, and leave."""
         await self.account.flush()
         await self._wire.flush()
+        if self._run is not None:
+            with contextlib.suppress(MetaspoError):  # It has given this worker up, or is gone.
+                await self._wire.ask("leave")
         self._wire.hang_up()
-        try:
-            await self._wire.ask("leave")
-        except MetaspoError:
-            pass  # It has given this worker up, or is gone.
 
     def _heard(self, news: News) -> None:
         if news.ended is not None:

@@ -14,14 +14,11 @@ from ...store.calls import Call, key_in_run
 from ...store.database import Store
 from ...store.leases import BEAT_EVERY
 from ..account import Account
-from .messages import Claims, Page
+from .messages import PAGE, Claims, Page
 from .seats import Seat
 
 MOMENT = 0.25
 """Seconds that whoever waits for a call of others is kept waiting at most before it looks again."""
-
-PAGE = 200
-"""Calls that travel together at most where all of a run's are sent."""
 
 
 class Shelf:
@@ -131,7 +128,7 @@ def _recorded(db: Database, *, holder: claims.Holder, paid: Sequence[Call]) -> l
     asked = {call.key for call in paid}
     late = {key: call for key, call in new.items() if key not in asked}
     standing = calls.rows(db, [call.key for call in paid])
-    found = []
+    found: list[tuple[list[Call], bool]] = []
     for call, stands in zip(paid, standing, strict=True):
         assert stands is not None
         if (stands.run, stands.reply) == (call.run, call.reply):

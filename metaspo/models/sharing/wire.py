@@ -57,12 +57,15 @@ class Wire:
 
     def listen(self) -> None:
         """Hear news from now on."""
-        self._listening = asyncio.create_task(self._listen())
+        if self._listening is None:
+            self._listening = asyncio.create_task(self._listen())
 
     def hang_up(self) -> None:
-        """Hear no more."""
+        """Hear no more, and wait for nothing."""
         if self._listening is not None:
             self._listening.cancel()
+        if not self._gone.done():
+            self._gone.cancel()
 
     def lose(self, why: MetaspoError) -> None:
         """The desk is of no use any more, for whatever reason: every wait ends with it. The first reason stands."""
