@@ -15,7 +15,7 @@ from uuid import uuid4
 
 from langchain_core.runnables import RunnableConfig
 from langgraph.channels import BinaryOperatorAggregate
-from langgraph.checkpoint.base import BaseCheckpointSaver, Checkpoint, CheckpointTuple
+from langgraph.checkpoint.base import Checkpoint, CheckpointTuple
 from langgraph.checkpoint.serde.types import RESUME
 from langgraph.graph import START
 from langgraph.graph.state import CompiledStateGraph
@@ -29,11 +29,11 @@ from metaspo.domain.errors import EditError, MetaspoError
 from metaspo.methods.forking import Given, Here, copy_of, edits_in, fork_of
 from metaspo.store import runs
 from metaspo.store.database import open_store
-from metaspo.workspace.context import Context
 from metaspo.workspace.opening import where_is
-from metaspo.workspace.outer import ours
+from metaspo.workspace.outer import store_named
 from metaspo.workspace.state import EDITED
 
+from .belonging import abelongs, belongs, is_blocking
 from .either_way import Graph, parts_of
 
 COPY, END, INPUT = "__copy__", "__end__", "__input__"
@@ -72,20 +72,24 @@ class Editable(Graph[StateT, ContextT, InputT, OutputT]):
     """A compiled graph whose threads can be edited and copied: what goes on from there is a run of its own."""
 
     async def abulk_update_state(self, config: RunnableConfig, supersteps: Sequence[Sequence[StateUpdate]]) -> RunnableConfig:
-        """Begin a fork, or copy the checkpoint where nothing is edited. Raises EditError before anything is written."""
+        """Begin a fork, or copy the checkpoint where nothing is edited; raises EditError or ElsewhereError before that."""
         values = self._written(supersteps)
+        await abelongs(self, config, None)
         step = await asyncio.to_thread(self._step, await self._aseen(config), values)
         return await super().abulk_update_state(config, [[step]])
 
     def bulk_update_state(self, config: RunnableConfig, supersteps: Sequence[Sequence[StateUpdate]]) -> RunnableConfig:
         """The same without an event loop."""
-        return super().bulk_update_state(config, [[self._step(self._seen(config), self._written(supersteps))]])
+        values = self._written(supersteps)
+        belongs(self, config, None)
+        return super().bulk_update_state(config, [[self._step(self._seen(config), values)]])
 
     async def astream(
         self, input: Any, config: RunnableConfig | None = None, *, context: Any = None, **more: Any
     ) -> AsyncIterator[Any]:
         """As LangGraph's; an update in a command is an edit like any other, and the copy of a thread goes on as a fork."""
         entry = Entry([input])
+        await abelongs(self, config, context)
         if config is not None and self._has_a_say(input, config):
             entry = await asyncio.to_thread(self._entry, input, await self._aseen(config), store_named(context))
             if entry.update:
@@ -99,6 +103,7 @@ class Editable(Graph[StateT, ContextT, InputT, OutputT]):
     def stream(self, input: Any, config: RunnableConfig | None = None, *, context: Any = None, **more: Any) -> Iterator[Any]:
         """The same without an event loop."""
         entry = Entry([input])
+        belongs(self, config, context)
         if config is not None and self._has_a_say(input, config) and is_blocking(saver_of(self, config)):
             entry = self._entry(input, self._seen(config), store_named(context))
             if entry.update:
@@ -166,8 +171,6 @@ class Editable(Graph[StateT, ContextT, InputT, OutputT]):
         """What LangGraph is to write: a fork that begins when the thread is run on, or the same once more."""
         try:
             here = self._here(seen)
-            if here.run is None and here.waiting is None and seen.shown.get("run"):
-                raise EditError(f"run {here.name} is not in the store {where_is(here.name)} any more; start a new one")
             if here.run and here.run.thread_id != seen.thread:
                 here = untaken(here)
             edits = edits_in(here, values, [*self.builder.channels])
@@ -247,19 +250,6 @@ def editable(
 ) -> "Editable[StateT, ContextT, InputT, OutputT]":
     """A graph that LangGraph has compiled, as one whose threads can be edited."""
     return Editable(**parts_of(compiled))
-
-
-def store_named(context: Any) -> str | None:
-    """The store that a context names, in whatever form it is given."""
-    found = ours(context)
-    if isinstance(found, Context):
-        return found.store if "store" in found.model_fields_set else None
-    return found.get("store") if isinstance(found, Mapping) else None
-
-
-def is_blocking(saver: "BaseCheckpointSaver[Any] | None") -> bool:
-    """Whether a checkpointer can be asked without an event loop; LangGraph says what to do about one that cannot."""
-    return saver is not None and type(saver).get_tuple is not BaseCheckpointSaver.get_tuple
 
 
 def plain(values: Any) -> dict[str, Any]:

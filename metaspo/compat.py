@@ -5,7 +5,7 @@ Nothing is imported here before it is used: this file is below every room.
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -41,6 +41,15 @@ def given_input(configurable: Mapping[str, Any]) -> Any:
     """The input that a graph begins with, as it was given; None anywhere else, also where a person changes a state."""
     read = configurable.get("__pregel_read")
     return read("__start__") if read else None
+
+
+def shown_in(configurable: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
+    """What the state of the graph at work has of these channels, whatever of it its node or edge is given."""
+    read, found = configurable.get("__pregel_read"), {}
+    for name in names if read else ():
+        with suppress(KeyError):  # Not every graph has them all.
+            found[name] = read(name)
+    return {name: value for name, value in found.items() if value is not None}
 
 
 def given_fields(given: Any, names: Sequence[str]) -> dict[str, Any]:

@@ -9,7 +9,8 @@ MetaspoError                    exit code 1: our mistake, or one we did not fore
 │   │   └── NoAnswersError      a run that never got an answer, or a grade
 │   ├── MissingExtraError       an optional package is not installed
 │   ├── StoreError              the SQLite file: foreign, newer, full, read-only, unknown run
-│   │   └── RunHeldError        another process is working on this run
+│   │   ├── RunHeldError        another process is working on this run
+│   │   └── ElsewhereError      a thread's run is in another store, or further there than in this one
 │   └── EditError               a thread's state was changed in a way that a run cannot go on from
 ├── HubError                    exit code 1: the Hugging Face hub can't be reached or lacks the data
 └── RunStopped                  a run ended early and can be resumed
@@ -76,6 +77,10 @@ class StoreError(UserError):
 
 class RunHeldError(StoreError):
     """Another process is working on this run."""
+
+
+class ElsewhereError(StoreError, ValueError):
+    """A thread was picked up where its run is not, or stands earlier. The Agent Server answers ValueError with 400."""
 
 
 class EditError(UserError, ValueError):

@@ -10,6 +10,7 @@ from weakref import WeakKeyDictionary
 
 from ..domain.paths import path_of
 from ..store.database import Store
+from ..store.location import serves
 from .account import Account
 from .addresses import address_of, key_variable
 from .backend import Backend
@@ -66,12 +67,14 @@ class Registry:
         return self._sharing.account
 
     async def ledger(self, path: str | Path) -> tuple[Store, Ledger]:
-        """The store at `path` and its ledger."""
+        """The store at `path` and its ledger; what a server works with is there already, and is not begun anew here."""
         real = await asyncio.to_thread(lambda: path_of(path).absolute())
         async with self._opening:
             if real not in self._ledgers:
-                store = await (self._sharing.store(real) if self._sharing else asyncio.to_thread(Store, real))
+                made = self._sharing.store(real) if self._sharing else asyncio.to_thread(Store, real, create=not serves())
+                store = await made
                 self._ledgers[real] = store, Ledger(store)
+            await asyncio.to_thread(self._ledgers[real][0].refuse_lost)
             return self._ledgers[real]
 
     async def model(self, spec: ModelSpec, *, by_name: bool = False) -> Model:

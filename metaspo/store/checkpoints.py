@@ -12,10 +12,10 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 
-from ..domain.errors import ConfigError
 from ..domain.paths import path_of
 from .cancelled import RunsFailedAgain
 from .files import is_writable, readable
+from .location import whereabouts
 from .postgres import open_postgres, threads_in_postgres
 from .rollback import TakenBack
 from .taken import TakesAnswersOnce
@@ -80,24 +80,6 @@ class Checkpointer(TakenBack, RunsFailedAgain, TakesAnswersOnce, AsyncSqliteSave
                 raise
 
 
-_served: Path | None = None
-
-
-def serve_only(path: Path) -> None:
-    """Say that this process keeps the history of its threads in one store, as the Agent Server does."""
-    global _served
-    _served = path
-
-
-def refuse_elsewhere(path: str | Path) -> None:
-    """Raise ConfigError where a run would be kept in another file than the history of its thread."""
-    if _served is not None and path_of(path).absolute() != _served:
-        raise ConfigError(
-            f"this server keeps its runs in {_served}; leave 'store' out of the context, or start a server for the other file: "
-            f"metaspo studio --store {path}"
-        )
-
-
 ELSEWHERE = "METASPO_CHECKPOINTS"
 """The environment variable that holds the address of a PostgreSQL for checkpoints, password and all."""
 
@@ -107,7 +89,7 @@ async def open_checkpointer(path: str | Path) -> "AsyncIterator[BaseCheckpointSa
     """The checkpointer of the runs in a store: on its file, or where `METASPO_CHECKPOINTS` says."""
     address = os.environ.get(ELSEWHERE)
     if address:
-        opening: AbstractAsyncContextManager[BaseCheckpointSaver[str]] = open_postgres(address, ELSEWHERE)
+        opening: AbstractAsyncContextManager[BaseCheckpointSaver[str]] = open_postgres(address, ELSEWHERE, whereabouts(path))
     else:
         file = await asyncio.to_thread(path_of, path)
         opening = open_sqlite(file) if await asyncio.to_thread(is_writable, file) else read_sqlite(file)

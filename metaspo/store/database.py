@@ -19,8 +19,9 @@ from ..domain.errors import StoreError
 from ..domain.paths import path_of
 from . import batches, calls, claims
 from .batcher import Batcher
-from .files import is_writable, readable, refuse_path, refuse_unwritable
+from .files import identity, is_writable, readable, refuse_path, refuse_unwritable
 from .location import default_store as default_store
+from .location import told
 from .schema import APPLICATION_ID, migrations
 from .transactions import writing
 
@@ -161,10 +162,12 @@ class Store:
         left as it is, also one of an earlier version.
         """
         self.path = path_of(path)
+        self._file: tuple[int, int] | None = None
         self._closing = contextlib.ExitStack()
         refuse_path(self.path, create=create)
         if writes or (migrates and (not self.path.exists() or is_writable(self.path))):
             self.db = connect(self.path, create=create)
+            self._file = identity(self.path)
         else:
             self.db = connect_to_read(self.path, self._closing.enter_context(readable(self.path)))
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="metaspo-store")
@@ -176,11 +179,23 @@ class Store:
         )
 
     async def run(self, work: Callable[..., T], *args: object) -> T:
-        """Run `work(db, *args)` on the store's thread."""
+        """Run `work(db, *args)` on the store's thread; raises StoreError where the file is not the one any more."""
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._thread, work, self.db, *args)
+            return await asyncio.get_running_loop().run_in_executor(self._thread, self._work, work, *args)
         except sqlite3.Error as error:
             raise explain(error, self.path) from error
+
+    def _work(self, work: Callable[..., T], *args: object) -> T:
+        self.refuse_lost()
+        return work(self.db, *args)
+
+    def refuse_lost(self) -> None:
+        """Raise StoreError where the file was taken away or replaced since it was opened: what SQLite writes would be lost."""
+        if self._file is not None and identity(self.path) != self._file:
+            raise StoreError(
+                f"{told(self.path)} is not the store any more that was opened here: it was deleted, moved or replaced, or its "
+                "volume is gone; put it back and start again; what it held is neither changed nor begun anew"
+            )
 
     async def find_call(self, key: str) -> Reply | None:
         """The recorded reply to a call, or None; concurrent look-ups share one query."""

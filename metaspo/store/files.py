@@ -37,6 +37,15 @@ def refuse_unwritable(path: Path) -> None:
         raise StoreError(f"{path}: its folder is not writable (read-only): make it writable, or name another file with --store")
 
 
+def identity(path: Path) -> tuple[int, int] | None:
+    """Which file it is, whatever it is called; None where there is none, or nothing in it."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return (found.st_dev, found.st_ino) if found.st_size else None
+
+
 def is_writable(path: Path) -> bool:
     """Whether SQLite could write to a file that is there: to it, and beside it, where its log stands."""
     return os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)

@@ -6,12 +6,13 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, cast
 
 from langchain_core.runnables import RunnableConfig
-from langgraph.checkpoint.base import BaseCheckpointSaver
+from langgraph.checkpoint.base import BaseCheckpointSaver, ChannelVersions, Checkpoint, CheckpointMetadata
 
 from ..compat import postgres_cursor
 from ..domain.errors import ConfigError, MissingExtraError, StoreError
 from ..domain.redaction import redact
 from .cancelled import RunsFailedAgain
+from .location import RUNS_IN
 from .rollback import TakenBack
 from .taken import TakesAnswersOnce
 
@@ -28,7 +29,15 @@ class OnPostgres(BaseCheckpointSaver[str]):
     """What servers do to whole threads, on a saver for PostgreSQL."""
 
     _address: str
+    _runs_in = ""  # the store that the runs behind these checkpoints are in
     _left = False  # whether it is closed for good
+
+    async def aput(
+        self, config: RunnableConfig, checkpoint: Checkpoint, metadata: CheckpointMetadata, new_versions: ChannelVersions
+    ) -> RunnableConfig:
+        """Keep a checkpoint, with where its run's store is: who finds it from another machine has to know."""
+        said = cast(CheckpointMetadata, {**metadata, RUNS_IN: self._runs_in})
+        return await super().aput(config, checkpoint, said, new_versions)
 
     async def acopy_thread(self, source_thread_id: str, target_thread_id: str) -> None:
         """Copy the checkpoints of a thread; they are no server run's, which would take them along when it is taken back."""
@@ -72,13 +81,13 @@ class OnPostgres(BaseCheckpointSaver[str]):
 
 
 @asynccontextmanager
-async def open_postgres(address: str, named: str) -> "AsyncIterator[AsyncPostgresSaver]":
+async def open_postgres(address: str, named: str, runs_in: str = "") -> "AsyncIterator[AsyncPostgresSaver]":
     """A checkpointer on the database at `address` (postgresql://...), its tables created where they are missing.
 
     A connection that the database or a network ends is opened anew, so that a server may be left running. Raises
     ConfigError for something else than an address, and for a database whose checkpoints are another program's;
     MissingExtraError without the extra; StoreError when the database cannot be reached or fails later on. The address
-    may hold a password, so errors call it by what it is `named`.
+    may hold a password, so errors call it by what it is `named`. Checkpoints say that their runs are in `runs_in`.
     """
     if not address.startswith(("postgresql://", "postgres://")):
         raise ConfigError(f"{named} is no address of a PostgreSQL; write postgresql://user:password@host:5432/database")
@@ -90,6 +99,7 @@ async def open_postgres(address: str, named: str) -> "AsyncIterator[AsyncPostgre
         raise MissingExtraError(f"keeping checkpoints in a PostgreSQL ({named})", "postgres") from None
     try:
         async with saver_class.connected(address) as saver:
+            saver._runs_in = runs_in
             await _set_up(saver, named)
             yield saver
     except ProgrammingError as error:

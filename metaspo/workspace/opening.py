@@ -19,8 +19,8 @@ from ..models.priced import from_lists
 from ..models.registry import registry
 from ..models.spec import ModelSpec
 from ..store import calls, dealt, evaluations, images, leases, runs
-from ..store.checkpoints import refuse_elsewhere
 from ..store.database import Store, default_store, now
+from ..store.location import refuse_elsewhere
 from ..tasks.task import Task
 from .base_models import asked_models, check_counting, check_differ
 from .context import Context
@@ -37,6 +37,7 @@ from .state import problem_of
 from .threads import Thread, run_that_begins, run_that_goes_on, thread_of, unthreaded
 from .tracking.mlflow_client import prepare_mlflow
 from .tracking.tracked import begin_tracking, left
+from .whereabouts import refuse_lacking, relied_on, shown_to
 
 Begins = Callable[[Any], RunInput]
 """Finds what a run is given in the state of a graph that begins."""
@@ -90,7 +91,10 @@ async def _run_of(state: Mapping[str, Any], thread: Thread | None, given: Contex
         return str(known)
     if problem is not None and thread.forks:
         return str(known)
-    store, _ = await _store(_path(given, thread.id))
+    path = _path(given, thread.id)
+    if relied := relied_on(thread.id, *shown_to(state)):
+        await asyncio.to_thread(refuse_lacking, path, relied)
+    store, _ = await _store(path)
     if problem is None:
         return await run_that_goes_on(store, thread, known)
     return await run_that_begins(store, thread, problem, [*there.values()])

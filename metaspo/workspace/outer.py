@@ -25,6 +25,14 @@ def ours(context: Any) -> Any:
     return context if found is None else found
 
 
+def store_named(context: Any) -> str | None:
+    """The store that a context names, in whatever form it is given."""
+    found = ours(context)
+    if isinstance(found, Context):
+        return found.store if "store" in found.model_fields_set else None
+    return found.get("store") if isinstance(found, Mapping) else None
+
+
 def context_given(runtime: Runtime[Any] | None, *, begins: bool = False) -> Context | None:
     """The context that a run is given, None where it is given none: what goes on then has its own.
 

@@ -17,12 +17,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from ...domain.errors import UserError
+from ...domain.errors import StoreError, UserError
 from ...domain.paths import path_of
 from ...models.registry import registry
 from ...store import runs
-from ...store.checkpoints import open_checkpointer, serve_only, threads_kept
+from ...store.checkpoints import open_checkpointer, threads_kept
 from ...store.database import Store, default_store
+from ...store.location import serve_only
 from ...store.rollback import TakenBack
 from ...workspace.serving import MODELS, TASKS, Serving, serve_by, strict
 from ..graphs import graph_of
@@ -83,7 +84,11 @@ class RunsAsThreads:
         """Register new runs, then pass the request on."""
         if scope["type"] == "http" and "/threads" in scope["path"] and not self._asking.get():
             self._asking.set(True)
-            await self._register()
+            try:
+                await self._register()
+            except StoreError as error:
+                # What has been is read without the store; what begins or goes on is refused there, in words.
+                LOGGER.warning("%s (%s)", error, default_store())
         await self._app(scope, receive, send)
 
     async def _register(self) -> None:

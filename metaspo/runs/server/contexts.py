@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ...domain.complaints import as_written
 from ...domain.errors import MetaspoError
-from ...store.checkpoints import refuse_elsewhere
+from ...store.location import refuse_elsewhere
 from ...workspace.context import Context
 from ...workspace.forms import shown_keys
 from ..graphs import GRAPHS
