@@ -10,9 +10,9 @@ from pathlib import Path
 import aiosqlite
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import BaseCheckpointSaver
-from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 
 from ..domain.paths import path_of
+from .apart import KeepsLargeApart
 from .cancelled import RunsFailedAgain
 from .files import is_writable, readable
 from .location import whereabouts
@@ -23,8 +23,11 @@ from .taken import TakesAnswersOnce
 WRITES = "checkpoint_ns, checkpoint_id, task_id, task_path, idx, channel, type, value"
 """What tasks wrote at a checkpoint, beside its thread; an older file has the columns in another order."""
 
+BLOBS = "checkpoint_ns, channel, version, type, blob"
+"""What is kept apart of a thread."""
 
-class Checkpointer(TakenBack, RunsFailedAgain, TakesAnswersOnce, AsyncSqliteSaver):
+
+class Checkpointer(TakenBack, RunsFailedAgain, TakesAnswersOnce, KeepsLargeApart):
     """LangGraph's saver on a SQLite file, with what servers do to whole threads."""
 
     async def acopy_thread(self, source_thread_id: str, target_thread_id: str) -> None:
@@ -40,6 +43,11 @@ class Checkpointer(TakenBack, RunsFailedAgain, TakesAnswersOnce, AsyncSqliteSave
                 f"INSERT OR REPLACE INTO writes (thread_id, {WRITES}) SELECT ?1, {WRITES} FROM writes WHERE thread_id = ?2",
                 (target_thread_id, source_thread_id),
             ),
+            (
+                f"INSERT OR REPLACE INTO checkpoint_blobs (thread_id, {BLOBS}) SELECT ?1, {BLOBS} FROM checkpoint_blobs"
+                " WHERE thread_id = ?2",
+                (target_thread_id, source_thread_id),
+            ),
         )
 
     async def aprune(self, thread_ids: Sequence[str], *, strategy: str = "keep_latest") -> None:
@@ -49,6 +57,7 @@ class Checkpointer(TakenBack, RunsFailedAgain, TakesAnswersOnce, AsyncSqliteSave
         for thread in map(str, thread_ids):
             if strategy == "keep_latest":
                 await self._write(*((older.format(table), (thread,)) for table in ("writes", "checkpoints")))
+                await self.forget_unused(thread)
             else:
                 await self.adelete_thread(thread)
 

@@ -235,3 +235,16 @@ def m011_events(db: Database) -> None:
             PRIMARY KEY (run, position));
         """,
     )
+
+
+@migrations()
+def m012_large_values(db: Database) -> None:
+    """Large values of threads' states, by channel and version, which every checkpoint held before."""
+    _create(
+        db,
+        """
+        CREATE TABLE checkpoint_blobs (
+            thread_id TEXT NOT NULL, checkpoint_ns TEXT NOT NULL, channel TEXT NOT NULL, version TEXT NOT NULL,
+            type TEXT NOT NULL, blob BLOB, PRIMARY KEY (thread_id, checkpoint_ns, channel, version));
+        """,
+    )
