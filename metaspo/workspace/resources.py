@@ -74,7 +74,7 @@ class Workspace:
         """Whether work can go on here: the lease is held, and the run neither done nor stopped."""
         return self.lease.open and not self.lease.finished and self.account.stopped is None
 
-    @property
+    @cached_property
     def tasks(self) -> dict[str, Task]:
         """Source and target tasks by name."""
         return {**self.sources, **self.targets}
