@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 @click.option("--store", help="The SQLite file; the study's name with .db if none.")
 @click.option("--parallel", type=click.IntRange(1), help="Runs at the same time.")
 @click.option("--output", type=click.Path(file_okay=False, path_type=Path), default=".", help="The folder for the tables.")
+@click.option(
+    "--part", metavar="K/N", help="Only part K of N, in a store of its own; 'metaspo merge' joins those of all parts."
+)
 @click.option("--plan", "plan_only", is_flag=True, help="Only list the runs with the calls that each takes at most.")
 @JSON
 def study_command(file: str, settings: tuple[str, ...], output: Path, plan_only: bool, as_json: bool, **options: Any) -> None:
@@ -50,7 +53,13 @@ def study_command(file: str, settings: tuple[str, ...], output: Path, plan_only:
     models = {"base": options["model"], "optimizer": options["optimizer"] or options["model"], "analyst": options["analyst"]}
     named = {key: model for key, model in models.items() if model}
     chosen = nested(dict(parse_setting(text) for text in settings), {**study.config, **named})
-    study = cut(study, options, chosen)
+    # A part's store is no study's.
+    study = cut(study, {**options, "store": None} if options["part"] else options, chosen)
+    if options["part"]:
+        from .study_part import study_part
+
+        study_part(study, options["part"], options["store"], plan_only=plan_only, as_json=as_json)
+        return
     if plan_only:
         _show_plan(study)
         return
@@ -88,19 +97,27 @@ def _page(name: str, study: "Study", cells: "Sequence[Cell]", path: Path) -> boo
 
 def _show_plan(study: "Study") -> None:
     """The calls of each cell, at most, and the tasks that have to be fetched first."""
-    from ..studies.plans import plan_cell, with_stand_ins, without_data
+    from ..studies.plans import with_stand_ins, without_data
     from ..studies.study import plan_study
 
-    missing, total = without_data(study), 0
-    for cell in plan_study(with_stand_ins(study)):
-        total += (calls := sum(need.calls for need in plan_cell(cell)))
-        # A run is named by what it is given, which is not all there yet.
-        run = "" if missing else f"{cell.search.run[:8]}  "
-        say(f"{run}{cell.search.label}: at most {calls:,} calls")
-    say(f"together at most {total:,} calls; what several runs ask alike is paid once", err=True)
+    missing = without_data(study)
+    show_cells(plan_study(with_stand_ins(study)), named=not missing)
     if missing:
         say(
             f"no data on this machine yet of {', '.join(missing)}: counted as if all of their examples came; get them with "
             f"'metaspo tasks fetch {' '.join(missing)}'",
             err=True,
         )
+
+
+def show_cells(cells: "Sequence[Cell]", *, named: bool = True) -> None:
+    """The calls of each cell, at most, and of all; by the run's id where that is known."""
+    from ..studies.plans import plan_cell
+
+    total = 0
+    for cell in cells:
+        total += (calls := sum(need.calls for need in plan_cell(cell)))
+        # A run is named by what it is given, which is not all there yet.
+        run = f"{cell.search.run[:8]}  " if named else ""
+        say(f"{run}{cell.search.label}: at most {calls:,} calls")
+    say(f"together at most {total:,} calls; what several runs ask alike is paid once", err=True)

@@ -1,8 +1,8 @@
 """What specs name, opened once per process and event loop, and closed together."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
@@ -19,6 +19,7 @@ from .ledger import Ledger
 from .limiter import Limiter
 from .model import Model
 from .pacing import Pace
+from .portion import Portion
 from .priced import priced
 from .prices import Prices
 from .rates import RATES
@@ -41,6 +42,7 @@ class Registry:
         self._opening = asyncio.Lock()
         self._users = 0
         self._before_closing: list[Callable[[], Awaitable[None]]] = []
+        self._portion: Portion | None = None
 
     @asynccontextmanager
     async def used(self) -> AsyncIterator[None]:
@@ -52,6 +54,18 @@ class Registry:
             self._users -= 1
             if not self._users:
                 await self.close()
+
+    @contextmanager
+    def limited_to(self, portion: Portion | None) -> Iterator[None]:
+        """Ask the models that are opened meanwhile within a portion of their limits, whoever names them; None is all of them.
+
+        What is recorded of a run names the limits as they were written: they are those of the whole.
+        """
+        before, self._portion = self._portion, portion
+        try:
+            yield
+        finally:
+            self._portion = before
 
     def tell_before_closing(self, leave: Callable[[], Awaitable[None]]) -> Callable[[], None]:
         """Have `leave` awaited before anything is closed; returns what takes that back."""
@@ -84,6 +98,7 @@ class Registry:
         spec = await asyncio.to_thread(priced, spec)
         if self._sharing is not None:
             self._sharing.refuse(spec)
+        spec = self._portion.spec(spec) if self._portion else spec
         alike = {"temperature": None, "max_tokens": None, **dict.fromkeys((*Prices.model_fields, *RATES))}
         connection = spec.model_copy(update=alike)
         key = f"{connection.model_dump_json()} {address_of(spec)}"

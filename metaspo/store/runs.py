@@ -153,8 +153,13 @@ def has_placebo(db: Database, id: str) -> bool:
     return bool(row and row[0])
 
 
+def statuses(db: Database) -> dict[str, Status]:
+    """How every run stands, by id. Cheap to ask, as `stands` is."""
+    return dict(db.execute("SELECT id, status FROM runs").fetchall())
+
+
 def all_runs(db: Database) -> list[Run]:
-    """Every run, oldest first."""
+    """Every run, oldest first, with all that it was given: for whoever wants every one, and no single one."""
     return [_run(row) for row in db.execute(f"SELECT {COLUMNS} FROM runs ORDER BY created, rowid")]
 
 
@@ -169,6 +174,8 @@ def find(db: Database, name: str = "last") -> Run:
         if row is None:
             raise StoreError("the store holds no runs yet; start one with 'metaspo optimize'")
         return _run(row)
+    if whole := known(db, name):
+        return whole
     pattern = name.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
     rows = db.execute(f"SELECT {COLUMNS} FROM runs WHERE id LIKE ? ESCAPE '\\'", [pattern]).fetchall()
     if not rows:

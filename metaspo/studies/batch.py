@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from sqlite_utils import Database
-
 from ..domain.calls import Role, Usage
 from ..domain.errors import MetaspoError, RunStopped
 from ..models.account import Account
@@ -72,11 +70,7 @@ def statuses(path: str | Path) -> dict[str, str]:
     if not Path(path).exists():
         return {}
     with open_store(path) as store:
-        return _statuses(store.db)
-
-
-def _statuses(db: Database) -> dict[str, str]:
-    return {row.id: row.status for row in runs.all_runs(db)}
+        return {**runs.statuses(store.db)}
 
 
 def account_of(path: str | Path, planned: Sequence[str], budget: Budget) -> Account:
@@ -92,7 +86,7 @@ def account_of(path: str | Path, planned: Sequence[str], budget: Budget) -> Acco
     return Account("", budget, usage)
 
 
-def _asked(plan: Planned) -> list[tuple[Role, ModelSpec]]:
+def asked_by(plan: Planned) -> list[tuple[Role, ModelSpec]]:
     """The models that a run may ask, with their roles."""
     optimizer = plan.context.optimizer
     asked: list[tuple[Role, ModelSpec]] = [("base", base) for base in plan.context.base_models]
@@ -105,7 +99,7 @@ def _asked(plan: Planned) -> list[tuple[Role, ModelSpec]]:
 
 def _check(account: Account, planned: Sequence[Planned], told: BatchListener) -> None:
     """Refuse a shared budget that could never be reached, say what it leaves out and which prices are of a list."""
-    account.check([asked for plan in planned for asked in _asked(plan)])
+    account.check([asked for plan in planned for asked in asked_by(plan)])
     for note in account.notes:
         told("all runs", {"event": "noted", "text": note})
 
@@ -130,8 +124,8 @@ async def run_all(
             if account.stopped is not None:
                 return
             store, _ = await registry().ledger(plan.context.store)
-            known = (await store.run(_statuses)).get(run)
-            if known != "done":
+            known = await store.run(runs.stands, run)
+            if known is None or known[0] != "done":
                 try:
                     problem = plan.problem if known is None else None
                     reason = await run_session(run, plan.context, problem, lambda event: told(plan.label, event), account)

@@ -14,6 +14,8 @@ from ..domain.results import Split
 from ..domain.twins import twin_of
 from ..models.account import Account
 from ..models.budget import Budget
+from ..models.portion import Portion
+from ..models.registry import registry
 from ..reports.notebook.live import listening
 from ..reports.notebook.shown import Shown
 from ..runs.config import RunConfig, located
@@ -220,10 +222,15 @@ def _measuring(measure: Measure, block: dict[str, Any], prompt: str, label: str)
     return Planned(label, config.problem().check(), config.context())
 
 
-async def arun_study(study: Study, cells: Sequence[Cell], listener: BatchListener | None = None) -> MetaspoError | None:
-    """Do what is missing of a study; return what stopped it early, or None when all is done."""
+async def arun_study(
+    study: Study, cells: Sequence[Cell], listener: BatchListener | None = None, portion: Portion | None = None
+) -> MetaspoError | None:
+    """Do what is missing of a study; return what stopped it early, or None when all is done.
+
+    With a portion, its models are asked within that portion of their limits.
+    """
     account = await asyncio.to_thread(_account, study, cells)
-    with listening(listener) as told:
+    with listening(listener) as told, registry().limited_to(portion):
         return await run_all([cell.search for cell in cells], study.parallel, account, told)
 
 
