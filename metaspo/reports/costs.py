@@ -10,7 +10,8 @@ from ..store import runs
 
 def cost_notes(db: Database, ids: Iterable[str]) -> list[str]:
     """Sentences on what the recorded costs of runs rest on and leave out; none where all prices were set and known."""
-    known = [run for run in runs.all_runs(db) if run.id in set(ids)]
+    found = [run for id in {*ids} if (run := runs.known(db, id))]
+    known = sorted(found, key=lambda run: (run.created, run.id))
     told = lists_say(one for run in known for one in run.config.get("prices", []))
     marks = ", ".join("?" * len(known))
     query = f"SELECT DISTINCT model FROM calls WHERE cost IS NULL AND run IN ({marks}) ORDER BY model"

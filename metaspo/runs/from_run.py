@@ -141,7 +141,7 @@ def _found(store: Store, wanted: FromRun) -> runs.Run:
         made = ", ".join(one[:8] for one in run.config["problem"].get("made_by", [])) or "the run that made its prompt"
         raise ConfigError(f"run {run.id[:8]} tried a system prompt on other tasks and searched nothing; begin from {made}")
     if run.method.startswith(runs.PLACEBO):
-        of = next((one.id[:8] for one in runs.all_runs(store.db) if runs.placebo_id(one.id) == run.id), "its run")
+        of = next((id[:8] for id in runs.statuses(store.db) if runs.placebo_id(id) == run.id), "its run")
         raise ConfigError(f"run {run.id[:8]} is a placebo, the control of run {of}, whose texts say nothing; begin from {of}")
     _refuse_unfinished(store, run)
     return run

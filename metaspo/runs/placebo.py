@@ -33,8 +33,7 @@ async def run_placebo(run: str, context: Context, listener: Listener | None = No
 def placebo_problem(path: str, run: str) -> Problem | None:
     """What the placebo of a run works on; None where there is none to do: not asked for, done, or the run is not done."""
     with open_store(path) as store:
-        every = {row.id: row for row in runs.all_runs(store.db)}
-    found, placebo = every[run], every.get(runs.placebo_id(run))
+        found, placebo = runs.find(store.db, run), runs.known(store.db, runs.placebo_id(run))
     if found.status != "done" or (placebo and placebo.status == "done") or not found.config["problem"].get("placebo"):
         return None
     problem = stored_input(found.config)
@@ -47,8 +46,7 @@ def _account(context: Context, run: str) -> tuple[Account, bool]:
     """The account of a run and its placebo together, and whether the placebo was begun before."""
     usage, seconds = Usage(), 0.0
     with open_store(context.store) as store:
-        every = {row.id: row for row in runs.all_runs(store.db)}
-        both = [every[id] for id in (run, runs.placebo_id(run)) if id in every]
+        both = [one for id in (run, runs.placebo_id(run)) if (one := runs.known(store.db, id))]
         for one in both:
             usage.include(calls.usage(store.db, one.id))
             seconds += one.seconds

@@ -11,6 +11,7 @@ from ..domain.messages import Message, as_data, message_of
 from ..domain.results import UNGRADED, UNSCORED, Evaluation, Example, Outcome, Split
 from ..domain.several import combination
 from .by_keys import by_keys
+from .set_apart import ABOUT_PAIRS
 
 Role = Literal["source", "target"]
 """What a task is to a run: prompts are made for it, or it is only scored."""
@@ -193,32 +194,36 @@ def _example(id: str, question: str, answers: str, row: str | None, messages: st
     return Example(id, question, tuple(json.loads(answers)), row or "", turns)
 
 
-def of_run(db: Database, run: str) -> list[str]:
-    """The ids of the evaluations that a run relied on, and of those on its tasks that only a decision looked at."""
+def of_run(db: Database, run: str, used: Sequence[str]) -> list[str]:
+    """The ids of the evaluations that a run relied on, and of those of its pairs that only a decision looked at.
+
+    `used` are the ids of its prompts.
+    """
     rows = db.execute(
-        "SELECT DISTINCT evaluation FROM run_evaluations WHERE run = ?1 UNION SELECT id FROM evaluations"
-        " WHERE task IN (SELECT task FROM run_tasks WHERE run = ?1) AND id NOT IN (SELECT evaluation FROM run_evaluations)",
-        [run],
+        "SELECT DISTINCT evaluation FROM run_evaluations WHERE run = ?1"
+        f" UNION SELECT id FROM evaluations WHERE {ABOUT_PAIRS} AND id NOT IN (SELECT evaluation FROM run_evaluations)",
+        [run, json.dumps(used)],
     )
     return [id for (id,) in rows]
 
 
-def by_content(db: Database, run: str) -> dict[tuple[object, ...], list[tuple[int, str, str]]]:
-    """The evaluations on a run's tasks by task, split, prompts and the set of examples.
+def by_content(db: Database, run: str, used: Sequence[str]) -> dict[tuple[object, ...], list[tuple[int, str, str]]]:
+    """The evaluations of a run's pairs by task, split, prompts and the set of examples; `used` are the ids of its prompts.
 
     Each with every round of the run that relied on it, -1 where none did, and its model; those that were made later come
     later.
     """
     rows = db.execute(
         'SELECT e.id, e.task, e.split, e.system, e."user", coalesce(r.round, -1), e.model FROM evaluations e'
-        " LEFT JOIN run_evaluations r ON r.evaluation = e.id AND r.run = ?1"
-        " WHERE e.task IN (SELECT task FROM run_tasks WHERE run = ?1) ORDER BY e.rowid",
-        [run],
+        f" LEFT JOIN run_evaluations r ON r.evaluation = e.id AND r.run = ?1 WHERE {ABOUT_PAIRS} ORDER BY e.rowid",
+        [run, json.dumps(used)],
     ).fetchall()
+    about: dict[str, list[str]] = {id: [] for id, *_ in rows}
+    for id, example in by_keys(db, "SELECT evaluation, example FROM outcomes WHERE evaluation IN {keys}", list(about)):
+        about[id].append(example)
     found: dict[tuple[object, ...], list[tuple[int, str, str]]] = {}
     for id, task, split, system, user, round, model in rows:
-        ids = db.execute("SELECT example FROM outcomes WHERE evaluation = ?", [id])
-        found.setdefault((task, split, system, user, frozenset(example for (example,) in ids)), []).append((round, id, model))
+        found.setdefault((task, split, system, user, frozenset(about[id])), []).append((round, id, model))
     return found
 
 

@@ -7,6 +7,7 @@ from typing import Literal
 from sqlite_utils import Database
 
 from ..domain.prompts import Prompt, RoundLevel
+from .by_keys import by_keys
 
 CandidateStatus = Literal["seed", "carried", "kept", "incumbent", "rejected", "dropped"]
 
@@ -167,9 +168,9 @@ def standing(db: Database, run: str) -> list[KeptPair]:
     return [KeptPair(*row) for row in rows]
 
 
-def every(db: Database) -> list[tuple[str, str, str]]:
-    """Id, kind and text of every prompt."""
-    return [(id, kind, text) for id, kind, text in db.execute("SELECT id, kind, text FROM prompts")]
+def some(db: Database, ids: Sequence[str]) -> list[tuple[str, str, str]]:
+    """Id, kind and text of those of some prompts that are there."""
+    return [(id, kind, text) for id, kind, text in by_keys(db, "SELECT id, kind, text FROM prompts WHERE id IN {keys}", ids)]
 
 
 def used(db: Database, run: str) -> list[str]:

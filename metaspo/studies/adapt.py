@@ -24,7 +24,7 @@ from ..runs.config import RunConfig, located, nested
 from ..runs.prompt_source import PromptSource, read_prompt
 from ..store import calls, evaluations, prompts
 from ..store.database import Store, default_store, open_store
-from ..store.runs import all_runs, save_adaptation
+from ..store.runs import save_adaptation, statuses
 from ..tasks.documents import check
 from ..tasks.scores.paired import Paired, mean_change, read_paired
 from ..workspace.problem import ADAPT
@@ -187,7 +187,7 @@ def read_adaptation(
     store: Store, systems: tuple[str, str], runs: Sequence[tuple[Side, int, str]], stopped: MetaspoError | None = None
 ) -> Adaptation:
     """The same from an open store, for the system prompt in question and the other one: side, training examples and run."""
-    known = {run.id: run.status for run in all_runs(store.db)}
+    known = statuses(store.db)
     searches = [Search(side, size, run, known.get(run, "not begun")) for side, size, run in runs]
     curves = [
         Curve(one.side, one.train_size, one.run, open_curve(store.path, one.run), calls.usage(store.db, one.run))

@@ -225,8 +225,8 @@ async def _begin(workspace: Workspace, rules: Rules, origin: str) -> None:
 
 async def _account(store: Store, run: str, context: Context) -> Account:
     usage = await store.run(calls.usage, run)
-    known = [row for row in await store.run(runs.all_runs) if row.id == run]
-    account = Account(run, context.budget, usage, known[0].seconds if known else 0.0)
+    known = await store.run(runs.known, run)
+    account = Account(run, context.budget, usage, known.seconds if known else 0.0)
     account.exits_when_waiting = context.exit == "when waiting"
     return account
 

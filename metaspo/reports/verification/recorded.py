@@ -141,13 +141,13 @@ def recorded_search(store: Store, run: runs.Run, tasks: Mapping[str, RecordedTas
     by_role: dict[str, dict[str, Task]] = {"source": {}, "target": {}}
     for name, one in tasks.items():
         by_role[one.row.role][name] = one.task
-    nothing = cast(Any, None)
+    nothing, used = cast(Any, None), prompts.used(store.db, run.id)
     return RecordedSearch(
         run=run.id, problem=problem, context=nothing, settings=problem.settings(), sources=by_role["source"],
         targets=by_role["target"], store=store, ledger=nothing, base=nothing, optimizer=nothing, judges={},
         account=nothing, lease=nothing, by_name=False, first=FirstReplies(answered=True, graded={"judge", "metric"}),
-        known=evaluations.by_content(store.db, run.id), task_ids={name: one.row.task for name, one in tasks.items()},
-        texts={(kind, text): id for id, kind, text in prompts.every(store.db)}, models=base_names(run.config),
+        known=evaluations.by_content(store.db, run.id, used), task_ids={name: one.row.task for name, one in tasks.items()},
+        texts={(kind, text): id for id, kind, text in prompts.some(store.db, used)}, models=base_names(run.config),
         counting=run.config.get("context", {}).get("bases", "mean"),
     )  # fmt: skip
 

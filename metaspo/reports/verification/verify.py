@@ -1,8 +1,6 @@
 """Everything that a store says of its runs found again from the replies in it: outcomes, means, decisions, prompts, lineage."""
 
-import tempfile
 from collections.abc import Mapping, Sequence
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +16,7 @@ from ...methods import builtin as builtin
 from ...methods.selection import REJECTED
 from ...store import answers, calls, evaluations, images, prompts, runs
 from ...store.database import Store, default_store, open_store
+from ...store.set_apart import set_apart
 from ...tasks.scores.paired import over_tasks
 from ...workspace.generalization import Generalization, read_scores, user_prompts
 from ...workspace.known import stored_input
@@ -44,14 +43,13 @@ class Verification:
 async def averify(run: str | None = None, *, store: str | Path | None = None) -> Verification:
     """Find again what a store has on record of a run, by the beginning of its id, or of all its runs.
 
-    No model is asked, and the file stays as it is: a copy of it is worked on. Raises StoreError when there is no such run.
+    No model is asked, and the file stays as it is: a copy of the scores in question is worked on. Raises StoreError when
+    there is no such run.
     """
-    path = Path(store or default_store())
-    with tempfile.TemporaryDirectory(prefix="metaspo-") as folder:
-        copy = Path(folder) / "copy.db"
-        _copied(path, copy)
-        with open_store(copy) as found:
-            chosen = [runs.find(found.db, run)] if run else runs.all_runs(found.db)
+    with open_store(Path(store or default_store())) as found:
+        chosen = [runs.find(found.db, run)] if run else runs.all_runs(found.db)
+        alone = chosen[0].id if run else None
+        with set_apart(found.db, alone, prompts.used(found.db, alone) if alone else ()):
             findings, usage = Findings(), Usage()
             checked: set[str] = set()
             damaged = _check_prompts(found.db, findings, chosen)
@@ -67,15 +65,10 @@ async def averify(run: str | None = None, *, store: str | Path | None = None) ->
 verify = twin_of(averify)
 
 
-def _copied(path: Path, copy: Path) -> None:
-    with open_store(path) as store, closing(Database(copy)) as to:
-        store.db.conn.backup(to.conn)
-
-
 def _check_prompts(db: Database, findings: Findings, chosen: Sequence[runs.Run]) -> frozenset[str]:
     """The ids of prompts whose text is not the one that they were recorded with."""
     used = {id: run.id for run in reversed(chosen) for id in prompts.used(db, run.id)}
-    texts = {id: (kind, text) for id, kind, text in prompts.every(db)}
+    texts = {id: (kind, text) for id, kind, text in prompts.some(db, list(used))}
     damaged = set()
     for id, run in used.items():
         kind, text = texts.get(id, ("system", ""))
@@ -150,10 +143,11 @@ class _Checks:
     async def _evaluations(self, tasks: Mapping[str, RecordedTask]) -> None:
         db = self.store.db
         by_id = {one.row.task: one for one in tasks.values()}
-        texts = {id: text for id, _, text in prompts.every(db)}
+        used = prompts.used(db, self.run.id)
+        texts = {id: text for id, _, text in prompts.some(db, used)}
         judged = judge_replies(db) if any(one.task.spec.metric.kind == "judge" for one in tasks.values()) else {}
         rescoring = Rescoring(db, self.run.id, by_id, texts, self.damaged, judged, self.findings)
-        for id in evaluations.of_run(db, self.run.id):
+        for id in evaluations.of_run(db, self.run.id, used):
             await self._evaluation(id, rescoring)
 
     async def _evaluation(self, id: str, rescoring: Rescoring) -> None:
