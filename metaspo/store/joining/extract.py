@@ -9,16 +9,17 @@ from ..runs import placebo_id
 from ..transactions import writing
 from .attached import attached
 from .chosen import OF_RUNS, THERE, list_of, name_all
-from .join import Joined, join_named
+from .join import Every, Joined, join_named
 from .scores import PARTS
 from .threads import prepare_threads
 
 
-def extract(origin: Path, run: str, target: Path, *, with_calls: bool = True) -> Joined:
+def extract(origin: Path, run: str, target: Path, *, with_calls: bool = True, at_work: bool = False) -> Joined:
     """Put a run with all that it needs into a store file, which is made if it is missing.
 
     With it go its placebo, the runs of its thread and copies of those that it descends from; of one that is not done also
     whatever it could find answered here when it goes on. Without calls the file is for a store that has them already.
+    Raises RunHeldError where somebody works on the run, unless it may be `at_work`: it is taken as if it were killed now.
     """
     store = Store(target)
     try:
@@ -26,7 +27,7 @@ def extract(origin: Path, run: str, target: Path, *, with_calls: bool = True) ->
         with attached(store.db, origin, THERE), writing(store.db):
             name_all(store.db)
             choose(store.db, own_runs(store.db, run), with_calls=with_calls)
-            return join_named(store.db, origin, ())
+            return join_named(store.db, origin, (), Every() if at_work else ())
     finally:
         store.close()
 
@@ -134,6 +135,8 @@ NEEDED: tuple[tuple[str, ...], ...] = (
         "prompts",
         "SELECT substr(p.id, length(r.id) + 1) FROM temp.taken_pairs p"
         " JOIN temp.taken_runs r ON substr(p.id, 1, length(r.id)) = r.id",
+        # What was proposed and is not decided yet only stands in the checkpoints.
+        "SELECT id FROM from_prompts WHERE EXISTS (SELECT 1 FROM temp.taken_open)",
         "SELECT system FROM from_evaluations WHERE id IN (SELECT id FROM temp.taken_scores)",
         'SELECT "user" FROM from_evaluations WHERE id IN (SELECT id FROM temp.taken_scores)',
     ),

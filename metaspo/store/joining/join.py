@@ -47,23 +47,24 @@ class Every:
         return True
 
 
-def join(db: Database, origin: Path, *, further: Container[str] = ()) -> Joined:
+def join(db: Database, origin: Path, *, further: Container[str] = (), at_work: Container[str] = ()) -> Joined:
     """Join a store file into an open database, in one transaction.
 
     A run of `further` may stand further on in the file than here, and is taken from there then; where it stands further
     on here, it stays. Raises StoreError where the file is none of ours or is damaged, where a run stands in both and goes on
-    in one of them, or went different ways; RunHeldError where somebody works on one of its runs.
+    in one of them, or went different ways; RunHeldError where somebody works on one of its runs that is not among those
+    `at_work`, which are taken as they would be had their processes been killed.
     """
     prepare_threads(db)
     with attached(db, origin, THERE), writing(db):
         name_all(db)
-        return join_named(db, origin, further)
+        return join_named(db, origin, further, at_work)
 
 
-def join_named(db: Database, origin: Path, further: Container[str]) -> Joined:
+def join_named(db: Database, origin: Path, further: Container[str], at_work: Container[str] = ()) -> Joined:
     """Join what the views name, in a transaction that has begun."""
     here = str(file_of(db))
-    _refuse_held(db, origin)
+    _refuse_held(db, origin, at_work)
     done = Joined(lost=int(db.execute(f"SELECT coalesce(max(rowid) - count(*), 0) FROM {THERE}.calls").fetchone()[0]))
     _choose(db, origin, further, done)
     join_content(db, origin, here)
@@ -115,12 +116,12 @@ def _refusal(refused: list[tuple[str, Compared]], there: str, here: str) -> str:
     return "\n".join([*said, "nothing was joined"])
 
 
-def _refuse_held(db: Database, origin: Path) -> None:
+def _refuse_held(db: Database, origin: Path, at_work: Container[str]) -> None:
     """Raise RunHeldError where somebody works on a run that is about to be joined."""
     runs = {run for (run,) in db.execute("SELECT id FROM from_runs")}
     for schema, file in ((THERE, origin), ("main", file_of(db))):
         for run, (pid, host, since) in living(db, schema).items():
-            if run in runs:
+            if run in runs and run not in at_work:
                 raise RunHeldError(
                     f"run {run} is being worked on by process {pid} on {host} since {since}, in {file}; "
                     "wait for it, or stop that process and try again. Nothing was joined"
