@@ -4,8 +4,8 @@ Nothing is imported here before it is used: this file is below every room.
 """
 
 import os
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -193,3 +193,15 @@ def agent_server() -> Callable[..., None]:
     from langgraph_api.cli import run_server
 
     return run_server  # type: ignore[no-any-return]
+
+
+@contextmanager
+def quiet_ray() -> Iterator[None]:
+    """Have Ray print nothing of workers and nodes that are gone: it does so on standard output, whatever it is told."""
+    from ray._private import worker
+
+    before, worker.print_to_stdstream = worker.print_to_stdstream, lambda *said, **how: None
+    try:
+        yield
+    finally:
+        worker.print_to_stdstream = before

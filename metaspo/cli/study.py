@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 @SETTINGS
 @click.option("--store", help="The SQLite file; the study's name with .db if none.")
 @click.option("--parallel", type=click.IntRange(1), help="Runs at the same time.")
+@click.option(
+    "--engine", type=click.Choice(["ray"]), help="Work on the runs on a Ray cluster: docs/cluster.md; in this process if none."
+)
 @click.option("--output", type=click.Path(file_okay=False, path_type=Path), default=".", help="The folder for the tables.")
 @click.option(
     "--part", metavar="K/N", help="Only part K of N, in a store of its own; 'metaspo merge' joins those of all parts."
@@ -66,7 +69,7 @@ def study_command(file: str, settings: tuple[str, ...], output: Path, plan_only:
     if missing := without_data(study):
         raise ConfigError(f"no data on this machine yet of {', '.join(missing)}; run 'metaspo tasks fetch {' '.join(missing)}'")
     cells = plan_study(study)
-    reason = run_study(study, cells, Several(quiet=as_json).listen)
+    reason = run_study(study, cells, Several(quiet=as_json).listen, options["engine"])
     report = study_table.study_report(name, study, cells)
     output.mkdir(parents=True, exist_ok=True)
     forms = {"md": study_table.as_markdown(report), "csv": study_table.as_csv(report), "json": study_table.as_json(report)}

@@ -7,6 +7,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Any, cast
 
 from langchain_core.runnables import RunnableConfig
+from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.types import Command
 
 from ..approval.request import Request, waiting_for
@@ -17,7 +18,7 @@ from ..store import runs
 from ..store.afresh import begin_afresh
 from ..store.chains import last_checkpoint
 from ..store.checkpoints import open_checkpointer
-from ..store.database import explain
+from ..store.database import Store, explain
 from ..workspace.context import Context
 from ..workspace.events import Event
 from ..workspace.first_replies import without_answer
@@ -128,14 +129,19 @@ async def _streamed(workspace: Workspace, given: RunInput | Answer | None, liste
         except NoAnswersError:
             # What it has taken from replies that held nothing must not outlive what made them so.
             await workspace.ledger.settle(workspace.account)
-            if len(await workspace.store.run(runs.in_thread, workspace.thread)) == 1:
-                await checkpointer.adelete_thread(workspace.thread)
-            await workspace.store.run(begin_afresh, workspace.run, without_answer)
+            await from_nothing(workspace.store, checkpointer, workspace.run, workspace.thread)
             raise
         await workspace.ledger.settle(workspace.account)
         now = await graph.aget_state(await last_checkpoint(checkpointer, workspace.thread, workspace.run) or config)
         workspace.lease.finished = not now.tasks
         return asked(now)
+
+
+async def from_nothing(store: Store, checkpointer: "BaseCheckpointSaver[str]", run: str, thread: str) -> None:
+    """Have a run that never had an answer begin again: what is kept of it was taken from replies that held nothing."""
+    if len(await store.run(runs.in_thread, thread)) == 1:
+        await checkpointer.adelete_thread(thread)
+    await store.run(begin_afresh, run, without_answer)
 
 
 def _signals(workspace: Workspace) -> AbstractAsyncContextManager[None]:

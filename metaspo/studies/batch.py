@@ -3,7 +3,7 @@
 import asyncio
 import json
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -16,7 +16,7 @@ from ..models.prices import Prices
 from ..models.rates import RATES
 from ..models.registry import registry
 from ..models.spec import ModelSpec
-from ..runs.session import run_session
+from ..runs.session import Listener, run_session
 from ..runs.signals import stopped_by_signals
 from ..store import calls, runs
 from ..store.database import open_store
@@ -57,6 +57,10 @@ class Planned:
         # One base model counts alone, whatever would count of several.
         parts += [self.context.bases] if len(self.context.base_models) > 1 else []
         return str(uuid.uuid5(NAMESPACE, json.dumps(parts, sort_keys=True)))
+
+
+Work = Callable[[str, Planned, RunInput | None, Listener], Awaitable[MetaspoError | None]]
+"""Works on a run, from the beginning with what it is given, or with None from where it stands: as `run_session` does."""
 
 
 def _answers(spec: ModelSpec) -> str:
@@ -105,10 +109,15 @@ def _check(account: Account, planned: Sequence[Planned], told: BatchListener) ->
 
 
 async def run_all(
-    planned: Sequence[Planned], parallel: int, account: Account, listener: BatchListener | None = None
+    planned: Sequence[Planned],
+    parallel: int,
+    account: Account,
+    listener: BatchListener | None = None,
+    work: Work | None = None,
 ) -> MetaspoError | None:
     """Do the runs that are not done, `parallel` at a time; return what stopped them early, or None.
 
+    `work` is what works on each of them; this process if none.
     The first run that is stopped, by a signal, the shared budget or an endpoint that is gone, keeps
     further ones from starting; those at work come to a clean end. Raises UserError like a single run.
     """
@@ -117,6 +126,9 @@ async def run_all(
     free, stopped = asyncio.Semaphore(parallel), list[MetaspoError]()
     # Two of them may turn out to be the same run: the second finds it done.
     same: dict[str, asyncio.Lock] = {}
+
+    async def here(run: str, plan: Planned, problem: RunInput | None, listen: Listener) -> MetaspoError | None:
+        return await run_session(run, plan.context, problem, listen, account)
 
     async def one(plan: Planned) -> None:
         run = await asyncio.to_thread(lambda: plan.run)
@@ -128,7 +140,7 @@ async def run_all(
             if known is None or known[0] != "done":
                 try:
                     problem = plan.problem if known is None else None
-                    reason = await run_session(run, plan.context, problem, lambda event: told(plan.label, event), account)
+                    reason = await (work or here)(run, plan, problem, lambda event: told(plan.label, event))
                 except MetaspoError as error:
                     reason = error
                 if reason is not None:

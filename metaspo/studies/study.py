@@ -26,6 +26,7 @@ from ..tasks.written import Exact
 from ..workspace.problem import Problem
 from ..workspace.sizes import flat
 from .batch import BatchListener, Planned, account_of, run_all, statuses
+from .engines import engine as working
 from .generalize import GeneralizationConfig
 
 STUDIES = DATASETS / "studies"
@@ -223,15 +224,23 @@ def _measuring(measure: Measure, block: dict[str, Any], prompt: str, label: str)
 
 
 async def arun_study(
-    study: Study, cells: Sequence[Cell], listener: BatchListener | None = None, portion: Portion | None = None
+    study: Study,
+    cells: Sequence[Cell],
+    listener: BatchListener | None = None,
+    portion: Portion | None = None,
+    engine: str | None = None,
 ) -> MetaspoError | None:
     """Do what is missing of a study; return what stopped it early, or None when all is done.
 
-    With a portion, its models are asked within that portion of their limits.
+    The runs are worked on in this process, or on a cluster with `engine="ray"`. With a portion, models are asked
+    within that portion of their limits; a cluster keeps the limits of the whole, so it takes none.
     """
-    account = await asyncio.to_thread(_account, study, cells)
+    if portion is not None and engine is not None:
+        raise ConfigError("a part of a study is worked on in one process: leave out --engine, or --part")
+    account, planned = await asyncio.to_thread(_account, study, cells), [cell.search for cell in cells]
     with listening(listener) as told, registry().limited_to(portion):
-        return await run_all([cell.search for cell in cells], study.parallel, account, told)
+        async with working(engine, study.store, planned, account, told) as work:
+            return await run_all(planned, study.parallel, account, told, work)
 
 
 run_study = twin_of(arun_study)
