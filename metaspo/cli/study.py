@@ -59,6 +59,8 @@ def study_command(file: str, settings: tuple[str, ...], output: Path, plan_only:
     # A part's store is no study's.
     study = cut(study, {**options, "store": None} if options["part"] else options, chosen)
     if options["part"]:
+        if options["engine"]:
+            raise ConfigError("a part of a study is worked on in one process: leave out --engine, or --part")
         from .study_part import study_part
 
         study_part(study, options["part"], options["store"], plan_only=plan_only, as_json=as_json)
@@ -69,7 +71,7 @@ def study_command(file: str, settings: tuple[str, ...], output: Path, plan_only:
     if missing := without_data(study):
         raise ConfigError(f"no data on this machine yet of {', '.join(missing)}; run 'metaspo tasks fetch {' '.join(missing)}'")
     cells = plan_study(study)
-    reason = run_study(study, cells, Several(quiet=as_json).listen, options["engine"])
+    reason = run_study(study, cells, Several(quiet=as_json).listen, engine=options["engine"])
     report = study_table.study_report(name, study, cells)
     output.mkdir(parents=True, exist_ok=True)
     forms = {"md": study_table.as_markdown(report), "csv": study_table.as_csv(report), "json": study_table.as_json(report)}

@@ -1,19 +1,14 @@
 """Workers, nodes and the driver of a study are killed: the table is that of one process, and nothing recorded is asked twice."""
 
-import os
-import signal
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
-
-from metaspo.domain.errors import Interrupted, MetaspoError
 
 from ...helpers.noted_endpoint import NotedEndpoint
 from ...helpers.ray_nodes import RayNodes
@@ -83,7 +78,9 @@ def test_workers_are_killed_and_their_runs_go_on(nodes: RayNodes, studied: Studi
     is_whole(studied, alone, nodes)
 
 
-def test_a_node_is_lost_in_a_round_and_another_while_a_run_is_shipped(nodes: RayNodes, studied: Studied, alone: Studied) -> None:
+def test_a_node_is_lost_in_a_round_and_another_while_a_run_is_shipped(
+    nodes: RayNodes, studied: Studied, alone: Studied
+) -> None:
     studied.endpoint.delay = 0.05
     noted: list[str] = []
     first, second = nodes.alive
@@ -110,7 +107,20 @@ def test_a_node_is_lost_in_a_round_and_another_while_a_run_is_shipped(nodes: Ray
 def command(studied: Studied, *more: str) -> list[str]:
     store = str(studied.file.parent / "study.db")
     output = str(studied.file.parent)
-    return [sys.executable, "-m", "metaspo", "study", str(studied.file), "--engine", "ray", "--store", store, "--output", output, *more]
+    return [
+        sys.executable,
+        "-m",
+        "metaspo",
+        "study",
+        str(studied.file),
+        "--engine",
+        "ray",
+        "--store",
+        store,
+        "--output",
+        output,
+        *more,
+    ]
 
 
 def test_the_driver_is_killed_and_the_command_repeated(nodes: RayNodes, studied: Studied, alone: Studied) -> None:

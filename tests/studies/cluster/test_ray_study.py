@@ -66,5 +66,3 @@ def test_what_one_process_began_ray_goes_on_with(nodes: RayNodes, studied: Studi
     assert studied.table() == alone.table()
     assert studied.endpoint.asked.total() == studied.recorded() == alone.recorded()
     studied.check()
-
-
