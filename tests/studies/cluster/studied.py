@@ -32,7 +32,7 @@ class Studied:
         self, engine: str | None = "ray", heard: Callable[[str, Any], None] | None = None, store: str = "study.db", **keys: Any
     ) -> MetaspoError | None:
         study = self.read(store, **keys)
-        return run_study(study, plan_study(study), heard, engine)
+        return run_study(study, plan_study(study), heard, engine=engine)
 
     def table(self, store: str = "study.db") -> dict[str, Any]:
         """The report, but for which of the runs was the one that paid for what several asked."""
