@@ -158,7 +158,8 @@ class Account:
         finally:
             if not granted:
                 self._count(role, -1)
-        if self.stopped is not None:
+        # What was granted is within the budget, also where that has come to its end meanwhile.
+        if self.stopped is not None and not (granted and isinstance(self.stopped, BudgetSpent)):
             if granted:
                 self.settle(role, None)
             raise self.stopped

@@ -14,13 +14,13 @@ Result = TypeVar("Result")
 
 
 class Wire:
-    """Asks over a line, for all of a process. `heard` gets the news, `lost` why the desk can't be reached any more."""
+    """Asks over a line, for all of a process. `heard` gets the news, `lost` why nothing is answered any more."""
 
     def __init__(self, line: Line, heard: Callable[[News], None], lost: Callable[[MetaspoError], None]) -> None:
         """Nothing has been asked."""
         self._line, self._heard, self._tell_lost = line, heard, lost
         self._gone: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._why: MetaspoError | None = None
+        self._why: LineLost | None = None
         self._listening: asyncio.Task[None] | None = None
         self._under_way: set[asyncio.Task[Any]] = set()
         self._knows_end = False
@@ -67,8 +67,8 @@ class Wire:
         if not self._gone.done():
             self._gone.cancel()
 
-    def lose(self, why: MetaspoError) -> None:
-        """The desk is of no use any more, for whatever reason: every wait ends with it. The first reason stands."""
+    def lose(self, why: LineLost) -> None:
+        """The desk is gone: every wait ends. The first reason stands."""
         if self._why is None:
             self._why = why
             self._tell_lost(why)
@@ -84,8 +84,11 @@ class Wire:
                 self._heard(news)
         except TimeoutError:
             self.lose(LineLost(f"it has been silent for {SILENCE:g} s"))
+        except LineLost:
+            pass  # Whoever asked has said so.
         except MetaspoError as refused:
-            self.lose(refused)
+            # What is paid may still be recorded.
+            self._tell_lost(refused)
 
     def _told(self, task: "asyncio.Task[Any]") -> None:
         self._under_way.discard(task)
