@@ -2,6 +2,7 @@
 
     python benchmarks/throughput.py --quick      three cells, under two minutes
     python benchmarks/throughput.py              all twelve and the growth of memory, about a quarter of an hour
+    python benchmarks/throughput.py --replicas   one endpoint, two in our list, two behind vLLM's router; see replicas.py
 
 A real optimization (graph, ledger, checkpoints, scoring) works against `endpoint.py` in a process of
 its own, on the same machine. Then the very same requests go through the bare client (ChatOpenAI as
@@ -54,18 +55,18 @@ TARGETS = {(16, 50, "fixed"): 1.15, (256, 500, "fixed"): 1.3}
 CPU_TARGET = 1.0
 
 
-def task(name: str, size: int) -> dict[str, Any]:
-    """A task whose questions are half a kilobyte long."""
+def task(name: str, size: int, guide: str = "") -> dict[str, Any]:
+    """A task whose questions are half a kilobyte long, and whose user prompt begins with `guide`."""
     rows = [{"question": f"{name} {n}: {WORDS}Is it lucky?", "answer": "yes" if n % 2 else "no"} for n in range(size)]
     reader = {"kind": "choice", "labels": ["yes", "no"], "from": "reply"}
-    return {"name": name, "examples": rows, "user_prompt": "Yes or no?\n{question}", "reader": reader}
+    return {"name": name, "examples": rows, "user_prompt": guide + "Yes or no?\n{question}", "reader": reader}
 
 
 async def with_metaspo(job: dict[str, Any]) -> int:
     """One iteration of the paper's search on four tasks."""
-    spec = ModelSpec(provider="server", name="m", base_url=job["url"], concurrency=job["in_flight"])
+    spec = ModelSpec(provider=job.get("provider", "server"), name="m", base_url=job["url"], concurrency=job["in_flight"])
     done = await aoptimize(
-        tasks=[task(name, job["train"]) for name in TASKS], base=spec, optimizer=spec, preset="paper",
+        tasks=[task(name, job["train"], job.get("guide", "")) for name in TASKS], base=spec, optimizer=spec, preset="paper",
         iterations=job.get("iterations", 1), train_size=job["train"], test_size=0, store=job["store"],
     )  # fmt: skip
     assert done.stopped is None, done.stopped
@@ -151,9 +152,9 @@ def measure(job: dict[str, Any], repeat: int = 1) -> dict[str, float]:
 
 
 @contextmanager
-def endpoint(seconds: float, tail: str) -> Iterator[str]:
+def endpoint(seconds: float, tail: str, *flags: str) -> Iterator[str]:
     """The server, in a process of its own; its address."""
-    command = [sys.executable, str(HERE / "endpoint.py"), "--latency", str(seconds)]
+    command = [sys.executable, str(HERE / "endpoint.py"), "--latency", str(seconds), *flags]
     command += ["--heavy-tailed"] if tail == "heavy" else []
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdin is not None and server.stdout is not None
@@ -234,10 +235,16 @@ def main() -> None:
     parser.add_argument("--cell", help="one cell only, such as 16,50,fixed")
     parser.add_argument("--repeat", type=int, default=1, help="the best of so many, for a busy machine")
     parser.add_argument("--json", action="store_true", help="print JSON at the end")
+    parser.add_argument("--replicas", action="store_true", help="one endpoint and two, see replicas.py")
     parser.add_argument("--job", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.job:
         child(json.loads(options.job))
+        return
+    if options.replicas:
+        import replicas
+
+        replicas.main([])
         return
     cells = QUICK if options.quick else CELLS
     if options.cell:

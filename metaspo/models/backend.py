@@ -1,5 +1,8 @@
 """What every backend is to the ledger."""
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, Protocol
 
 from langchain_core.runnables import RunnableConfig
@@ -38,3 +41,23 @@ class Backend(Protocol):
     async def close(self) -> None:
         """Close connections and stop what was started."""
         ...
+
+
+_listener: ContextVar[Callable[[str], None] | None] = ContextVar("listener", default=None)
+
+
+@contextmanager
+def told_to(listener: Callable[[str], None]) -> Iterator[None]:
+    """What a backend tells in here, of how it answers the running task's request, goes to `listener`."""
+    token = _listener.set(listener)
+    try:
+        yield
+    finally:
+        _listener.reset(token)
+
+
+def tell(text: str) -> None:
+    """Tell the run whose request is being answered something that a person should know."""
+    listener = _listener.get()
+    if listener is not None:
+        listener(text)

@@ -11,7 +11,7 @@ from ..domain.redaction import reply_without_keys
 from ..store.database import Store
 from .account import Account
 from .adaptation import Adaptation, Adapted
-from .backend import Backend
+from .backend import Backend, told_to
 from .evidence import Evidence
 from .faults import Fault
 from .limiter import Limiter
@@ -97,7 +97,7 @@ class Model:
         # Only now: the wait is none of the endpoint's slowness, nor of the time that it has to answer in.
         started = time.monotonic()
         try:
-            with permit:
+            with permit, told_to(account.note):
                 async with asyncio.timeout(self.spec.timeout):
                     reply = await self.backend.complete(sent)
             reply = finished(request, reply, time.monotonic() - started)

@@ -107,20 +107,24 @@ class VllmServed:
     async def _connected(self) -> OpenAICompatible | Replicas:
         spec = self._spec
         if spec.base_url:
-            await self._check_servers()
-            clients = [await self._client(url) for url in spec.base_urls]
-            return clients[0] if len(clients) == 1 else Replicas(clients, spec.timeout)
+            silent = await self._check_servers()
+            clients = {url: await self._client(url) for url in spec.base_urls}
+            return next(iter(clients.values())) if len(clients) == 1 else Replicas(clients, spec.timeout, self._is_up, silent)
         self._own = await shared_server(spec)
         return await self._client(self._own.url)
 
     async def _client(self, url: str) -> OpenAICompatible:
         return await asyncio.to_thread(OpenAICompatible, self._spec, base_url=url, identity=dict(self.identity))
 
-    async def _check_servers(self) -> None:
-        """That whoever answers serves this model; one server of several may be down."""
+    async def _is_up(self, url: str) -> bool:
+        """Whether a server answers and serves this model."""
+        return self._spec.name in (await served_models(url, key_of(self._spec), addressed(self._spec)[0]) or ())
+
+    async def _check_servers(self) -> list[str]:
+        """That whoever answers serves this model; of several servers some may be down, which it returns."""
         spec, silent = self._spec, []
-        for url in spec.base_urls:
-            models = await served_models(url, key_of(spec), addressed(spec)[0])
+        found = await asyncio.gather(*(served_models(url, key_of(spec), addressed(spec)[0]) for url in spec.base_urls))
+        for url, models in zip(spec.base_urls, found, strict=True):
             if models is None:
                 silent.append(url)
             elif spec.name not in models:
@@ -129,3 +133,4 @@ class VllmServed:
                 )
         if len(silent) == len(spec.base_urls):
             raise Fault("transient", f"no vLLM server answers at {', '.join(silent)}", unsent=True)
+        return silent
