@@ -29,10 +29,12 @@ def newest_confirmed(path: str | Path, tasks: Collection[str] = ()) -> runs.Run 
 
 def newest_confirmed_in(db: Database, tasks: Collection[str] = ()) -> runs.Run | None:
     """The same of an open store."""
-    for run in reversed(runs.all_runs(db)):
+    for run in reversed(runs.briefly(db)):
         if run.status != "done" or run.method.startswith(runs.PLACEBO) or run.method == GENERALIZE:
             continue
         names = {task.name for task in evaluations.run_tasks(db, run.id) if task.role == "source"}
-        if (not tasks or names & {*tasks}) and verdict_of(db, run)[0] == "confirmed":
-            return run
+        if not tasks or names & {*tasks}:
+            found = runs.find(db, run.id)
+            if verdict_of(db, found)[0] == "confirmed":
+                return found
     return None

@@ -15,7 +15,7 @@ def status(store: Store, run: runs.Run) -> str:
 def list_runs(path: str | Path) -> list[dict[str, Any]]:
     """Every run, oldest first: id, parent, status, method, last closed round and its score, paid calls and their cost."""
     with open_store(path) as store:
-        rows, every = [], runs.all_runs(store.db)
+        rows, every = [], runs.briefly(store.db)
         # A placebo stands below the run that it is the control of.
         of = {runs.placebo_id(run.id): run.id for run in every}
         for run in every:

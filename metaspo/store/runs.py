@@ -159,8 +159,14 @@ def statuses(db: Database) -> dict[str, Status]:
 
 
 def all_runs(db: Database) -> list[Run]:
-    """Every run, oldest first, with all that it was given: for whoever wants every one, and no single one."""
+    """Every run, oldest first, with all that it was given."""
     return [_run(row) for row in db.execute(f"SELECT {COLUMNS} FROM runs ORDER BY created, rowid")]
+
+
+def briefly(db: Database) -> list[Run]:
+    """Every run, oldest first, without what it was given: that of many runs is long."""
+    columns = COLUMNS.replace("config", "'{}'")
+    return [_run(row) for row in db.execute(f"SELECT {columns} FROM runs ORDER BY created, rowid")]
 
 
 def find(db: Database, name: str = "last") -> Run:

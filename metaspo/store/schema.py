@@ -248,3 +248,16 @@ def m012_large_values(db: Database) -> None:
             type TEXT NOT NULL, blob BLOB, PRIMARY KEY (thread_id, checkpoint_ns, channel, version));
         """,
     )
+
+
+@migrations()
+def m013_paid(db: Database) -> None:
+    """What runs have paid is added up from an index alone: a call's figures stand behind its texts, which need not be read."""
+    _create(
+        db,
+        """
+        DROP INDEX calls_by_run;
+        CREATE INDEX calls_by_run ON calls(
+            run, role, model, input_tokens, output_tokens, cost, estimated, cached_tokens)
+        """,
+    )
