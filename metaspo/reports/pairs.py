@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from sqlite_utils import Database
 
@@ -67,6 +68,15 @@ class RunPairs:
         there = [score for score in scores if score is not None]
         return sum(there) / len(there) if there and len(there) == len(scores) else None
 
+    @cached_property
+    def _tested(self) -> dict[tuple[str, str], list[tuple[str, float]]]:
+        """User prompts with their test scores, by task and system prompt."""
+        found: dict[tuple[str, str], list[tuple[str, float]]] = {}
+        for (task, split, system, user), (_, score) in self.known.items():
+            if split == "test":
+                found.setdefault((task, system), []).append((user, score))
+        return found
+
     def as_written(self, task: RunTask) -> float | None:
         """The test score of the seeds before the answer format was added, None where nothing was added.
 
@@ -74,11 +84,7 @@ class RunPairs:
         """
         _, spec = evaluations.task_metric(self.db, task.task)
         seed = self.seeds[task.name]
-        own = {
-            user: score
-            for (id, split, system, user), (_, score) in self.known.items()
-            if (id, split, system) == (task.task, "test", seed.system) and user != seed.user
-        }
+        own = {user: score for user, score in self._tested.get((task.task, seed.system), ()) if user != seed.user}
         texts = prompts.prompt_texts(self.db, list(own))
         written = [id for id in own if with_answer_format(texts[id], spec["answer_format"]) == spec["user_prompt"]]
         return own[written[0]] if written else None
