@@ -121,17 +121,19 @@ def check(db: Database, path: Path) -> None:
             raise
         # Only ever read through SQLite: closing a plain file handle would drop the locks that other connections
         # of this process hold on it, and another process would take the write-ahead log away from under them.
-        raise StoreError(f"{path} is not a SQLite file; it was left as it is. Name another file with --store") from None
+        raise StoreError(f"{told(path)} is not a SQLite file; it was left as it is. Name another file with --store") from None
     if application != APPLICATION_ID and tables:
-        raise StoreError(f"{path} is a SQLite file of another program; it was left as it is. Name another file with --store")
+        raise StoreError(
+            f"{told(path)} is a SQLite file of another program; it was left as it is. Name another file with --store"
+        )
     pages, size = (db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "page_size"))
     log = path.with_name(path.name + "-wal")
     if path.stat().st_size < pages * size and not (log.exists() and log.stat().st_size):
-        raise StoreError(f"{path} is truncated: {path.stat().st_size} of {pages * size} bytes; restore it from a copy")
+        raise StoreError(f"{told(path)} is truncated: {path.stat().st_size} of {pages * size} bytes; restore it from a copy")
     known = set(migration_names(migrations))
     newer = {migration.name for migration in migrations.applied(db)} - known
     if newer:
-        raise StoreError(f"{path} was written by a newer metaspo ({', '.join(sorted(newer))}); upgrade metaspo")
+        raise StoreError(f"{told(path)} was written by a newer metaspo ({', '.join(sorted(newer))}); upgrade metaspo")
 
 
 def explain(error: sqlite3.Error, path: Path) -> StoreError:
@@ -148,8 +150,8 @@ def explain(error: sqlite3.Error, path: Path) -> StoreError:
     }
     for mark, words in advice.items():
         if mark in said:
-            return StoreError(f"{path}: {words} (SQLite: {said})")
-    return StoreError(f"{path}: SQLite failed: {said}")
+            return StoreError(f"{told(path)}: {words} (SQLite: {said})")
+    return StoreError(f"{told(path)}: SQLite failed: {said}")
 
 
 class Store:

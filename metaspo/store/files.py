@@ -9,6 +9,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from ..domain.errors import StoreError
+from .location import told
 
 
 def refuse_path(path: Path, *, create: bool) -> None:
@@ -16,25 +17,27 @@ def refuse_path(path: Path, *, create: bool) -> None:
     other = "or name another file with --store"
     try:
         if path.is_dir():
-            raise StoreError(f"{path} is a folder; name a file in it, such as --store {path / 'metaspo.db'}")
+            raise StoreError(f"{told(path)} is a folder; name a file in it, such as --store {told(path / 'metaspo.db')}")
         if path.exists() and not path.is_file():
-            raise StoreError(f"{path} is no file that a store could be in; name another with --store")
+            raise StoreError(f"{told(path)} is no file that a store could be in; name another with --store")
         if not create and not (path.exists() and path.stat().st_size):
-            raise StoreError(f"{path}: no such store; start a run with 'metaspo optimize' {other}")
+            raise StoreError(f"{told(path)}: no such store; start a run with 'metaspo optimize' {other}")
         if not path.parent.is_dir():
-            raise StoreError(f"{path}: the folder does not exist: create {path.parent}, {other}")
+            raise StoreError(f"{told(path)}: the folder does not exist: create {told(path.parent)}, {other}")
         if path.exists() and not os.access(path, os.R_OK):
-            raise StoreError(f"{path}: you may not read this file; ask for the right to, {other}")
+            raise StoreError(f"{told(path)}: you may not read this file; ask for the right to, {other}")
     except (OSError, ValueError) as error:
-        raise StoreError(f"{path}: {getattr(error, 'strerror', None) or error}; name another file with --store") from None
+        raise StoreError(f"{told(path)}: {getattr(error, 'strerror', None) or error}; name another file with --store") from None
 
 
 def refuse_unwritable(path: Path) -> None:
     """Raise StoreError where nothing can be written, neither to a file nor to the folder of one that is to be created."""
     if path.exists() and not os.access(path, os.W_OK):
-        raise StoreError(f"{path}: the file is not writable (read-only): make it writable, or name another with --store")
+        raise StoreError(f"{told(path)}: the file is not writable (read-only): make it writable, or name another with --store")
     if not os.access(path.parent, os.W_OK):
-        raise StoreError(f"{path}: its folder is not writable (read-only): make it writable, or name another file with --store")
+        raise StoreError(
+            f"{told(path)}: its folder is not writable (read-only): make it writable, or name another file with --store"
+        )
 
 
 def identity(path: Path) -> tuple[int, int] | None:

@@ -4,6 +4,7 @@ import json
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import PurePath
 from typing import Any, Literal
 
 from sqlite_utils import Database
@@ -185,10 +186,18 @@ def find(db: Database, name: str = "last") -> Run:
     pattern = name.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
     rows = db.execute(f"SELECT {COLUMNS} FROM runs WHERE id LIKE ? ESCAPE '\\'", [pattern]).fetchall()
     if not rows:
-        raise StoreError(f"no run starts with {name!r}; 'metaspo runs' lists them")
+        raise StoreError(
+            f"no run starts with {name!r} in {_file(db)}; 'metaspo runs' lists those there; if another store has it, name that "
+            "with --store, or bring it with 'metaspo move' or 'metaspo merge'"
+        )
     if len(rows) > 1:
         raise StoreError(f"{len(rows)} runs start with {name!r}; give more of the id")
     return _run(rows[0])
+
+
+def _file(db: Database) -> str:
+    """The name of a store's file, without the folders that it lies in."""
+    return PurePath(db.execute("PRAGMA database_list").fetchone()[2]).name or "this store"
 
 
 def _run(row: tuple[Any, ...]) -> Run:
