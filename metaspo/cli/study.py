@@ -9,6 +9,7 @@ from ..domain.errors import ConfigError
 from .options import ANALYST, JSON, OPTIMIZER, OPTIMIZER_PROMPTS, SETTINGS, names, stopped
 from .screen import hand_over, say
 from .show_scenarios import show_study
+from .show_study_plan import show_study_plan
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -66,7 +67,7 @@ def study_command(file: str, settings: tuple[str, ...], output: Path, plan_only:
         study_part(study, options["part"], options["store"], plan_only=plan_only, as_json=as_json)
         return
     if plan_only:
-        _show_plan(study)
+        show_study_plan(study)
         return
     if missing := without_data(study):
         raise ConfigError(f"no data on this machine yet of {', '.join(missing)}; run 'metaspo tasks fetch {' '.join(missing)}'")
@@ -98,31 +99,3 @@ def _page(name: str, study: "Study", cells: "Sequence[Cell]", path: Path) -> boo
         say(str(error), err=True)
         return False
     return True
-
-
-def _show_plan(study: "Study") -> None:
-    """The calls of each cell, at most, and the tasks that have to be fetched first."""
-    from ..studies.plans import with_stand_ins, without_data
-    from ..studies.study import plan_study
-
-    missing = without_data(study)
-    show_cells(plan_study(with_stand_ins(study)), named=not missing)
-    if missing:
-        say(
-            f"no data on this machine yet of {', '.join(missing)}: counted as if all of their examples came; get them with "
-            f"'metaspo tasks fetch {' '.join(missing)}'",
-            err=True,
-        )
-
-
-def show_cells(cells: "Sequence[Cell]", *, named: bool = True) -> None:
-    """The calls of each cell, at most, and of all; by the run's id where that is known."""
-    from ..studies.plans import plan_cell
-
-    total = 0
-    for cell in cells:
-        total += (calls := sum(need.calls for need in plan_cell(cell)))
-        # A run is named by what it is given, which is not all there yet.
-        run = f"{cell.search.run[:8]}  " if named else ""
-        say(f"{run}{cell.search.label}: at most {calls:,} calls")
-    say(f"together at most {total:,} calls; what several runs ask alike is paid once", err=True)

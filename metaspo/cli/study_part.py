@@ -9,7 +9,7 @@ from ..domain.counting import counted
 from ..domain.errors import ConfigError
 from .options import stopped
 from .screen import say, say_command, say_json
-from .study import show_cells
+from .show_study_plan import show_cells
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
