@@ -107,7 +107,7 @@ def rows_of(store: Any) -> list[Call]:
     return sorted(calls.since(store.db, 0), key=lambda call: call.key)
 
 
-async def until(true: Callable[[], object], seconds: float = 60) -> None:
+async def until(true: Callable[[], object], seconds: float = 150) -> None:
     for _ in range(int(seconds * 100)):
         if true():
             return

@@ -97,10 +97,10 @@ async def test_one_worker_ends_the_study_for_all(study: Study, endpoint: Endpoin
 
 
 async def test_the_newest_attempt_counts_and_what_an_older_one_pays_late_is_kept(study: Study, endpoint: Endpoint) -> None:
-    spec = slow(endpoint, 0.4)
+    spec = slow(endpoint, 0.5)
     old = await study.worker("a", spec)
     under_way = asyncio.create_task(old.ask_all(["one", "two", "three", "four", "five", "never"]))
-    await until(lambda: len(endpoint.seen) == 5)
+    await until(lambda: len(endpoint.seen) == 5 and study.account.usage.total_calls == 1)
     new = await study.worker("a", spec, attempt=2)
     found = await under_way
     assert {type(reply) for reply in found[1:]} == {RunHeldError} and "attempt 1" in str(found[1])
@@ -155,10 +155,10 @@ async def test_a_desk_that_is_gone_ends_every_wait_and_what_was_paid_is_not_paid
     tmp_path: Path, endpoint: Endpoint
 ) -> None:
     async with Study(tmp_path) as study:
-        spec = slow(endpoint, 0.3)
+        spec = slow(endpoint, 0.5)
         worker, idle = await study.worker("a", spec), await study.worker("idle", spec)
         under_way = asyncio.create_task(worker.ask_all(["one", "two", "three", "four", "five", "six"]))
-        await until(lambda: len(endpoint.seen) == 5)
+        await until(lambda: len(endpoint.seen) == 5 and study.account.usage.total_calls == 1)
         worker.line.cut.set()
         idle.line.cut.set()
         found = await under_way

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import nullcontext
 from pathlib import Path
 from random import Random
 
@@ -26,7 +25,7 @@ class Work:
         self.order: list[str] = []
 
     async def request(self, name: str, limiter: SharedLimiter, seconds: float, first: bool = False) -> None:
-        async with limiter.first() if first else limiter if not first else nullcontext():
+        async with limiter.first() if first else limiter:
             self.open += 1
             self.most = max(self.most, self.open)
             assert self.open <= self.level
@@ -51,7 +50,7 @@ async def opened(study: Study, run: str, level: int | None, slow: float = 0.002)
     return sharing, limiter
 
 
-@pytest.mark.parametrize(("level", "workers"), [(1, 3), (3, 2), (8, 4), (2, 6)])
+@pytest.mark.parametrize(("level", "workers"), [(1, 3), (2, 6), (8, 3)])
 async def test_any_mix_of_workers_stays_within_the_limit_and_all_come_to_their_turn(
     study: Study, level: int, workers: int
 ) -> None:
