@@ -43,7 +43,7 @@ class Account:
     abandoned: bool = False
     exits_when_waiting: bool = False
     parent: "Account | None" = None
-    children: "list[Account]" = field(default_factory=list)
+    children: "list[Account]" = field(default_factory=list, repr=False, compare=False)
     notes: list[str] = field(default_factory=list)
     doubts: set[str] = field(default_factory=set)
     told: Callable[[str], None] = lambda note: None
