@@ -46,19 +46,13 @@ def study_command(file: str, settings: tuple[str, ...], output: Path, plan_only:
     The table is printed and written as Markdown, CSV and JSON, and with pictures as a page. The same command again goes on with
     what was interrupted; what is done is not done again.
     """
-    from ..runs.config import nested, parse_setting
     from ..studies import table as study_table
-    from ..studies.cut import cut
     from ..studies.plans import without_data
     from ..studies.study import plan_study, read_study, run_study
     from .progress import Several
 
     name, study = read_study(file, {key: options[key] for key in ("parallel",) if options[key]})
-    models = {"base": options["model"], "optimizer": options["optimizer"] or options["model"], "analyst": options["analyst"]}
-    named = {key: model for key, model in models.items() if model}
-    chosen = nested(dict(parse_setting(text) for text in settings), {**study.config, **named})
-    # A part's store is no study's.
-    study = cut(study, {**options, "store": None} if options["part"] else options, chosen)
+    study = _cut(study, options, settings)
     if options["part"]:
         if options["engine"]:
             raise ConfigError("a part of a study is worked on in one process: leave out --engine, or --part")
@@ -86,6 +80,18 @@ def study_command(file: str, settings: tuple[str, ...], output: Path, plan_only:
         say(f"written: {', '.join(str(output / f'{name}.{ending}') for ending in written)}")
     if reason is not None:
         stopped(reason, "the same command")
+
+
+def _cut(study: "Study", options: dict[str, Any], settings: tuple[str, ...]) -> "Study":
+    """The study as the options of the command line have it."""
+    from ..runs.config import nested, parse_setting
+    from ..studies.cut import cut
+
+    models = {"base": options["model"], "optimizer": options["optimizer"] or options["model"], "analyst": options["analyst"]}
+    named = {key: model for key, model in models.items() if model}
+    chosen = nested(dict(parse_setting(text) for text in settings), {**study.config, **named})
+    # A part's store is no study's.
+    return cut(study, {**options, "store": None} if options["part"] else options, chosen)
 
 
 def _page(name: str, study: "Study", cells: "Sequence[Cell]", path: Path) -> bool:

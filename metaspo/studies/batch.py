@@ -127,26 +127,16 @@ async def run_all(
     # Two of them may turn out to be the same run: the second finds it done.
     same: dict[str, asyncio.Lock] = {}
 
-    async def here(run: str, plan: Planned, problem: RunInput | None, listen: Listener) -> MetaspoError | None:
-        return await run_session(run, plan.context, problem, listen, account)
-
     async def one(plan: Planned) -> None:
         run = await asyncio.to_thread(lambda: plan.run)
         async with same.setdefault(run, asyncio.Lock()), free:
             if account.stopped is not None:
                 return
-            store, _ = await registry().ledger(plan.context.store)
-            known = await store.run(runs.stands, run)
-            if known is None or known[0] != "done":
-                try:
-                    problem = plan.problem if known is None else None
-                    reason = await (work or here)(run, plan, problem, lambda event: told(plan.label, event))
-                except MetaspoError as error:
-                    reason = error
-                if reason is not None:
-                    stopped.append(reason)
-                    account.stop(reason)
-                    return
+            reason = await _worked_on(run, plan, work or _here(account), told)
+            if reason is not None:
+                stopped.append(reason)
+                account.stop(reason)
+                return
         await asyncio.gather(*(one(following) for following in await asyncio.to_thread(plan.follow, run)))
 
     async with registry().used(), stopped_by_signals(account.stop, lambda: None):
@@ -155,3 +145,24 @@ async def run_all(
     if wrong:
         raise wrong[0]
     return account.stopped
+
+
+def _here(account: Account) -> Work:
+    """What works on runs in this process."""
+
+    async def here(run: str, plan: Planned, problem: RunInput | None, listener: Listener) -> MetaspoError | None:
+        return await run_session(run, plan.context, problem, listener, account)
+
+    return here
+
+
+async def _worked_on(run: str, plan: Planned, work: Work, told: BatchListener) -> MetaspoError | None:
+    """Have a run worked on, if it is not done; what kept it from being done, or None."""
+    store, _ = await registry().ledger(plan.context.store)
+    known = await store.run(runs.stands, run)
+    if known and known[0] == "done":
+        return None
+    try:
+        return await work(run, plan, None if known else plan.problem, lambda event: told(plan.label, event))
+    except MetaspoError as error:
+        return error
