@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from .reports.verification.verify import Verification, averify, verify
     from .runs.branch import abranch, branch
     from .runs.config import RunConfig, read_config
+    from .runs.merge import Merged, amerge, amove, merge, move
     from .runs.optimize import Result, aoptimize, aresume, optimize, resume
     from .runs.plan import plan
     from .runs.tool import brief, optimization_tool
@@ -79,6 +80,7 @@ _NAMES = {
     "reports.verification.verify": "Verification averify verify",
     "runs.branch": "abranch branch",
     "runs.config": "RunConfig read_config",
+    "runs.merge": "Merged amerge amove merge move",
     "runs.optimize": "Result aoptimize aresume optimize resume",
     "runs.plan": "plan",
     "runs.tool": "brief optimization_tool",
@@ -108,13 +110,14 @@ _WITHOUT_METHODS = ("domain.", "models.", "tasks.", "reports.")
 
 __all__ = [
     "AwaitsApproval", "BudgetSpent", "ConfigError", "Context", "EditError", "EndpointUnavailable", "Interrupted", "Job",
-    "MetaspoError", "Method", "MissingExtraError", "ModelError", "ModelSpec", "Problem", "PromptError", "Proposal", "Proposer",
-    "Pushed", "Report", "Result", "RunConfig", "RunHeldError", "RunStopped", "SearchWorkspace", "Settings", "Step",
+    "Merged", "MetaspoError", "Method", "MissingExtraError", "ModelError", "ModelSpec", "Problem", "PromptError", "Proposal",
+    "Proposer", "Pushed", "Report", "Result", "RunConfig", "RunHeldError", "RunStopped", "SearchWorkspace", "Settings", "Step",
     "StoreError", "Task", "TaskError", "UserError", "Verification", "Workspace", "aadapt", "abranch", "adapt", "ageneralize",
-    "aoptimize", "aresume", "arun_study", "averify", "branch", "brief", "build_graph", "candidate_random", "chat_template",
-    "compare", "generalization_config", "generalize", "known_methods", "open_curve", "open_failures", "open_generalization",
-    "open_page", "open_report", "opened", "optimization_tool", "optimize", "plan", "plan_adaptation", "plan_study", "program",
-    "progress", "push", "read_config", "read_study", "register", "resume", "run_study", "study_page", "study_report", "verify",
+    "amerge", "amove", "aoptimize", "aresume", "arun_study", "averify", "branch", "brief", "build_graph", "candidate_random",
+    "chat_template", "compare", "generalization_config", "generalize", "known_methods", "merge", "move", "open_curve",
+    "open_failures", "open_generalization", "open_page", "open_report", "opened", "optimization_tool", "optimize", "plan",
+    "plan_adaptation", "plan_study", "program", "progress", "push", "read_config", "read_study", "register", "resume",
+    "run_study", "study_page", "study_report", "verify",
 ]  # fmt: skip
 
 

@@ -13,7 +13,7 @@ import pytest
 import metaspo
 
 ROOT = Path(__file__).resolve().parents[1]
-TWINS = ["adapt", "branch", "generalize", "optimize", "resume", "run_study", "verify"]
+TWINS = ["adapt", "branch", "generalize", "merge", "move", "optimize", "resume", "run_study", "verify"]
 
 
 def python(*code: str) -> str:

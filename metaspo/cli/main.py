@@ -10,6 +10,7 @@ from ..domain.redaction import without_keys
 from ..workspace.tracing.trace_client import traces_for_all
 from .approve import approve_command
 from .endings import end
+from .merge import merge_command, move_command
 from .options import GIVEN
 from .prepare import init, methods, prompts
 from .push import push_command
@@ -69,6 +70,6 @@ def main() -> None:
 for command in (
     init, methods, prompts, tasks, optimize_command, resume_command, branch_command, approve_command, runs_command,
     show_command, watch_command, verify_command, history_command, diff_command, report_command, export_command,
-    push_command, generalize_command, adapt_command, study_command, serve_command, studio,
+    push_command, merge_command, move_command, generalize_command, adapt_command, study_command, serve_command, studio,
 ):  # fmt: skip
     main.add_command(command)

@@ -215,7 +215,9 @@ def by_content(db: Database, run: str, used: Sequence[str]) -> dict[tuple[object
     """
     rows = db.execute(
         'SELECT e.id, e.task, e.split, e.system, e."user", coalesce(r.round, -1), e.model FROM evaluations e'
-        f" LEFT JOIN run_evaluations r ON r.evaluation = e.id AND r.run = ?1 WHERE {ABOUT_PAIRS} ORDER BY e.rowid",
+        f" LEFT JOIN run_evaluations r ON r.evaluation = e.id AND r.run = ?1 WHERE {ABOUT_PAIRS}"
+        # What another run has of its own is nothing that this one looked at; its own goes before everybody's.
+        " AND (NOT instr(e.id, '/') OR e.id LIKE '%/' || ?1) ORDER BY instr(e.id, '/') > 0, e.rowid",
         [run, json.dumps(used)],
     ).fetchall()
     about: dict[str, list[str]] = {id: [] for id, *_ in rows}

@@ -2,6 +2,7 @@
 
 import os
 import time
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from sqlite_utils import Database
@@ -85,6 +86,14 @@ def living(db: Database, schema: str = "main") -> dict[str, tuple[int, str, str]
     """The runs that a living process works on, in one of the files of a database: the process, its machine and since when."""
     rows = db.execute(f"SELECT run, holder, pid, host, beat, since FROM {schema}.leases").fetchall()
     return {run: (row[1], row[2], since) for run, *row, since in rows if _alive(*row, silent=row[3])}
+
+
+def refuse_held(db: Database, runs: Collection[str], schema: str = "main", where: str = "") -> None:
+    """Raise RunHeldError where a living process works on one of some runs."""
+    for run, (pid, name, since) in living(db, schema).items():
+        if run in runs:
+            says = f"run {run} is being worked on by process {pid} on {name} since {since}{where}"
+            raise RunHeldError(f"{says}; wait for it, or stop that process and try again")
 
 
 def holder(db: Database, run: str) -> tuple[int, str, str] | None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import os
 
 from metaspo.domain.calls import Request
 
@@ -126,3 +127,19 @@ def writes_markup(request: Request) -> str:
     return written.replace(
         "Prompt", "</pre></details><script>window.sprung=1</script><img src=x onerror=window.sprung=1> Prompt"
     )
+
+
+def drifting(request: Request) -> str:
+    """Like `uneven`, but what it says also hangs on the machine, as at an endpoint that answers differently each time."""
+    machine = int(os.environ.get("METASPO_TEST_MACHINE", "0"))
+    if _is_proposal(request):
+        return _propose(request, _number(request, 1000) + 1000 * machine)
+    if "BEGIN DATA" in request.messages[-1][1]:
+        return f"analysis {_number(request, 10**6)} of {machine}"
+    return "yes" if _number(request, 97) * (machine + 1) % 97 % 2 else "no"
+
+
+def drifting_grader(request: Request) -> str:
+    """A judge whose grades hang on the machine."""
+    machine = int(os.environ.get("METASPO_TEST_MACHINE", "0"))
+    return f"So says {machine}. <grade>{1 + (_number(request, 97) * (machine + 1)) % 5}</grade>"

@@ -3,7 +3,7 @@
 import os
 import sqlite3
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
@@ -14,26 +14,30 @@ from ..database import check, closed_on_error, explain
 from ..files import readable, refuse_path
 from ..schema import migrations
 
-MOST = 9
-"""Files that SQLite takes beside an open one, less one to spare."""
-
 MIGRATIONS = "_sqlite_migrations"
 
 
 @contextmanager
-def attached(db: Database, origin: Path, name: str) -> Iterator[None]:
+def attached(db: Database, origin: Path, name: str) -> Iterator[Callable[[], None]]:
     """Have the tables of a store file under a name beside those of `db`; nothing of the file's own schema ever runs.
 
-    A file of an earlier schema is read in a copy that is migrated. Raises StoreError for what is none of ours, truncated,
-    of a newer version, or the file of `db` itself.
+    A file of an earlier schema is read in a copy that is migrated. Gives what raises StoreError where somebody has written to
+    the file since, to be called before what was read is kept. Raises StoreError for what is none of ours, truncated,
+    of a newer version, damaged, or the file of `db` itself.
     """
     refuse_path(origin, create=False)
     refuse_same(db, origin)
+    before = _stamp(origin)
     with ExitStack() as stack:
         address = stack.enter_context(readable(origin))
+        followed = "immutable" not in address
         if _is_old(origin, address):
             address = stack.enter_context(_migrated(origin, address))
-        before = _stamp(origin)
+
+        def unchanged() -> None:
+            if not followed and _stamp(origin) != before:
+                raise StoreError(f"{origin} was written to while it was read; try again when nobody works on it")
+
         # Functions that a schema names are not called on behalf of a file that somebody else may have made.
         db.execute("PRAGMA trusted_schema = OFF")
         try:
@@ -42,12 +46,21 @@ def attached(db: Database, origin: Path, name: str) -> Iterator[None]:
             raise explain(error, origin) from error
         try:
             _refuse_foreign_tables(db, origin, name)
-            yield
-            if "immutable" in address and _stamp(origin) != before:
-                raise StoreError(f"{origin} was written to while it was read; try again when nobody works on it")
+            yield unchanged
+        except sqlite3.Error as error:
+            raise explain(error, _guilty(db, origin, name, error)) from error
         finally:
-            if not db.conn.in_transaction:
-                db.execute(f"DETACH DATABASE {name}")
+            db.execute(f"DETACH DATABASE {name}")
+
+
+def _guilty(db: Database, origin: Path, name: str, error: sqlite3.Error) -> Path:
+    """The file that an error is about: of two open ones SQLite does not say which."""
+    if isinstance(error, sqlite3.IntegrityError):
+        return origin
+    try:
+        return origin if db.execute(f"PRAGMA {name}.quick_check(1)").fetchone() != ("ok",) else file_of(db)
+    except sqlite3.Error:
+        return origin
 
 
 def file_of(db: Database) -> Path:
@@ -61,9 +74,9 @@ def refuse_same(db: Database, origin: Path) -> None:
         raise StoreError(f"{origin} and {file_of(db)} are the same file; name two")
 
 
-def _stamp(path: Path) -> tuple[object, ...]:
-    there = path.stat()
-    return there.st_mtime_ns, there.st_size, path.with_name(f"{path.name}-wal").exists()
+def _stamp(path: Path) -> tuple[int, ...]:
+    there, log = path.stat(), path.with_name(f"{path.name}-wal")
+    return there.st_mtime_ns, there.st_size, log.stat().st_size if log.exists() else 0
 
 
 def _is_old(path: Path, address: str) -> bool:

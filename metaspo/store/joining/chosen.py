@@ -70,3 +70,9 @@ def list_of(db: Database, name: str, rows: Sequence[str]) -> None:
     db.execute(f"DROP TABLE IF EXISTS temp.{name}")
     db.execute(f"CREATE TEMP TABLE {name} (id TEXT PRIMARY KEY) WITHOUT ROWID")
     db.conn.executemany(f"INSERT OR IGNORE INTO temp.{name} VALUES (?)", [(row,) for row in rows])
+
+
+def forget(db: Database) -> None:
+    """Drop what was made to join a file: an open store may stay open for long."""
+    for kind, name in db.execute("SELECT type, name FROM sqlite_temp_master WHERE type IN ('view', 'table')").fetchall():
+        db.execute(f"DROP {kind} temp.{name}")

@@ -6,6 +6,7 @@ from typing import Literal
 
 from sqlite_utils import Database
 
+from ...domain.counting import counted
 from .chosen import OF_RUNS, columns, has_threads
 from .payments import SAME_CALL, SAME_PLACE
 
@@ -16,11 +17,11 @@ ONE = ("parent", "parent_round", "created", "method", "thread")
 """What of a run never changes."""
 
 WORDS = {
-    "rounds": "rounds", "candidates": "candidates", "standing": "kept pairs", "run_evaluations": "evaluations",
-    "run_tasks": "tasks", "dealt": "examples drawn", "answers": "answers of people", "events": "events",
-    "calls": "calls paid", "checkpoints": "checkpoints",
+    "rounds": "round", "candidates": "candidate", "standing": "kept pair", "run_evaluations": "evaluation",
+    "run_tasks": "task", "dealt": "drawn example", "answers": "person's answer", "events": "event",
+    "calls": "paid call", "checkpoints": "checkpoint",
 }  # fmt: skip
-"""What rows are called where they differ."""
+"""What a row is called where rows differ."""
 
 Counts = tuple[int, int, int, int]
 """Rows that are only here, only there, and all that are here and there."""
@@ -28,13 +29,15 @@ Counts = tuple[int, int, int, int]
 
 @dataclass
 class Compared:
-    """A thread of which runs stand in both stores; `told` says what differs, with {here} and {there} for the files."""
+    """A thread of which runs stand in both stores; `here`, `there` and `differ` say in words what is not the same."""
 
     runs: list[str]
     only_here: int = 0
     only_there: int = 0
     later: Ahead = "same"
-    told: list[str] = field(default_factory=list)
+    here: list[str] = field(default_factory=list)
+    there: list[str] = field(default_factory=list)
+    differ: list[str] = field(default_factory=list)
 
     @property
     def ahead(self) -> Ahead:
@@ -43,25 +46,35 @@ class Compared:
             return "apart"
         return "here" if self.only_here else "there" if self.only_there else self.later
 
+    def says(self, here: str, there: str) -> str:
+        """What differs between two files."""
+        both = [f"in {file} {', '.join(told)}" for file, told in ((here, self.here), (there, self.there)) if told]
+        return "; ".join([*both, *self.differ])
+
+    def tell(self, here: str, there: str) -> None:
+        """Note something that both say, otherwise."""
+        self.here.append(here)
+        self.there.append(there)
+
     def count(self, what: str, rows: Counts) -> None:
         """Note rows that only one of the two has."""
         only_here, only_there, here, there = rows
         self.only_here += only_here
         self.only_there += only_there
         if here != there:
-            self.told.append(f"{here:,} {WORDS[what]} in {{here}}, {there:,} in {{there}}")
+            self.tell(counted(here, WORDS[what]), counted(there, WORDS[what]))
         elif only_here or only_there:
-            self.told.append(f"{only_here:,} of {here:,} {WORDS[what]} differ")
+            self.differ.append(f"{only_here:,} of {counted(here, WORDS[what])} differ")
 
 
 def in_both(db: Database) -> dict[str, list[str]]:
     """The threads of which runs stand in both, each with all its runs."""
     found: dict[str, dict[str, list[str]]] = {"from_runs": {}, "main.runs": {}}
     for table, threads in found.items():
-        for thread, run in db.execute(f"SELECT coalesce(thread, id), id FROM {table} ORDER BY 1, 2"):
+        for thread, run in db.execute(f"SELECT coalesce(thread, id), id FROM {table} ORDER BY created"):
             threads.setdefault(thread, []).append(run)
     there, here = found.values()
-    return {thread: sorted({*runs, *here[thread]}) for thread, runs in there.items() if thread in here}
+    return {thread: [*dict.fromkeys([*runs, *here[thread]])] for thread, runs in there.items() if thread in here}
 
 
 def compare(db: Database, thread: str, runs: Sequence[str]) -> Compared:
@@ -79,16 +92,20 @@ def _compare_run(db: Database, found: Compared, run: str) -> None:
     if None in rows:
         found.only_here += rows[1] is None
         found.only_there += rows[0] is None
-        found.told.append(f"run {run} is only in {'{here}' if rows[1] is None else '{there}'}")
+        (found.there if rows[0] is None else found.here).append(f"run {run} as well")
         return
     (status, updated, *one), (status_there, updated_there, *one_there) = rows
     if status != status_there:
-        found.told.append(f"it is {status} in {{here}}, {status_there} in {{there}}")
+        found.tell(status, status_there)
         found.later = "there" if updated_there > updated else "here"
     for name, here, there in zip(ONE, one, one_there, strict=True):
         if here != there:
-            found.told.append(f"{name} {here} in {{here}}, {there} in {{there}}")
+            found.tell(f"{name.replace('_', ' ')} {here}", f"{name.replace('_', ' ')} {there}")
             found.only_here, found.only_there = found.only_here + 1, found.only_there + 1
+    last = "SELECT level FROM {}rounds WHERE run = ? ORDER BY round DESC LIMIT 1"
+    levels = [db.execute(last.format(of), [run]).fetchone() for of in BOTH]
+    if levels[0] != levels[1]:
+        found.tell(*(f"last round {one[0]}" if one else "no round closed" for one in levels))
     for table in OF_RUNS:
         values = [f"replace({name}, '/' || ?1, '')" if name == '"evaluation"' else name for name in columns(db, table)]
         # A question that nobody has answered yet is filled in later.
@@ -96,6 +113,19 @@ def _compare_run(db: Database, found: Compared, run: str) -> None:
         found.count(table, _counts(db, ", ".join(values), f"{{}}{table} WHERE run = ?1{which}", run))
     if db.execute("SELECT 1 FROM from_calls LIMIT 1").fetchone():
         found.count("calls", _calls(db, run))
+
+
+def holds(db: Database, run: str) -> bool:
+    """Whether a run that others descend from has here all the rounds that these began at."""
+    last = "SELECT max(coalesce(parent_round, 1e9)) FROM from_runs WHERE parent = ?1"
+    lacks = [
+        f"SELECT 1 FROM (SELECT {names} FROM from_{table} WHERE run = ?1 AND round <= coalesce(({last}), 1e9)"
+        f" EXCEPT SELECT {names} FROM main.{table}) LIMIT 1"
+        for table in ("rounds", "candidates", "standing")
+        for names in [", ".join(columns(db, table))]
+    ]
+    there = db.execute("SELECT 1 FROM main.runs WHERE id = ?", [run]).fetchone()
+    return there is not None and not any(db.execute(sql, [run]).fetchone() for sql in lacks)
 
 
 BOTH = ("main.", "from_")

@@ -1,5 +1,7 @@
 """One run put into a store file of its own, or into another one, with all that it needs there."""
 
+import json
+from collections.abc import Container, Sequence
 from pathlib import Path
 
 from sqlite_utils import Database
@@ -14,31 +16,47 @@ from .scores import PARTS
 from .threads import prepare_threads
 
 
-def extract(origin: Path, run: str, target: Path, *, with_calls: bool = True, at_work: bool = False) -> Joined:
+def extract(origin: Path, run: str, target: Path, *, with_calls: bool = True, further: Container[str] = ()) -> Joined:
     """Put a run with all that it needs into a store file, which is made if it is missing.
 
     With it go its placebo, the runs of its thread and copies of those that it descends from; of one that is not done also
     whatever it could find answered here when it goes on. Without calls the file is for a store that has them already.
-    Raises RunHeldError where somebody works on the run, unless it may be `at_work`: it is taken as if it were killed now.
+    Whoever works on the run may do this; it is what stands there at this moment.
     """
     store = Store(target)
     try:
         prepare_threads(store.db)
-        with attached(store.db, origin, THERE), writing(store.db):
+        # What is in the file when this returns may be deleted elsewhere: it has to outlive a power cut.
+        store.db.execute("PRAGMA synchronous = FULL")
+        with attached(store.db, origin, THERE) as unchanged, writing(store.db):
             name_all(store.db)
-            choose(store.db, own_runs(store.db, run), with_calls=with_calls)
-            return join_named(store.db, origin, (), Every() if at_work else ())
+            own = own_runs(store.db, run)
+            before = ancestors(store.db, own)
+            choose(store.db, own, before, with_calls=with_calls)
+            done = join_named(store.db, origin, further, before)
+            unchanged()
+        return done
     finally:
         store.close()
 
 
-def own_runs(db: Database, run: str) -> list[str]:
-    """A run of the file with those of its thread, their placebos, and the runs of those threads."""
+def own_runs(db: Database, run: str, table: str = "from_runs") -> list[str]:
+    """A run with those of its thread, their placebos, and the runs of those threads."""
     found = [run]
     for one in found:
-        thread = "SELECT coalesce(thread, id) FROM from_runs WHERE id = ?"
-        there = f"SELECT id FROM from_runs WHERE coalesce(thread, id) = ({thread}) OR id = ? ORDER BY nth"
+        thread = f"SELECT coalesce(thread, id) FROM {table} WHERE id = ?"
+        there = f"SELECT id FROM {table} WHERE coalesce(thread, id) = ({thread}) OR id = ? ORDER BY created"
         found += [id for (id,) in db.execute(there, [one, placebo_id(one)]) if id not in found]
+    return found
+
+
+def descendants(db: Database, own: Sequence[str]) -> list[str]:
+    """The runs of an open store, beside these, that descend from one of these."""
+    found = []
+    for run, parent, config in db.execute("SELECT id, parent, config FROM runs ORDER BY created"):
+        before = {parent, *json.loads(config).get("problem", {}).get("made_by", [])}
+        if run not in own and before & {*own}:
+            found.append(run)
     return found
 
 
@@ -58,9 +76,9 @@ def ancestors(db: Database, runs: list[str]) -> list[str]:
     return found[len(runs) :]
 
 
-def choose(db: Database, own: list[str], *, with_calls: bool = True) -> None:
-    """Have the views name what some runs need, the runs they descend from included."""
-    list_of(db, "taken_runs", [*own, *ancestors(db, own)])
+def choose(db: Database, own: Sequence[str], before: Sequence[str], *, with_calls: bool) -> None:
+    """Have the views name what some runs need, and those `before` them."""
+    list_of(db, "taken_runs", [*own, *before])
     list_of(db, "taken_open", own)
     db.execute("DELETE FROM temp.taken_open WHERE id IN (SELECT id FROM from_runs WHERE status = 'done')")
     for name, *queries in NEEDED:

@@ -1,17 +1,17 @@
 """A store file joined into an open store, in one transaction: all of it, or nothing."""
 
-from collections.abc import Container
+from collections.abc import Collection, Container
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from sqlite_utils import Database
 
-from ...domain.errors import RunHeldError, StoreError
-from ..leases import living
+from ...domain.errors import StoreError
+from .. import leases
 from ..transactions import writing
 from .attached import attached, file_of
-from .chosen import THERE, has_threads, list_of, name_all
-from .compared import Compared, compare, in_both
+from .chosen import THERE, forget, has_threads, list_of, name_all
+from .compared import Compared, compare, holds, in_both
 from .content import join_content
 from .payments import join_calls
 from .rows import join_batches, join_runs, remove_runs
@@ -56,17 +56,22 @@ def join(db: Database, origin: Path, *, further: Container[str] = (), at_work: C
     `at_work`, which are taken as they would be had their processes been killed.
     """
     prepare_threads(db)
-    with attached(db, origin, THERE), writing(db):
+    with attached(db, origin, THERE) as unchanged, writing(db):
         name_all(db)
-        return join_named(db, origin, further, at_work)
+        refuse_held(db, THERE, origin, at_work)
+        done = join_named(db, origin, further, at_work=at_work)
+        unchanged()
+    return done
 
 
-def join_named(db: Database, origin: Path, further: Container[str], at_work: Container[str] = ()) -> Joined:
-    """Join what the views name, in a transaction that has begun."""
+def join_named(
+    db: Database, origin: Path, further: Container[str], before: Collection[str] = (), at_work: Container[str] = ()
+) -> Joined:
+    """Join what the views name, in a transaction that has begun. Runs `before` come along as what others descend from."""
     here = str(file_of(db))
-    _refuse_held(db, origin, at_work)
+    refuse_held(db, "main", file_of(db), at_work)
     done = Joined(lost=int(db.execute(f"SELECT coalesce(max(rowid) - count(*), 0) FROM {THERE}.calls").fetchone()[0]))
-    _choose(db, origin, further, done)
+    _choose(db, origin, (further, before), done)
     join_content(db, origin, here)
     before = _count(db, "calls")
     done.known_calls = join_calls(db)
@@ -78,15 +83,20 @@ def join_named(db: Database, origin: Path, further: Container[str], at_work: Con
     join_runs(db)
     join_batches(db)
     _look_round(db, done)
+    forget(db)
     return done
 
 
-def _choose(db: Database, origin: Path, further: Container[str], done: Joined) -> None:
+def _choose(db: Database, origin: Path, allowed: tuple[Container[str], Collection[str]], done: Joined) -> None:
     """Fill `coming` with the runs whose own rows are taken over; what they replace here is gone then."""
+    further, before = allowed
     every = {run: thread for run, thread in db.execute("SELECT id, coalesce(thread, id) FROM from_runs ORDER BY nth")}
     refused: list[tuple[str, Compared]] = []
     for thread, runs in in_both(db).items():
-        found, named = compare(db, thread, runs), all(run in further for run in runs)
+        if all(run in before and holds(db, run) for run in runs):
+            done.known_runs += [run for run in runs if every.pop(run, None)]
+            continue
+        found, named = compare(db, thread, runs), all(run in before or run in further for run in runs)
         if found.ahead == "there" and named:
             remove_runs(db, runs, [thread])
         elif found.ahead == "same" or (found.ahead == "here" and named):
@@ -105,27 +115,20 @@ def _refusal(refused: list[tuple[str, Compared]], there: str, here: str) -> str:
     """One sentence a run that cannot be joined."""
     said = []
     for thread, found in refused:
-        told = "; ".join(text.format(here=here, there=there) for text in found.told)
         first, second = (here, there) if found.ahead == "here" else (there, here)
         end = (
             f"it went different ways; leave it out, and take the other runs of {there} one by one with 'metaspo move'"
             if found.ahead == "apart"
             else f"{first} goes on from where {second} stands; --further takes that"
         )
-        said.append(f"run {thread} is not the same in {here} and {there}: {told}: {end}")
+        said.append(f"run {thread} is not the same in both: {found.says(here, there)}: {end}")
     return "\n".join([*said, "nothing was joined"])
 
 
-def _refuse_held(db: Database, origin: Path, at_work: Container[str]) -> None:
-    """Raise RunHeldError where somebody works on a run that is about to be joined."""
-    runs = {run for (run,) in db.execute("SELECT id FROM from_runs")}
-    for schema, file in ((THERE, origin), ("main", file_of(db))):
-        for run, (pid, host, since) in living(db, schema).items():
-            if run in runs and run not in at_work:
-                raise RunHeldError(
-                    f"run {run} is being worked on by process {pid} on {host} since {since}, in {file}; "
-                    "wait for it, or stop that process and try again. Nothing was joined"
-                )
+def refuse_held(db: Database, schema: str, file: Path, at_work: Container[str] = ()) -> None:
+    """Raise RunHeldError where somebody works on a run that is about to be joined, as one of the two files says."""
+    every = [run for (run,) in db.execute("SELECT id FROM from_runs")]
+    leases.refuse_held(db, [run for run in every if run not in at_work], schema, f", in {file}")
 
 
 def _look_round(db: Database, done: Joined) -> None:

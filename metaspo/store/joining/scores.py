@@ -74,6 +74,8 @@ def claim_own(db: Database) -> None:
             "SELECT t.run, e.id FROM from_evaluations e JOIN from_run_tasks t ON t.task = e.task"
             " WHERE e.id IN (SELECT old FROM temp.clash) AND e.id NOT IN (SELECT old FROM temp.own)"
             f' AND e.system IN {had} AND e."user" IN {had}'
+            # Where a run has one of its own, it has not looked at the other.
+            " AND NOT EXISTS (SELECT 1 FROM from_evaluations o WHERE o.id = e.id || '/' || t.run)"
         )
     )
 

@@ -89,7 +89,7 @@ class Leader:
             target = Path(folder) / "run.db"
             # With a run come those that it builds on; calls are asked for at the desk.
             for one in [run] if run in known else known:
-                extract(self._store, one, target, with_calls=False, at_work=True)
+                extract(self._store, one, target, with_calls=False)
             return target.read_bytes() if known else b""
 
     @_in_words

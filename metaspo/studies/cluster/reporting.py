@@ -92,5 +92,5 @@ class Reporting:
     def _extracted(self) -> bytes:
         with tempfile.TemporaryDirectory(dir=self._store.parent) as folder:
             target = Path(folder) / "run.db"
-            extract(self._store, self._run, target, with_calls=False, at_work=True)
+            extract(self._store, self._run, target, with_calls=False)
             return target.read_bytes()
