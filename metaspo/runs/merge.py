@@ -135,15 +135,15 @@ def _moved(store: Store, own: Sequence[str], target: Path, further: bool) -> Joi
         joined = extract(store.path, own[0], target, further=Every() if further else ())
         threads = [found.thread_id for one in own if (found := runs.known(store.db, one))]
         with writing(store.db):
-            if not all(leases.beat(store.db, one) for one in held):
+            if not all(leases.beat(store.db, lease) for lease in held):
                 raise StoreError(
                     f"run {own[0]} is in {target} now, and somebody works on it in {store.path} again: it stays here"
                 )
             remove_runs(store.db, own, threads)
         return joined
     finally:
-        for one in held:
-            leases.release(store.db, one)
+        for lease in held:
+            leases.release(store.db, lease)
 
 
 def _found(store: Store, name: str, target: Path) -> str | None:

@@ -81,8 +81,8 @@ def _stamp(path: Path) -> tuple[int, ...]:
 
 def _is_old(path: Path, address: str) -> bool:
     with closed_on_error(path) as opened, closing(opened(address)) as db:
-        _refuse_foreign_tables(db, path, "main")
         check(db, path)
+        _refuse_foreign_tables(db, path, "main")
         return bool(migrations.pending(db))
 
 

@@ -42,14 +42,15 @@ def join_content(db: Database, origin: Path, here: str) -> None:
 
 def _refuse_other_examples(db: Database, origin: Path, here: str) -> None:
     """A task's id holds the ids of its examples, and an example's id what it asks: both files have the same ones."""
-    lacking = (
-        "SELECT f.task, f.id FROM from_examples f JOIN main.tasks t ON t.id = f.task"
-        " LEFT JOIN main.examples m ON m.task = f.task AND m.id = f.id WHERE m.id IS NULL LIMIT 1"
-    )
-    for task, id in db.execute(lacking).fetchall():
-        raise StoreError(
-            f"{here} lacks example {id} of task {task}, which {origin} has: {here} is damaged, restore it from a copy"
+    for some, whole, file, other in (("main.", "from_", here, origin), ("from_", "main.", origin, here)):
+        lacking = (
+            f"SELECT w.task, w.id FROM {whole}examples w JOIN {some}tasks t ON t.id = w.task"
+            f" LEFT JOIN {some}examples s ON s.task = w.task AND s.id = w.id WHERE s.id IS NULL LIMIT 1"
         )
+        for task, id in db.execute(lacking).fetchall():
+            raise StoreError(
+                f"{file} lacks example {id} of task {task}, which {other} has: {file} is damaged, restore it from a copy"
+            )
     # The same texts may be written with other spaces.
     differ = " OR ".join(f"m.{name} IS NOT f.{name}" for name in ("question", "answers", '"row"', "messages"))
     both = f"SELECT f.task, f.id FROM from_examples f JOIN main.examples m ON m.task = f.task AND m.id = f.id WHERE {differ}"

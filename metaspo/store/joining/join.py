@@ -73,9 +73,9 @@ def join_named(
     done = Joined(lost=int(db.execute(f"SELECT coalesce(max(rowid) - count(*), 0) FROM {THERE}.calls").fetchone()[0]))
     _choose(db, origin, (further, before), done)
     join_content(db, origin, here)
-    before = _count(db, "calls")
+    stood = _count(db, "calls")
     done.known_calls = join_calls(db)
-    done.calls = _count(db, "calls") - before
+    done.calls = _count(db, "calls") - stood
     done.known_evaluations = compare_scores(db)
     claim_own(db)
     join_threads(db)
