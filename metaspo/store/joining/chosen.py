@@ -13,8 +13,11 @@ OF_RUNS = ("rounds", "candidates", "standing", "run_evaluations", "run_tasks", "
 OF_THREADS = ("checkpoints", "writes")
 """LangGraph's tables."""
 
+BLOBS = "checkpoint_blobs"
+"""Large values of the states in `checkpoints`."""
+
 TAKEN = (*CONTENT, "calls", "evaluations", "outcomes", "batches", "batch_requests", "runs", *OF_RUNS)
-ALL = (*TAKEN, *OF_THREADS, "leases")
+ALL = (*TAKEN, *OF_THREADS, BLOBS, "leases")
 
 CHECKPOINTS = ("thread_id", "checkpoint_ns", "checkpoint_id", "parent_checkpoint_id", "type", "checkpoint", "metadata")
 WRITES = ("thread_id", "checkpoint_ns", "checkpoint_id", "task_id", "task_path", "idx", "channel", "type", "value")
@@ -52,6 +55,9 @@ def name_all(db: Database, where: dict[str, str] | None = None) -> None:
         source = f"SELECT rowid AS nth, {given} FROM {THERE}.{table}" if has else f"SELECT 0 AS nth, {given} WHERE 0"
         threads = f" WHERE thread_id IN {where['threads']}" if has and where else ""
         db.execute(f"CREATE TEMP VIEW from_{table} AS {source}{threads}")
+    threads = f" WHERE thread_id IN {where['threads']}" if where else ""
+    db.execute(f"DROP VIEW IF EXISTS temp.from_{BLOBS}")
+    db.execute(f"CREATE TEMP VIEW from_{BLOBS} AS SELECT rowid AS nth, * FROM {THERE}.{BLOBS}{threads}")
 
 
 def insert(db: Database, table: str, which: str = "", values: dict[str, str] | None = None, *, source: str = "") -> int:

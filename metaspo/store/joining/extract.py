@@ -11,7 +11,7 @@ from ..runs import placebo_id
 from ..transactions import writing
 from .attached import attached
 from .chosen import OF_RUNS, THERE, list_of, name_all
-from .join import Every, Joined, join_named
+from .join import Joined, join_named
 from .scores import PARTS
 from .threads import prepare_threads
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from sqlite_utils import Database
 
-from .chosen import OF_RUNS, insert
+from .chosen import BLOBS, OF_RUNS, insert
 
 STATES = ("sending", "waiting", "ended")
 
@@ -29,6 +29,8 @@ def remove_runs(db: Database, runs: Sequence[str], threads: Sequence[str]) -> No
         for thread in threads:
             db.execute("DELETE FROM main.writes WHERE thread_id = ?", [thread])
             db.execute("DELETE FROM main.checkpoints WHERE thread_id = ?", [thread])
+    for thread in threads:
+        db.execute(f"DELETE FROM main.{BLOBS} WHERE thread_id = ?", [thread])
 
 
 def join_batches(db: Database) -> None:

@@ -10,7 +10,7 @@ from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.checkpoint.sqlite import SqliteSaver
 from sqlite_utils import Database
 
-from .chosen import has_threads, insert
+from .chosen import BLOBS, has_threads, insert
 from .scores import claim
 
 NAME = re.compile(r"[0-9a-f]{24}(/.+)?|[0-9a-f]{64}(/.+)?")
@@ -28,7 +28,7 @@ def prepare_threads(db: Database) -> None:
 def join_threads(db: Database) -> None:
     """Take over the checkpoints of the threads whose runs are coming, and what was written at them."""
     coming = "WHERE f.thread_id IN (SELECT coalesce(thread, id) FROM from_runs WHERE id IN (SELECT id FROM temp.coming))"
-    for table in ("checkpoints", "writes"):
+    for table in ("checkpoints", "writes", BLOBS):
         insert(db, table, coming)
     changed = (
         "SELECT 1 FROM temp.clash UNION ALL SELECT 1 FROM temp.spoken UNION ALL SELECT 1 FROM temp.scored WHERE old <> new"
@@ -45,20 +45,30 @@ def _rename(db: Database, thread: str) -> None:
         "SELECT checkpoint_ns, checkpoint_id, type, checkpoint FROM main.checkpoints WHERE thread_id = ? ORDER BY checkpoint_id"
     )
     runs: dict[str, str] = {}
+    apart: dict[tuple[str, str, str], str] = {}
     for ns, id, kind, blob in db.execute(asked, [thread]).fetchall():
         state = serde.loads_typed((kind, blob))
         run = runs[id] = str(state["channel_values"].get("run") or thread)
-        named = _named(state, _renamer(db, run))
-        if named is not state:
+        for channel, version in state["channel_versions"].items():
+            apart.setdefault((ns, channel, str(version)), run)
+        if named := _named_anew(db, serde, run, (kind, blob)):
             where = "thread_id = ? AND checkpoint_ns = ? AND checkpoint_id = ?"
-            values = [*serde.dumps_typed(named), thread, ns, id]
-            db.execute(f"UPDATE main.checkpoints SET type = ?, checkpoint = ? WHERE {where}", values)
+            db.execute(f"UPDATE main.checkpoints SET type = ?, checkpoint = ? WHERE {where}", [*named, thread, ns, id])
     asked = "SELECT rowid, checkpoint_id, type, value FROM main.writes WHERE thread_id = ?"
     for row, id, kind, blob in db.execute(asked, [thread]).fetchall():
-        value = serde.loads_typed((kind, blob))
-        named = _named(value, _renamer(db, runs.get(id, thread)))
-        if named is not value:
-            db.execute("UPDATE main.writes SET type = ?, value = ? WHERE rowid = ?", [*serde.dumps_typed(named), row])
+        if named := _named_anew(db, serde, runs.get(id, thread), (kind, blob)):
+            db.execute("UPDATE main.writes SET type = ?, value = ? WHERE rowid = ?", [*named, row])
+    asked = f"SELECT rowid, checkpoint_ns, channel, version, type, blob FROM main.{BLOBS} WHERE thread_id = ?"
+    for row, *of, kind, blob in db.execute(asked, [thread]).fetchall():
+        if named := _named_anew(db, serde, apart.get((of[0], of[1], of[2]), thread), (kind, blob)):
+            db.execute(f"UPDATE main.{BLOBS} SET type = ?, blob = ? WHERE rowid = ?", [*named, row])
+
+
+def _named_anew(db: Database, serde: JsonPlusSerializer, run: str, written: tuple[str, bytes]) -> tuple[str, bytes] | None:
+    """What a run wrote, with every name in it as it is called here; None where nothing is called otherwise."""
+    value = serde.loads_typed(written)
+    named = _named(value, _renamer(db, run))
+    return None if named is value else serde.dumps_typed(named)
 
 
 def _renamer(db: Database, run: str) -> Renamed:
