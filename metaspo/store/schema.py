@@ -252,12 +252,18 @@ def m012_large_values(db: Database) -> None:
 
 @migrations()
 def m013_paid(db: Database) -> None:
-    """What runs have paid is added up from an index alone: a call's figures stand behind its texts, which need not be read."""
+    """What is asked of many runs is read from indexes alone: what they paid, and how they stand.
+
+    In the rows themselves these stand behind long texts, a call's request and reply, a run's settings, all of which would
+    have to be read.
+    """
     _create(
         db,
         """
         DROP INDEX calls_by_run;
         CREATE INDEX calls_by_run ON calls(
-            run, role, model, input_tokens, output_tokens, cost, estimated, cached_tokens)
+            run, role, model, input_tokens, output_tokens, cost, estimated, cached_tokens);
+        CREATE INDEX runs_briefly ON runs(
+            id, parent, parent_round, method, status, reason, created, updated, seconds, version, thread)
         """,
     )

@@ -10,6 +10,7 @@ import pytest
 
 from metaspo import open_report, optimize, resume, verify
 from metaspo.models.budget import Budget
+from metaspo.reports.costs import cost_notes
 from metaspo.reports.history import history
 from metaspo.store import calls, runs
 from metaspo.store.database import Store
@@ -87,15 +88,18 @@ def test_what_a_run_takes_does_not_grow_with_the_others(
     assert many <= 1.3 * few + 100, (few, many)
 
 
-def test_what_runs_have_paid_is_read_from_an_index_alone(stores: tuple[str, Path, Path]) -> None:
-    run, alone, _ = stores
-    store, asked = Store(alone), list[str]()
+@pytest.mark.parametrize(
+    "work", [lambda db: calls.usage(db, "x"), runs.briefly, runs.statuses, lambda db: cost_notes(db, ["x"])]
+)
+def test_what_runs_have_paid_and_how_they_stand_is_read_from_indexes_alone(
+    work: Callable[[Any], Any], stores: tuple[str, Path, Path]
+) -> None:
+    store, asked = Store(stores[1]), list[str]()
     store.db.conn.set_trace_callback(asked.append)
-    usage = calls.usage(store.db, run)
+    work(store.db)
     store.db.conn.set_trace_callback(None)
-    [query] = [statement for statement in asked if "FROM calls" in statement]
-    plan = store.db.execute(f"EXPLAIN QUERY PLAN {query}").fetchall()
-    assert usage.total_calls and ["USING COVERING INDEX" in step[3] for step in plan] == [True]
+    plans = [store.db.execute(f"EXPLAIN QUERY PLAN {query}").fetchall() for query in asked if "config" not in query]
+    assert plans and all("USING COVERING INDEX" in plan[0][3] for plan in plans)
     store.close()
 
 

@@ -18,7 +18,7 @@ INSERT INTO "_sqlite_migrations" VALUES(9,'metaspo','m009_more_of_examples','202
 INSERT INTO "_sqlite_migrations" VALUES(10,'metaspo','m010_threads_and_answers','2026-11-26 13:51:01.278234+00:00');
 INSERT INTO "_sqlite_migrations" VALUES(11,'metaspo','m011_events','2026-11-26 13:51:01.278432+00:00');
 INSERT INTO "_sqlite_migrations" VALUES(12,'metaspo','m012_large_values','2026-11-26 13:51:01.278596+00:00');
-INSERT INTO "_sqlite_migrations" VALUES(13,'metaspo','m013_paid','2026-11-26 14:13:13.076953+00:00');
+INSERT INTO "_sqlite_migrations" VALUES(13,'metaspo','m013_paid','2026-11-26 14:18:35.239967+00:00');
 CREATE TABLE answers (
             run TEXT NOT NULL REFERENCES runs(id), request TEXT NOT NULL, round INTEGER NOT NULL, level TEXT NOT NULL,
             task TEXT NOT NULL, decision TEXT NOT NULL, text TEXT, person TEXT, created TEXT NOT NULL,
@@ -339,6 +339,8 @@ CREATE VIEW winners AS
             WHERE position = 0 AND round = (SELECT max(round) FROM standing last WHERE last.run = standing.run);
 CREATE INDEX batch_requests_by_key ON batch_requests(key);
 CREATE INDEX calls_by_run ON calls(
-            run, role, model, input_tokens, output_tokens, cost, estimated, cached_tokens)
+            run, role, model, input_tokens, output_tokens, cost, estimated, cached_tokens);
+CREATE INDEX runs_briefly ON runs(
+            id, parent, parent_round, method, status, reason, created, updated, seconds, version, thread)
         ;
 COMMIT;
