@@ -165,6 +165,25 @@ def test_the_compose_files_give_each_server_its_volume_and_no_secret() -> None:
     assert port.split(":")[-1] == dict(steps(DOCKERFILE))["EXPOSE"]
 
 
+def test_projects_have_a_server_a_store_and_a_token_each_behind_one_proxy() -> None:
+    data = yaml.safe_load((DOCKER / "projects.yaml").read_text(encoding="utf-8"))
+    proxy, *servers = data["services"].values()
+    names = [name for name in data["services"] if name != "proxy"]
+    assert {*data["volumes"]} == {*names}
+    for name, server in zip(names, servers, strict=True):
+        assert server["volumes"] == [f"{name}:/data"] and "deploy" not in server and "ports" not in server
+        environment = server["environment"]
+        assert environment["METASPO_STORE"] == f"/data/{name}.db"
+        assert environment["METASPO_SERVE_TOKEN"].startswith(f"${{{name.upper()}_TOKEN:?")
+        assert f"export {names[0].upper()}_TOKEN=" in PAGE and f"{name.upper()}_TOKEN=$(openssl" in PAGE
+    [port] = proxy["ports"]
+    caddy = (DOCKER / "Caddyfile").read_text(encoding="utf-8")
+    sites = dict(re.findall(r"http://([\w.]+):\d+ {\n\treverse_proxy (\S+)\n}", caddy))
+    assert [*sites.values()] == [f"{name}:{dict(steps(DOCKERFILE))['EXPOSE']}" for name in names]
+    assert port.startswith("127.0.0.1:") and all(f"http://{host}:{port.split(':')[1]}/ok" in PAGE for host in sites)
+    assert proxy["volumes"] == ["./Caddyfile:/etc/caddy/Caddyfile:ro"]
+
+
 def test_what_the_page_names_is_there() -> None:
     code = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "metaspo").rglob("*.py"))
     for name in set(re.findall(r"METASPO_\w+", PAGE + str(COMPOSED) + DOCKERFILE)):
