@@ -12,6 +12,7 @@ from langgraph.types import Command
 
 from ..approval.request import Request, waiting_for
 from ..domain.errors import AwaitsApproval, Interrupted, MetaspoError, NoAnswersError, RunStopped
+from ..graph.belonging import abelongs
 from ..models.account import Account
 from ..models.registry import registry
 from ..store import runs
@@ -115,6 +116,8 @@ async def _streamed(workspace: Workspace, given: RunInput | Answer | None, liste
         goes_on = given is None or isinstance(given, Command)
         at = await stands_at(checkpointer, workspace) if goes_on else None
         config = at or RunnableConfig(configurable={"thread_id": workspace.thread})
+        # A thread that is done says nothing of a store that stands earlier.
+        await abelongs(graph, config, workspace.context)
         if given is None and at is not None and not (await graph.aget_state(at)).tasks:
             # Others may follow the checkpoint of a run that is done: to go on from it would be a new one.
             workspace.lease.finished = True

@@ -162,7 +162,7 @@ async def test_an_approval_and_a_fork_wait_for_their_store(
     assert (await goes_on(there, thread))["error"] == "ElsewhereError"
     assert await goes_on(here, thread) is None
     state: Any = await here.threads.get_state(thread)
-    assert state["values"]["run"] != thread and status(right.store, state["values"]["run"]) == "stopped"
+    assert state["values"]["run"] != thread and await left(right.store, state["values"]["run"]) == "waiting"
 
 
 async def test_a_generalization_and_a_thread_at_work_are_left_alone_too(
