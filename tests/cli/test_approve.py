@@ -7,7 +7,6 @@ import os
 import pty
 import select
 import signal
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,6 +16,8 @@ import pytest
 from click.testing import CliRunner
 
 from metaspo.cli.main import main
+
+from ..helpers import forked
 
 DICE = ["--base", "scripted:dice", "--optimizer", "scripted:dice"]
 Metaspo = Callable[..., Any]
@@ -106,7 +107,7 @@ class Terminal:
         self.decode = codecs.getincrementaldecoder("utf-8")().decode
         settings = os.environ | {"TERM": "dumb", "COLUMNS": "200"} | environment
         command = [sys.executable, "-m", "metaspo", *words]
-        self.process = subprocess.Popen(command, cwd=folder, env=settings, stdin=theirs, stdout=theirs, stderr=theirs)
+        self.process = forked.Popen(command, cwd=folder, env=settings, stdin=theirs, stdout=theirs, stderr=theirs)
         os.close(theirs)
 
     def read(self) -> bool:

@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -18,6 +17,7 @@ from langchain_core.load import loads
 
 from metaspo.cli.main import main
 
+from ..helpers import forked
 from ..helpers.endpoint import Endpoint, fail, say
 
 DICE = ["--base", "scripted:dice", "--optimizer", "scripted:dice"]
@@ -198,14 +198,14 @@ def test_a_spent_budget_ends_with_three_and_resumes_with_more(metaspo: Metaspo) 
     assert whole["usage"]["calls"] == fresh["usage"]["calls"]
 
 
-def _start(tmp_path: Path, endpoint: Endpoint) -> "subprocess.Popen[str]":
+def _start(tmp_path: Path, endpoint: Endpoint) -> "forked.Popen[str]":
     environment = os.environ | {"PYTHONUNBUFFERED": "1"}
-    subprocess.run([sys.executable, "-m", "metaspo", "init", str(tmp_path)], check=True, capture_output=True)
+    forked.run([sys.executable, "-m", "metaspo", "init", str(tmp_path)], check=True, capture_output=True)
     model = f"server:m,base_url={endpoint.url},concurrency=4"
     words = ["optimize", "metaspo.yaml", "--base", model, "--optimizer", model]
-    return subprocess.Popen(
+    return forked.Popen(
         [sys.executable, "-m", "metaspo", *words], cwd=tmp_path, env=environment, text=True,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        stdout=forked.PIPE, stderr=forked.PIPE,
     )  # fmt: skip
 
 
@@ -275,9 +275,7 @@ def test_a_second_process_is_refused_and_told_who_has_the_run(tmp_path: Path, en
     endpoint.act = _slow
     process = _start(tmp_path, endpoint)
     _wait_for(endpoint, 4)
-    other = subprocess.run(
-        [sys.executable, "-m", "metaspo", "resume"], cwd=tmp_path, capture_output=True, text=True, check=False
-    )
+    other = forked.run([sys.executable, "-m", "metaspo", "resume"], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert other.returncode == 2
     assert f"is being worked on by process {process.pid} on" in other.stderr
     process.send_signal(signal.SIGINT)

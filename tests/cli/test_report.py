@@ -3,7 +3,6 @@
 import os
 import shutil
 import stat
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +16,8 @@ from metaspo import Task
 from metaspo.cli.main import main
 from metaspo.domain.errors import ConfigError
 from metaspo.reports.pages.file import write_page
+
+from ..helpers import forked
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +48,7 @@ def test_a_page_goes_where_it_is_told(store: Path, tmp_path: Path, monkeypatch: 
 
 def test_standard_output_has_the_page_and_nothing_else(store: Path) -> None:
     command = [sys.executable, "-m", "metaspo", "report", "--store", str(store), "--output", "-"]
-    said = subprocess.run(command, capture_output=True, check=True, env={**os.environ, "PYTHONIOENCODING": "ascii"})
+    said = forked.run(command, capture_output=True, check=True, env={**os.environ, "PYTHONIOENCODING": "ascii"})
     assert said.stdout.startswith(b"<!doctype html>") and said.stdout.rstrip().endswith(b"</html>") and not said.stderr
     assert "--open needs a file" in report("--store", store, "--output", "-", "--open").output
 
@@ -69,7 +70,7 @@ def test_a_disk_that_takes_no_more_leaves_the_page_that_was_there(tmp_path: Path
         "import resource, sys; from pathlib import Path; from metaspo.reports.pages.file import write_page;"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000)); write_page('x' * 9000, Path(sys.argv[1]), force=True)"
     )
-    done = subprocess.run([sys.executable, "-c", code, str(page)], capture_output=True, text=True, check=False)
+    done = forked.run([sys.executable, "-c", code, str(page)], capture_output=True, text=True, check=False)
     assert "ConfigError" in done.stderr and "nothing was written" in done.stderr
     assert page.read_text() == "what was there" and [path.name for path in tmp_path.iterdir()] == ["page.html"]
 
@@ -89,7 +90,7 @@ def test_the_page_is_opened_in_the_browser_of_whoever_asks(store: Path, tmp_path
     browser.chmod(0o755)
     page = tmp_path / "a page.html"
     command = [sys.executable, "-m", "metaspo", "report", "--store", str(store), "--output", str(page), "--open"]
-    subprocess.run(command, check=True, env={**os.environ, "BROWSER": f"{browser} %s"}, capture_output=True)
+    forked.run(command, check=True, env={**os.environ, "BROWSER": f"{browser} %s"}, capture_output=True)
     assert (tmp_path / "opened").read_text().strip() == page.as_uri()
 
 

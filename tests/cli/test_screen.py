@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from metaspo.cli.main import main
 from metaspo.cli.screen import panel, plain
 from metaspo.cli.show import console, table
 
+from ..helpers import forked
 from ..helpers.endpoint import Endpoint, fail
 
 ODD = "[/x][red]r[/red][link=http://x]l[/link] :smile: \x1b[31m\x1b]0;t\x07\x9b2J a\rb\b\u202e\u200b"
@@ -108,7 +108,7 @@ def test_an_old_console_gets_codes_for_what_it_lacks(settings: dict[str, str], t
     def run(*lines: list[str]) -> list[bytes]:
         """What each of several commands in one process printed."""
         environment = {k: v for k, v in os.environ.items() if not k.startswith(("LC_", "LANG"))} | settings
-        done = subprocess.run(
+        done = forked.run(
             [sys.executable, "-c", code, json.dumps(lines)], cwd=tmp_path, env=environment, capture_output=True, check=False
         )
         assert done.returncode == 0, done.stderr

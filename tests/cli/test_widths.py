@@ -4,7 +4,6 @@ import json
 import os
 import re
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ from rich.cells import cell_len
 import metaspo
 from metaspo.cli.main import main
 
-from ..helpers import terminal
+from ..helpers import forked, terminal
 
 WIDTHS = (40, 60, 80, 120)
 LONG = "support_tickets_of_the_second_quarter_sorted_by_the_team_no_"
@@ -175,7 +174,7 @@ def test_what_comes_next_can_be_pasted(place: Place, width: int) -> None:
         assert max(map(cell_len, said.split("\n"))) <= width
         for text in re.findall(r"^ *(?:\S.*: )?(metaspo (?:.*\\\n)*.*)$", said, re.MULTILINE):
             shell = f"metaspo() {{ printf '%s\\n' \"$@\"; }}\n{text}"
-            got = subprocess.run(["sh", "-c", shell], capture_output=True, text=True, check=True).stdout.splitlines()
+            got = forked.run(["sh", "-c", shell], capture_output=True, text=True, check=True).stdout.splitlines()
             names.append(got[0])
             assert got[got.index("--store") + 1] == str(store) and got[1] in {run[:8] for run in place.runs.values()}
     assert {"show", "resume", "approve", "report"} <= {*names}
@@ -265,7 +264,7 @@ def test_progress_fits_its_terminal_and_says_a_rate_when_it_knows_one(place: Pla
 @pytest.mark.parametrize("settings", [{"FORCE_COLOR": "1"}, {"TTY_COMPATIBLE": "1"}])
 def test_no_control_codes_where_no_terminal_is(settings: dict[str, str], place: Place) -> None:
     command = [sys.executable, "-m", "metaspo", *SMALL_RUN, "--store", f"{next(iter(settings))}.db"]
-    done = subprocess.run(
+    done = forked.run(
         command, cwd=place.folder, env={**os.environ, **settings, "TERM": "xterm"}, capture_output=True, check=True
     )
     for said in (done.stdout, done.stderr):

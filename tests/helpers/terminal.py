@@ -7,7 +7,6 @@ import pty
 import re
 import select
 import struct
-import subprocess
 import sys
 import termios
 import time
@@ -25,11 +24,13 @@ UNSET = ("COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR", "TTY_COMPATIBLE", "TTY_I
 
 def run(*lines: Sequence[str], columns: Sequence[int], cwd: Path, set: Mapping[str, str] | None = None) -> list[list[str]]:
     """What each of the command lines printed on a terminal of each width, escapes and all, in the order in which it came."""
+    from . import forked
+
     ours, theirs = pty.openpty()
     environment = {name: value for name, value in os.environ.items() if name not in UNSET}
     environment |= {"TERM": "xterm-256color", "LC_ALL": "C.UTF-8", **(set or {})}
     command = [sys.executable, __file__, json.dumps([columns, lines])]
-    process = subprocess.Popen(command, cwd=cwd, env=environment, stdin=theirs, stdout=theirs, stderr=theirs)
+    process = forked.Popen(command, cwd=cwd, env=environment, stdin=theirs, stdout=theirs, stderr=theirs)
     os.close(theirs)
     said = b""
     until = time.monotonic() + LIMIT

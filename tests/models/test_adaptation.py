@@ -2,7 +2,6 @@
 
 import json
 import sqlite3
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +15,7 @@ import metaspo
 from metaspo.cli.main import main
 from metaspo.domain.errors import ModelError
 
+from ..helpers import forked
 from ..helpers.endpoint import Endpoint, fail, say
 
 OPENAI = {
@@ -268,7 +268,7 @@ def test_two_processes_from_the_command_line_with_a_header_from_the_environment(
     (tmp_path / "metaspo.yaml").write_text(CONFIG.format(examples=rows), encoding="utf-8")
     model = f"server:m,base_url={endpoint.url},headers.X-Router-Key=${{ROUTER_SECRET_OF_MINE}},headers.X-Team=research"
     line = [sys.executable, "-m", "metaspo", "optimize", "metaspo.yaml", "--base", model, "--store", "s.db"]
-    both = [subprocess.Popen(line, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) for _ in range(2)]
+    both = [forked.Popen(line, cwd=tmp_path, stdout=forked.PIPE, stderr=forked.STDOUT, text=True) for _ in range(2)]
     outputs = [one.communicate(timeout=120)[0] for one in both]
     assert [one.returncode for one in both] == [0, 0], outputs
     assert all("takes no temperature" in output for output in outputs)

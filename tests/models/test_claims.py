@@ -3,7 +3,6 @@
 import asyncio
 import json
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -20,6 +19,7 @@ from metaspo.models.registry import Registry
 from metaspo.store import calls, claims
 from metaspo.store.database import Store
 
+from ..helpers import forked
 from ..helpers.endpoint import Endpoint, fail, say
 from .test_ledger import Desk
 
@@ -46,11 +46,11 @@ def until(true: Callable[[], object], seconds: float = 60) -> None:
 
 
 @pytest.fixture
-def start(store_path: Path, endpoint: Endpoint) -> Iterator[Callable[..., "subprocess.Popen[str]"]]:
+def start(store_path: Path, endpoint: Endpoint) -> Iterator[Callable[..., "forked.Popen[str]"]]:
     """Starts processes that ask; those that are left at the end are killed."""
-    started: list[subprocess.Popen[str]] = []
+    started: list[forked.Popen[str]] = []
 
-    def begin(calls: int, *, processes: int = 1, stale: float = 30, run: str = "run", **spec: Any) -> "subprocess.Popen[str]":
+    def begin(calls: int, *, processes: int = 1, stale: float = 30, run: str = "run", **spec: Any) -> "forked.Popen[str]":
         job = {
             "store": str(store_path),
             "spec": endpoint.spec(**{"timeout": 60, **spec}),
@@ -60,7 +60,7 @@ def start(store_path: Path, endpoint: Endpoint) -> Iterator[Callable[..., "subpr
             "processes": processes,
         }
         words = [sys.executable, "-m", "tests.helpers.asker", json.dumps(job)]
-        started.append(subprocess.Popen(words, cwd=ROOT, stdout=subprocess.PIPE, text=True))
+        started.append(forked.Popen(words, cwd=ROOT, stdout=forked.PIPE, text=True))
         return started[-1]
 
     yield begin
@@ -69,14 +69,14 @@ def start(store_path: Path, endpoint: Endpoint) -> Iterator[Callable[..., "subpr
         process.communicate()
 
 
-def ends_of(process: "subprocess.Popen[str]") -> list[dict[str, Any]]:
+def ends_of(process: "forked.Popen[str]") -> list[dict[str, Any]]:
     # Not communicate: it leaves out what readline has read beyond its line.
     output = cast(IO[str], process.stdout).read()
     assert process.wait(120) == 0
     return [json.loads(line) for line in output.splitlines() if line != "ready"]
 
 
-def end_of(process: "subprocess.Popen[str]") -> dict[str, Any]:
+def end_of(process: "forked.Popen[str]") -> dict[str, Any]:
     [end] = ends_of(process)
     return end
 
@@ -155,7 +155,7 @@ def test_a_process_that_was_refused_leaves_its_calls_to_others(
     assert len(end_of(refused)["errors"]) == 5 and len(endpoint.seen) == 6
 
 
-def optimizing(tmp_path: Path, make_task: Any, endpoint: Endpoint, processes: int) -> "list[subprocess.Popen[str]]":
+def optimizing(tmp_path: Path, make_task: Any, endpoint: Endpoint, processes: int) -> "list[forked.Popen[str]]":
     """The same run, begun by several processes on one store at once."""
     config = {
         "tasks": [make_task(name).model_dump(mode="json", exclude_unset=True) for name in "ab"],
@@ -164,8 +164,8 @@ def optimizing(tmp_path: Path, make_task: Any, endpoint: Endpoint, processes: in
     }  # fmt: skip
     (tmp_path / "m.yaml").write_text(json.dumps(config))
     words = [sys.executable, "-m", "metaspo", "optimize", str(tmp_path / "m.yaml"), "--json"]
-    pipes: Any = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE, "text": True}
-    return [subprocess.Popen(words, **pipes) for _ in range(processes)]
+    pipes: Any = {"stdout": forked.DEVNULL, "stderr": forked.PIPE, "text": True}
+    return [forked.Popen(words, **pipes) for _ in range(processes)]
 
 
 def test_optimizations_at_once_pay_what_one_does(tmp_path: Path, make_task: Any, endpoint: Endpoint) -> None:

@@ -1,5 +1,4 @@
 import sqlite3
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,8 @@ from metaspo.domain.errors import StoreError
 from metaspo.store import leases
 from metaspo.store.calls import Call
 from metaspo.store.database import Store
+
+from ..helpers import forked
 
 
 def call(key: str, text: str = "yes") -> Call:
@@ -28,7 +29,7 @@ async def test_the_first_reply_to_a_call_stands(open_store: Any) -> None:
 def test_a_file_can_be_opened_again_and_by_others(open_store: Any, store_path: Path) -> None:
     first, second = open_store(), open_store()
     assert first.db.table_names() == second.db.table_names()
-    names = subprocess.run(
+    names = forked.run(
         [sys.executable, "-m", "sqlite_utils", "tables", str(store_path), "--csv"], capture_output=True, text=True, check=True
     )
     assert "outcomes" in names.stdout
@@ -98,7 +99,7 @@ def test_opening_a_second_time_keeps_the_first_one_safe_from_other_processes(ope
     )
 
     def leases_seen_elsewhere() -> str:
-        return subprocess.run([sys.executable, "-c", other, str(store_path)], capture_output=True, text=True, check=True).stdout
+        return forked.run([sys.executable, "-c", other, str(store_path)], capture_output=True, text=True, check=True).stdout
 
     assert leases_seen_elsewhere() == "0\n"
     leases.acquire(first.db, "r", "now")

@@ -1,6 +1,5 @@
 """A real disk of one megabyte, full or read-only, where mounting one is allowed."""
 
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,10 +9,12 @@ from click.testing import CliRunner, Result
 
 from metaspo.cli.main import main
 
+from ..helpers import forked
+
 
 def mount(*words: str) -> bool:
     try:
-        return subprocess.run(["mount", *words], capture_output=True, check=False).returncode == 0
+        return forked.run(["mount", *words], capture_output=True, check=False).returncode == 0
     except FileNotFoundError:
         return False
 
@@ -25,7 +26,7 @@ def disk(tmp_path: Path) -> Iterator[Path]:
     if not mount("-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)):
         pytest.skip("mounting is not allowed here")
     yield folder
-    subprocess.run(["umount", str(folder)], check=True)
+    forked.run(["umount", str(folder)], check=True)
 
 
 def metaspo(*words: str) -> Result:
@@ -40,7 +41,7 @@ def test_a_full_disk_stops_the_run_which_goes_on_when_there_is_room(
     monkeypatch.chdir(tmp_path / "project")
     # A process of its own, whose end must not hang on what could not be written.
     words = [sys.executable, "-m", "metaspo", "optimize", "metaspo.yaml", *dice, "--store", store]
-    full = subprocess.run(words, capture_output=True, text=True, check=False)
+    full = forked.run(words, capture_output=True, text=True, check=False)
     assert full.returncode == 2 and "the disk is full: make room, then 'metaspo resume'" in full.stderr
     assert "Traceback" not in full.stderr
     assert metaspo("runs", "--store", store).exit_code == 0

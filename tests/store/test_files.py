@@ -5,7 +5,6 @@ import os
 import shutil
 import signal
 import sqlite3
-import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -19,7 +18,7 @@ from metaspo.cli.main import main
 from metaspo.domain.errors import StoreError
 from metaspo.store.database import Store, open_store
 
-from ..helpers import commands
+from ..helpers import commands, forked
 from .test_disk import mount
 
 FIRST = Path(__file__).resolve().parents[1] / "runs" / "stores" / "first.db.gz"
@@ -36,13 +35,10 @@ READING = [
     ("watch",),
 ]
 
-AS_USER = ["setpriv", "--inh-caps=-all", "--bounding-set=-all"]
-"""What takes from root the right to write where nobody may."""
-
 
 def run(*lines: Sequence[str], store: Path, cwd: Path) -> list[commands.Done]:
-    prefix = AS_USER if hasattr(os, "geteuid") and os.geteuid() == 0 else []
-    return commands.run(*([*words, "--store", str(store)] for words in lines), cwd=cwd, prefix=prefix)
+    root = hasattr(os, "geteuid") and os.geteuid() == 0
+    return commands.run(*([*words, "--store", str(store)] for words in lines), cwd=cwd, powerless=root)
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +79,7 @@ def left_behind(path: Path) -> None:
         "import os, sqlite3, sys; c = sqlite3.connect(sys.argv[1]); c.execute('UPDATE runs SET reason = ''left in the log''');"
         " c.commit(); os.kill(os.getpid(), 9)"
     ).replace("''", '"')
-    assert subprocess.run([sys.executable, "-c", words, str(path)], check=False).returncode == -signal.SIGKILL
+    assert forked.run([sys.executable, "-c", words, str(path)], check=False).returncode == -signal.SIGKILL
     log = path.with_name(path.name + "-wal")
     assert log.stat().st_size > 0
     path.with_name(path.name + "-shm").unlink()
@@ -96,7 +92,7 @@ def place(tmp_path: Path) -> Iterator[Path]:
     there = tmp_path / "a place with #1 and ?"
     there.mkdir()
     yield there
-    subprocess.run(["umount", str(there)], check=False, capture_output=True)
+    forked.run(["umount", str(there)], check=False, capture_output=True)
     there.chmod(0o755)
 
 
@@ -104,7 +100,7 @@ def place(tmp_path: Path) -> Iterator[Path]:
 def test_a_read_only_store_is_shown_and_left_as_it_is(
     protect: Callable[[Path], None], done: Path, place: Path, tmp_path: Path
 ) -> None:
-    if os.name == "posix" and os.geteuid() == 0 and shutil.which("setpriv") is None:
+    if sys.platform != "linux" and os.name == "posix" and os.geteuid() == 0:
         pytest.skip("root may write anywhere")
     path = place / "metaspo.db"
     shutil.copyfile(done, path)

@@ -1,7 +1,6 @@
 """One process per run at a time: who is dead, who lives, and what clocks have to say in it."""
 
 import asyncio
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -14,6 +13,8 @@ from metaspo.domain.errors import RunHeldError
 from metaspo.domain.processes import host
 from metaspo.store import leases
 from metaspo.workspace import lease as run_lease
+
+from ..helpers import forked
 
 
 def test_a_lease_is_held_by_one(open_store: Any) -> None:
@@ -64,7 +65,7 @@ time.sleep(60)
 
 def test_a_killed_process_is_dead_even_if_nobody_collects_it(open_store: Any, store_path: Path) -> None:
     store = open_store()
-    with subprocess.Popen([sys.executable, "-c", HOLD, str(store_path)], stdout=subprocess.PIPE, text=True) as process:
+    with forked.Popen([sys.executable, "-c", HOLD, str(store_path)], stdout=forked.PIPE, text=True) as process:
         assert process.stdout is not None and process.stdout.readline() == "held\n"
         assert leases.is_held(store.db, "r")
         process.kill()
