@@ -5,7 +5,6 @@ import json
 import os
 import signal
 import sqlite3
-import subprocess
 import sys
 import threading
 import time
@@ -26,6 +25,7 @@ from metaspo.store.database import Store
 from metaspo.store.events import tell, told
 from metaspo.store.rollback import put_back, rows_of
 
+from ..helpers import forked
 from ..helpers.agent_server import ROOT, AgentServer
 
 BIN = Path(sys.executable).parent
@@ -41,18 +41,16 @@ PROBLEM: dict[str, Any] = {"tasks": [TASK], "preset": "quick", "method": "metasp
 DUMPS = ROOT / "tests" / "store" / "schemas"
 
 
-def started(folder: Path, **settings: Any) -> "subprocess.Popen[str]":
+def started(folder: Path, **settings: Any) -> "forked.Popen[str]":
     """A real `metaspo optimize` in a process of its own, once its run is at work."""
     (folder / "run.yaml").write_text(json.dumps(PROBLEM | SLOW | settings))
     command = [str(BIN / "metaspo"), "optimize", "run.yaml", "--json"]
-    process = subprocess.Popen(
-        command, cwd=folder, env=ENVIRONMENT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
-    )
+    process = forked.Popen(command, cwd=folder, env=ENVIRONMENT, stdout=forked.DEVNULL, stderr=forked.PIPE, text=True)
     until(lambda: counted(folder / "metaspo.db", "events") > 2, process)
     return process
 
 
-def until(there: Any, process: "subprocess.Popen[str] | None" = None) -> None:
+def until(there: Any, process: "forked.Popen[str] | None" = None) -> None:
     late = time.monotonic() + 60
     while not there():
         assert time.monotonic() < late and (process is None or process.poll() is None)
@@ -84,12 +82,12 @@ def test_a_run_is_followed_to_its_end_and_ctrl_c_leaves_the_watch_alone(tmp_path
     store = tmp_path / "metaspo.db"
     one_by_one = dict.fromkeys(SLOW, "scripted:tests.helpers.scripts:slow,concurrency=1")
     with started(tmp_path, **one_by_one) as process:
-        first = subprocess.Popen(
+        first = forked.Popen(
             [str(BIN / "metaspo"), "watch"],
             cwd=tmp_path,
             env=ENVIRONMENT,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stdout=forked.PIPE,
+            stderr=forked.PIPE,
             text=True,
         )
         assert first.stderr is not None
@@ -136,13 +134,13 @@ def test_a_run_that_is_killed_is_told_by_both_who_watch_and_nothing_is_written(t
 class Apart:
     """How a process of its own ended, in the words of a `Result`."""
 
-    def __init__(self, done: "subprocess.CompletedProcess[str]") -> None:
+    def __init__(self, done: "forked.CompletedProcess[str]") -> None:
         self.exit_code, self.output = done.returncode, done.stdout + done.stderr
 
 
 def watched_apart(folder: Path) -> Any:
     command = [str(BIN / "metaspo"), "watch"]
-    return Apart(subprocess.run(command, cwd=folder, env=ENVIRONMENT, capture_output=True, text=True, timeout=90, check=False))
+    return Apart(forked.run(command, cwd=folder, env=ENVIRONMENT, capture_output=True, text=True, timeout=90, check=False))
 
 
 def newest(store: Path) -> str:

@@ -4,7 +4,6 @@ import csv
 import json
 import signal
 import sqlite3
-import subprocess
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -17,6 +16,7 @@ import metaspo
 from metaspo.approval.request import WAITS
 from metaspo.reports.listing import list_runs
 
+from ..helpers import forked
 from .conftest import EXAMPLES
 
 MODEL = '''
@@ -97,7 +97,7 @@ def test_a_growing_file_a_kill_and_a_budget_that_runs_out(continual: ModuleType)
     write(range(300))
     Path("dies").write_text("20")
     command = [sys.executable, str(EXAMPLES / "continual.py"), *look, "5000"]
-    killed = subprocess.run(command, capture_output=True, text=True, check=False)
+    killed = forked.run(command, capture_output=True, text=True, check=False)
     assert killed.returncode == -signal.SIGKILL, killed.stderr
     assert [row["status"] for row in list_runs("c.db")] == ["done", "killed"] and paid() > before
     assert continual.main([*look, "5000"]) == 0
@@ -155,7 +155,7 @@ def test_a_file_that_cannot_be_read_is_told_and_ctrl_c_ends_the_wait(
 
 def test_of_two_that_look_at_once_one_begins_a_run(continual: ModuleType) -> None:
     command = [sys.executable, str(EXAMPLES / "continual.py"), "run.yaml", "--calls", "40"]
-    both = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(2)]
+    both = [forked.Popen(command, stdout=forked.PIPE, stderr=forked.PIPE, text=True) for _ in range(2)]
     ended = [(process.communicate(timeout=120), process.returncode) for process in both]
     assert len(list_runs("c.db")) == 1 and paid() == 40, ended
     # The other came while that was at work, or found the budget spent.

@@ -3,12 +3,13 @@
 import os
 import signal
 import socket
-import subprocess
 import sys
 import time
 import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
+
+from . import forked
 
 ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
@@ -43,7 +44,7 @@ class AgentServer:
         environment = {name: value for name, value in os.environ.items() if not name.endswith("_API_KEY")}
         environment |= {"PYTHONPATH": str(ROOT), "METASPO_STORE": str(self.store)} | self._environment
         with (self._folder / "log").open("a") as log:
-            self._process = subprocess.Popen(self._command, cwd=self._folder, env=environment, stdout=log, stderr=log)
+            self._process = forked.Popen(self._command, cwd=self._folder, env=environment, stdout=log, stderr=log)
         deadline = time.monotonic() + 60
         while not self._answers():
             assert self._process.poll() is None and time.monotonic() < deadline, self.log

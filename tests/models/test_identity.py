@@ -22,6 +22,7 @@ from metaspo.models.langchain import program, register
 from metaspo.models.openai_compatible import OpenAICompatible
 from metaspo.models.spec import ModelSpec
 
+from ..helpers import forked
 from ..helpers.endpoint import Endpoint
 
 
@@ -151,7 +152,7 @@ def test_an_edited_script_is_another_model(tmp_path: Path) -> None:
         task = {"name": "t", "examples": rows, "user_prompt": "Go. {question}", "reader": {"from": "reply"}}
         given = {"tasks": [task], "method": "fixed", "store": "s.db", "train_size": 2, "test_size": 2}
         code = f"import metaspo\nfor base in {specs!r}: print(metaspo.optimize(base=base, **{given!r}).report.tasks[0].after)"
-        done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, env=environment)
+        done = forked.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, env=environment)
         assert done.returncode == 0, done.stderr
         return [float(line) for line in done.stdout.split()]
 

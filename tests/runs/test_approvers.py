@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +17,7 @@ from metaspo.reports.verification.verify import verify
 from metaspo.store import answers
 from metaspo.store.database import open_store
 
+from ..helpers import forked
 from ..helpers.agent_server import ROOT, AgentServer
 
 MODELS = dict.fromkeys(("base", "optimizer"), "scripted:tests.helpers.scripts:uneven")
@@ -190,7 +190,7 @@ def test_of_two_command_lines_one_answer_counts(tmp_path: Path) -> None:
     assert result.request is not None
     words = [sys.executable, "-m", "metaspo", "approve", result.run, "--store", str(store), "--id", result.request["id"]]
     both = [
-        subprocess.Popen([*words, decision], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        forked.Popen([*words, decision], cwd=ROOT, stdout=forked.PIPE, stderr=forked.PIPE, text=True)
         for decision in ("--accept", "--reject")
     ]
     said = [one.communicate(timeout=120)[1] for one in both]

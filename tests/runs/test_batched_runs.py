@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,6 +16,7 @@ from metaspo.domain.errors import ModelError
 from metaspo.models import batches, collecting
 from metaspo.store.database import Store
 
+from ..helpers import forked
 from ..helpers.batch_host import BatchHost
 from ..helpers.endpoint import completion
 from .test_bad_days import answer, what
@@ -141,7 +141,7 @@ def result_of(store: Path) -> Any:
 )
 def test_killed_at_the_worst_moment_nothing_is_paid_twice(host: BatchHost, tmp_path: Path, moment: str) -> None:
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    subprocess.run(started(host, tmp_path / "calm.db"), check=True, env=environment, cwd=tmp_path, capture_output=True)
+    forked.run(started(host, tmp_path / "calm.db"), check=True, env=environment, cwd=tmp_path, capture_output=True)
     expected = result_of(tmp_path / "calm.db")
     paid, begun, store = len(host.lines), host.begun, tmp_path / "killed.db"
     host.lines.clear()
@@ -159,11 +159,11 @@ def test_killed_at_the_worst_moment_nothing_is_paid_twice(host: BatchHost, tmp_p
         host.when_looked_at = kill
     else:
         host.when_downloaded = kill
-    process = subprocess.Popen(started(host, store), env=environment, cwd=tmp_path, stderr=subprocess.PIPE)
+    process = forked.Popen(started(host, store), env=environment, cwd=tmp_path, stderr=forked.PIPE)
     process.communicate(timeout=60)
     assert killed and process.returncode == -signal.SIGKILL
     resumed = command(host, store, "resume", run_id(store))
-    done = subprocess.run(resumed, env=environment, cwd=tmp_path, capture_output=True, text=True, check=False)
+    done = forked.run(resumed, env=environment, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert result_of(store) == expected
     assert len(host.lines) == len(set(host.lines)) == paid
@@ -173,11 +173,11 @@ def test_the_command_line_ends_when_it_waits_and_says_what_to_do(host: BatchHost
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     host.looks = 10**6
     waiting = [*started(host, tmp_path / "x.db"), "--set", "exit=when waiting"]
-    done = subprocess.run(waiting, env=environment, cwd=tmp_path, capture_output=True, text=True, check=False)
+    done = forked.run(waiting, env=environment, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 4, done.stderr
     said = " ".join(done.stderr.split())
     assert "waiting for batch batch_" in said and f"metaspo resume {run_id(tmp_path / 'x.db')}" in said
-    shown = subprocess.run(
+    shown = forked.run(
         [sys.executable, "-m", "metaspo", "runs", "--store", str(tmp_path / "x.db"), "--json"],
         env=environment, cwd=tmp_path, capture_output=True, text=True, check=True,
     )  # fmt: skip

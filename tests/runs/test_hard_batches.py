@@ -3,7 +3,6 @@
 import os
 import signal
 import sqlite3
-import subprocess
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,6 +15,7 @@ from metaspo import Task
 from metaspo.domain.errors import BudgetSpent, ModelError
 from metaspo.models import batches, collecting
 
+from ..helpers import forked
 from ..helpers.batch_host import BatchHost
 from ..helpers.endpoint import completion
 from .test_bad_days import answer, what
@@ -87,10 +87,10 @@ def test_a_failed_batch_stops_the_run_in_the_endpoints_words_and_it_goes_on(
 @pytest.mark.parametrize("kills", [3, pytest.param(50, marks=pytest.mark.slow)])
 def test_killed_at_every_batch_nothing_is_paid_twice(host: BatchHost, tmp_path: Path, kills: int) -> None:
     environment, store = os.environ | {"PYTHONPATH": str(ROOT)}, tmp_path / "killed.db"
-    subprocess.run(started(host, tmp_path / "calm.db"), check=True, env=environment, cwd=tmp_path, capture_output=True)
+    forked.run(started(host, tmp_path / "calm.db"), check=True, env=environment, cwd=tmp_path, capture_output=True)
     paid = len(host.lines)
     host.lines.clear()
-    process: list[subprocess.Popen[bytes]] = []
+    process: list[forked.Popen[bytes]] = []
     killed_in: set[int] = set()
 
     def kill(moment: int) -> Callable[[], None]:
@@ -106,9 +106,7 @@ def test_killed_at_every_batch_nothing_is_paid_twice(host: BatchHost, tmp_path: 
     host.when_begun, host.when_looked_at, host.when_downloaded = map(kill, range(3))
     words = started(host, store)
     for _ in range(50):
-        process.append(
-            subprocess.Popen(words, env=environment, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-        )
+        process.append(forked.Popen(words, env=environment, cwd=tmp_path, stdout=forked.DEVNULL, stderr=forked.PIPE))
         _, said = process[-1].communicate(timeout=60)
         if process[-1].returncode == 0:
             break
@@ -123,7 +121,7 @@ def test_two_processes_at_once_share_what_is_alike(host: BatchHost, tmp_path: Pa
     environment, store = os.environ | {"PYTHONPATH": str(ROOT)}, tmp_path / "shared.db"
     host.looks = 3
     both = [
-        subprocess.Popen(started(host, store), env=environment, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        forked.Popen(started(host, store), env=environment, cwd=tmp_path, stdout=forked.PIPE, stderr=forked.PIPE)
         for _ in range(2)
     ]
     said = [process.communicate(timeout=120) for process in both]

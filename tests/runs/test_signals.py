@@ -2,7 +2,6 @@
 
 import asyncio
 import signal
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ..helpers import notebook
+from ..helpers import forked, notebook
 from ..helpers.endpoint import Endpoint, say
 
 
@@ -32,7 +31,7 @@ def test_an_interrupt_in_a_notebook_drains_and_returns(
 
     endpoint.act = slow
     command = [sys.executable, str(notebook.__file__), way, endpoint.url, str(tmp_path / "s.db")]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+    with forked.Popen(command, stdout=forked.PIPE, stderr=forked.STDOUT, text=True) as process:
         late = time.monotonic() + 60
         while len(endpoint.seen) < 10 and time.monotonic() < late:
             time.sleep(0.02)

@@ -1,7 +1,6 @@
 """Traces: one for each round, wherever the graph is invoked, and endpoints that cost the run nothing."""
 
 import os
-import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
@@ -11,6 +10,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
+from ...helpers import forked
 from ...helpers.endpoint import Endpoint, fail, say
 from ...helpers.scripts import uneven
 from ...helpers.trace_server import KEY, Mood, TraceServer
@@ -48,7 +48,7 @@ def server() -> Iterator[TraceServer]:
 
 def run(script: str, folder: Path, where: dict[str, str]) -> str:
     environment = os.environ | {"OPENAI_API_KEY": MODEL_KEY} | where
-    done = subprocess.run([sys.executable, "-c", script], cwd=folder, env=environment, capture_output=True, text=True)
+    done = forked.run([sys.executable, "-c", script], cwd=folder, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -158,9 +158,9 @@ def test_an_endpoint_that_takes_no_traces_holds_up_nothing_and_the_end_for_two_s
     started = {}
     for mood, where in {**servers, "gone": gone}.items():
         (tmp_path / mood).mkdir()
-        started[mood] = subprocess.Popen(
+        started[mood] = forked.Popen(
             [sys.executable, "-c", ENDS], cwd=tmp_path / mood, env=os.environ | where.environment(), text=True,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            stdout=forked.PIPE, stderr=forked.PIPE,
         )  # fmt: skip
     ended = {mood: (*process.communicate(timeout=300), process.returncode) for mood, process in started.items()}
     for mood, (out, err, code) in ended.items():
