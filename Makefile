@@ -7,8 +7,11 @@ BIN := .venv/bin
 demo: .venv/demo
 	$(BIN)/metaspo optimize --store demo.db
 
+# Plugins of pytest that others of our packages bring would have pytest rewrite all of those packages, in every worker.
+test: export PYTEST_DISABLE_PLUGIN_AUTOLOAD = 1
+test: export PYTHONDONTWRITEBYTECODE =
 test: .venv/dev
-	$(BIN)/python -m pytest -n 3 --dist loadfile
+	$(BIN)/python -m pytest -p asyncio -p xdist -n 3 --dist loadfile
 
 test-slow: .venv/dev
 	$(BIN)/python -m pytest -m slow

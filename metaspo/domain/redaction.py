@@ -5,7 +5,6 @@ import html
 import json
 import os
 import re
-import time
 from functools import lru_cache
 from urllib.parse import quote, quote_plus
 
@@ -75,13 +74,8 @@ def reply_without_keys(text: str) -> str:
 
 
 def holds_key(text: str) -> bool:
-    """Whether a whole key of this process stands in a text, as far as was known a moment ago: quick, to ask often."""
-    return any(form in text for form in _every_form(int(time.monotonic() // 10)))
-
-
-@lru_cache(maxsize=1)
-def _every_form(moment: int) -> tuple[str, ...]:
-    return tuple(form for value, _ in _known() for form in _forms(value))
+    """Whether a whole key of this process stands in a text: quick, to ask often."""
+    return any(form in text for value, _ in _known() for form in _forms(value))
 
 
 def _known() -> tuple[tuple[str, bool], ...]:

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import subprocess
 import sys
 import uuid
 from collections.abc import Awaitable, Callable
@@ -21,6 +20,8 @@ from metaspo.approval.request import Request, seen
 from metaspo.domain.errors import ConfigError
 from metaspo.store import answers
 from metaspo.store.checkpoints import open_checkpointer
+
+from ..helpers import forked
 
 ROOT = Path(__file__).resolve().parents[2]
 Send = Callable[..., Awaitable[dict[str, Any]]]
@@ -270,7 +271,7 @@ metaspo.resume(sys.argv[1], answer={"decision": "accept", "person": "Ada"}, stor
 def killed_while_answering(run: str, store: Path) -> None:
     """Ada accepts, and her process is killed when that is on record but in no checkpoint."""
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    killed = subprocess.run([sys.executable, "-c", DIES, run, str(store)], env=environment, cwd=ROOT, check=False)
+    killed = forked.run([sys.executable, "-c", DIES, run, str(store)], env=environment, cwd=ROOT, check=False)
     assert killed.returncode == -signal.SIGKILL
 
 

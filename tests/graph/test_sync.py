@@ -2,7 +2,6 @@
 
 import os
 import signal
-import subprocess
 import sys
 import threading
 import time
@@ -28,6 +27,8 @@ from metaspo.graph.generalize import graph as generalize
 from metaspo.models.background import in_background
 from metaspo.store import runs
 from metaspo.store.database import Store
+
+from ..helpers import forked
 
 ROOT = Path(__file__).resolve().parents[2]
 UNEVEN = "scripted:tests.helpers.scripts:uneven"
@@ -244,7 +245,7 @@ except KeyboardInterrupt:
 def test_ctrl_c_stops_the_calls_too(way: str, store_path: Path) -> None:
     command = [sys.executable, "-c", CALLS, way, str(store_path)]
     where = os.environ | {"PYTHONPATH": str(ROOT)}
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=where) as process:
+    with forked.Popen(command, stdout=forked.PIPE, stderr=forked.STDOUT, text=True, env=where) as process:
         late = time.monotonic() + 60
         while time.monotonic() < late and not (store_path.exists() and _paid(store_path)):
             time.sleep(0.1)

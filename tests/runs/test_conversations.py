@@ -4,7 +4,6 @@ import base64
 import json
 import shutil
 import signal
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -23,6 +22,7 @@ from metaspo.runs.plan import plan
 from metaspo.store import calls, evaluations, images
 from metaspo.store.database import Store, open_store
 
+from ..helpers import forked
 from ..helpers.endpoint import Endpoint, fail, say
 from ..helpers.pictures import png
 from .test_bad_days import answer, what
@@ -134,7 +134,7 @@ def test_a_run_that_is_killed_ends_the_same(
     written.write_text(json.dumps(config(folder, endpoint, store)))
     first = len(endpoint.seen)
     command = [sys.executable, "-m", "metaspo", "optimize", str(written)]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = forked.Popen(command, stdout=forked.DEVNULL, stderr=forked.DEVNULL)
 
     def act(request: Any, body: Any, number: int) -> Any:
         if number == first + after:

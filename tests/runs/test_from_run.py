@@ -5,7 +5,6 @@ import json
 import os
 import shutil
 import signal
-import subprocess
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -29,6 +28,7 @@ from metaspo.store.database import open_store
 from metaspo.tasks.catalogue import read_task
 from metaspo.tasks.likeness import comparable
 
+from ..helpers import forked
 from ..helpers.browser import looking_at, needs_browser
 from ..helpers.langsmith_server import KEY, LangSmith, example
 
@@ -415,10 +415,10 @@ def test_killed_in_the_middle_it_goes_on_and_pays_nothing_twice(place: Place) ->
     command = [sys.executable, "-m", "metaspo", "optimize", "--from-run", place.run, "--store", str(place.store)]
     models = ["--base", "scripted:mortal:model", "--optimizer", "scripted:mortal:model"]
     at = {"cwd": place.folder, "env": os.environ | {"PYTHONPATH": str(place.folder)}, "capture_output": True, "text": True}
-    killed = subprocess.run([*command, *models], check=False, **at)
+    killed = forked.run([*command, *models], check=False, **at)
     assert killed.returncode == -signal.SIGKILL and "where nobody has tried them" in killed.stderr
     assert [row["status"] for row in list_runs(place.store)] == ["done", "killed"]
-    done = subprocess.run([sys.executable, "-m", "metaspo", "resume", "--store", str(place.store)], check=False, **at)
+    done = forked.run([sys.executable, "-m", "metaspo", "resume", "--store", str(place.store)], check=False, **at)
     assert done.returncode == 0, done.stderr
     [before, after] = list_runs(place.store)
     assert (after["status"], after["parent"]) == ("done", before["run"])

@@ -1,7 +1,6 @@
 """Scores belong to what made them: another judge, metric or reader is another score, from the replies that are recorded."""
 
 import os
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +10,7 @@ import pytest
 
 import metaspo
 
+from ..helpers import forked
 from ..helpers.endpoint import Endpoint, say
 
 HELPER = {"metric": "SHARE = {}\n", "reader": "WORD = {!r}\n"}
@@ -38,7 +38,7 @@ def run(folder: Path, values: dict[str, Any], **version: str) -> list[str]:
     given = {"base": "scripted:dice", "method": "fixed", "store": "s.db", "train_size": 2, "test_size": 2}
     code = f"import metaspo\nfor task in {tasks!r}: print(metaspo.optimize(tasks=[task], **{given!r}).report.tasks[0].after)"
     environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
-    done = subprocess.run([sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, env=environment)
+    done = forked.run([sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, env=environment)
     assert done.returncode == 0, done.stderr
     return done.stdout.splitlines()
 
