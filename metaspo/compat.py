@@ -205,3 +205,10 @@ def quiet_ray() -> Iterator[None]:
         yield
     finally:
         worker.print_to_stdstream = before
+
+
+def ray_address() -> str | None:
+    """The address of the cluster that Ray would join by its own rules, None where it would start one."""
+    from ray._private import services
+
+    return services.canonicalize_bootstrap_address(None)  # type: ignore[no-any-return]

@@ -155,3 +155,20 @@ def test_the_bare_environment_is_the_environment(monkeypatch: pytest.MonkeyPatch
     assert decoded == dict(os.environ) and compat.bare_environment() is not os.environ
     monkeypatch.delenv("METASPO_OWN")
     assert "METASPO_OWN" not in map(os.fsdecode, compat.bare_environment())
+
+
+def test_ray_prints_nothing_while_it_is_to_be_quiet(capsys: pytest.CaptureFixture[str]) -> None:
+    from ray._private import worker
+
+    said = {"lines": ["a node is gone"], "pid": "raylet", "is_err": False, "ip": "127.0.0.1", "job": None}
+    with compat.quiet_ray():
+        worker.print_to_stdstream(said, ignore_prefix=False)
+    assert capsys.readouterr() == ("", "")
+    assert worker.print_to_stdstream.__name__ == "print_to_stdstream"
+
+
+def test_where_ray_would_go_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RAY_ADDRESS", "127.0.0.1:7")
+    assert (compat.ray_address() or "").endswith(":7")
+    monkeypatch.setenv("RAY_ADDRESS", "local")
+    assert compat.ray_address() is None

@@ -2,18 +2,22 @@
 
 import logging
 import os
+import socket
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
 
-from ...compat import quiet_ray
+from ...compat import quiet_ray, ray_address
 from ...domain.errors import ConfigError, MissingExtraError
 from ...domain.redaction import redact
 
 ADDRESS = "RAY_ADDRESS"
 """The variable in which Ray itself looks for a cluster."""
+
+PATIENCE = 10.0
+"""Seconds within which a cluster that is there takes a connection."""
 
 CLIENT = (
     "a study's store is a file of the process that leads it, which a ray:// address has no part of: run the command on a "
@@ -54,16 +58,36 @@ def _connect(ray: Any) -> None:
     address = os.environ.get(ADDRESS, "")
     if address.startswith("ray://"):
         raise ConfigError(CLIENT)
+    where = None
+    if address:
+        if why := _silent(address):
+            raise _no_cluster(address, why)
+    elif (remembered := ray_address()) and _silent(remembered):
+        where = "local"  # One whose machine or processes were killed is still written down.
     # Nobody who starts a study has been asked whether Ray may report that to its makers.
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            ray.init(log_to_driver=False, logging_level=logging.ERROR, include_dashboard=False)
+            ray.init(where, log_to_driver=False, logging_level=logging.ERROR, include_dashboard=False)
     except (ConnectionError, RuntimeError, ValueError, TimeoutError) as error:
-        where = f" at {redact(address)}" if address else ""
-        why = str(error).strip().partition("\n")[0]
-        raise ConfigError(
-            f"no Ray cluster can be used{where}: {why}; start one with 'ray start --head', or unset {ADDRESS} to have one "
-            "started on this machine"
-        ) from None
+        raise _no_cluster(address, str(error).strip().partition("\n")[0]) from None
+
+
+def _silent(address: str) -> str | None:
+    """Why nothing listens at an address, where nothing does: Ray itself would wait there for minutes, deaf to Ctrl-C."""
+    host, colon, port = address.rpartition(":")
+    if colon and port.isdigit():
+        try:
+            socket.create_connection((host.strip("[]"), int(port)), timeout=PATIENCE).close()
+        except (OSError, OverflowError) as error:
+            return str(error)
+    return None
+
+
+def _no_cluster(address: str, why: str) -> ConfigError:
+    where = f" at {redact(address)}" if address else ""
+    return ConfigError(
+        f"no Ray cluster can be used{where}: {why}; start one with 'ray start --head', or unset {ADDRESS} to have one started "
+        "on this machine"
+    )

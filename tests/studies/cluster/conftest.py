@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 import yaml
 
+from metaspo.compat import quiet_ray
+
 from ...helpers.noted_endpoint import NotedEndpoint
 from ...helpers.ray_nodes import ADDRESS, RayNodes
 from .studied import BLOCKS, Studied
@@ -21,12 +23,25 @@ def all_nodes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RayNodes]:
         nodes.close()
 
 
+@pytest.fixture(scope="module")
+def driving(all_nodes: RayNodes) -> Iterator[RayNodes]:
+    """This process as a driver of the cluster for many studies, so that each finds workers that have loaded all there is."""
+    import ray
+
+    with quiet_ray():
+        ray.init(all_nodes.address, log_to_driver=False, logging_level="ERROR")
+        try:
+            yield all_nodes
+        finally:
+            ray.shutdown()
+
+
 @pytest.fixture
-def nodes(all_nodes: RayNodes, monkeypatch: pytest.MonkeyPatch) -> RayNodes:
+def nodes(driving: RayNodes, monkeypatch: pytest.MonkeyPatch) -> RayNodes:
     """Three nodes, of which two work, and the address of their cluster in the environment."""
-    all_nodes.restore()
-    monkeypatch.setenv(ADDRESS, all_nodes.address)
-    return all_nodes
+    driving.restore()
+    monkeypatch.setenv(ADDRESS, driving.address)
+    return driving
 
 
 @pytest.fixture

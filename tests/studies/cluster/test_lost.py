@@ -1,28 +1,35 @@
 """Workers, nodes and the driver of a study are killed: the table is that of one process, and nothing recorded is asked twice."""
 
+import contextlib
+import os
+import pty
+import random
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
 
 from ...helpers.noted_endpoint import NotedEndpoint
-from ...helpers.ray_nodes import RayNodes
+from ...helpers.ray_nodes import ADDRESS, RayNodes
+from .conftest import study_in
 from .studied import Studied
 
 NAME = "ray::metaspo"
 
 
-def workers(name: str = NAME) -> list[psutil.Process]:
-    """The processes that work for a study."""
+def workers(folder: Path) -> list[psutil.Process]:
+    """The processes that work for a study on nodes which have their temporary folders in this one."""
     found = []
     for process in psutil.process_iter(["cmdline"]):
-        if name in " ".join(process.info["cmdline"] or ()):
-            found.append(process)
+        with contextlib.suppress(psutil.Error):
+            if NAME in " ".join(process.info["cmdline"] or ()) and str(folder) in process.environ().get("TMPDIR", ""):
+                found.append(process)
     return found
 
 
@@ -43,8 +50,6 @@ def when(ready: Callable[[], Any], act: Callable[[], Any]) -> threading.Thread:
 @pytest.fixture(scope="module")
 def alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studied]:
     """The same study as it is done by one process."""
-    from .conftest import study_in
-
     endpoint = NotedEndpoint()
     try:
         made = study_in(tmp_path_factory.mktemp("alone"), endpoint)
@@ -54,13 +59,16 @@ def alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studied]:
         endpoint.close()
 
 
-def is_whole(studied: Studied, alone: Studied, nodes: RayNodes) -> None:
-    """The study is done, and only calls whose replies nobody was there for were asked again."""
+IN_FLIGHT = 3
+
+
+def is_whole(studied: Studied, alone: Studied, nodes: RayNodes, kills: int) -> None:
+    """The study is done, and no calls but those in flight at a kill were asked again."""
     assert studied.table() == alone.table()
     assert studied.recorded() == alone.recorded()
-    again = studied.endpoint.asked.total() - studied.recorded()
-    assert again <= studied.endpoint.unheard.total(), (again, studied.endpoint.unheard.total())
-    assert studied.endpoint.most_open <= 3 + studied.endpoint.unheard.total()
+    assert studied.endpoint.asked.total() - studied.recorded() <= kills * IN_FLIGHT
+    # What was in flight from those who are gone still is at the endpoint.
+    assert studied.endpoint.most_open <= IN_FLIGHT + studied.endpoint.unheard.total()
     studied.check()
     left = [path for path in nodes.left() if int(path.parent.name.removeprefix("node")) in nodes.alive]
     assert left == []
@@ -69,13 +77,13 @@ def is_whole(studied: Studied, alone: Studied, nodes: RayNodes) -> None:
 def test_workers_are_killed_and_their_runs_go_on(nodes: RayNodes, studied: Studied, alone: Studied) -> None:
     studied.endpoint.delay = 0.05
     noted: list[str] = []
-    killing = when(lambda: studied.endpoint.asked.total() >= 40, lambda: [one.kill() for one in workers()])
-    again = when(lambda: studied.endpoint.asked.total() >= 120, lambda: [one.kill() for one in workers()[:1]])
+    killing = when(lambda: studied.endpoint.asked.total() >= 40, lambda: [one.kill() for one in workers(nodes.folder)])
+    again = when(lambda: studied.endpoint.asked.total() >= 120, lambda: [one.kill() for one in workers(nodes.folder)[:1]])
     assert studied.run(heard=lambda label, event: noted.append(event.get("text", ""))) is None
     killing.join()
     again.join()
     assert any("its process is gone" in text for text in noted)
-    is_whole(studied, alone, nodes)
+    is_whole(studied, alone, nodes, kills=2)
 
 
 def test_a_node_is_lost_in_a_round_and_another_while_a_run_is_shipped(
@@ -101,7 +109,7 @@ def test_a_node_is_lost_in_a_round_and_another_while_a_run_is_shipped(
     killing.join()
     assert second not in nodes.alive
     assert any("was lost (the node is gone)" in text for text in noted)
-    is_whole(studied, alone, nodes)
+    is_whole(studied, alone, nodes, kills=2)
 
 
 def command(studied: Studied, *more: str) -> list[str]:
@@ -133,4 +141,91 @@ def test_the_driver_is_killed_and_the_command_repeated(nodes: RayNodes, studied:
         driver.wait()
     assert studied.rows("SELECT count(*) FROM runs")[0][0] > 0
     assert studied.run() is None
-    is_whole(studied, alone, nodes)
+    is_whole(studied, alone, nodes, kills=1)
+
+
+def in_a_terminal(studied: Studied, keys: bytes, ready: Callable[[], Any], **variables: str) -> tuple[int, str]:
+    """The command in a pseudo-terminal of its own in which keys are pressed when it is time; how it ended, and what it said."""
+    pid, terminal = pty.fork()
+    if not pid:
+        os.execvpe(sys.executable, command(studied), {**os.environ, "TERM": "xterm", **variables})
+
+    def press() -> None:
+        for key in keys:
+            os.write(terminal, bytes([key]))
+            time.sleep(1)
+
+    pressing, said = when(ready, press), b""
+    while True:
+        try:
+            if not (part := os.read(terminal, 65536)):
+                break
+        except OSError:  # The other side is closed.
+            break
+        said += part
+    pressing.join()
+    os.close(terminal)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), said.decode(errors="replace")
+
+
+CTRL_C = b"\x03"
+
+
+def test_ctrl_c_in_a_terminal_drains_and_the_same_command_goes_on(nodes: RayNodes, studied: Studied, alone: Studied) -> None:
+    studied.endpoint.delay = 0.05
+    code, said = in_a_terminal(studied, CTRL_C, lambda: studied.endpoint.asked.total() >= 60)
+    assert code == 130 and "go on with: the same command" in said
+    assert "Traceback" not in said and "raylet" not in said
+    assert studied.recorded() == studied.endpoint.asked.total() < alone.recorded()
+    studied.check()
+    assert nodes.left() == [] and workers(nodes.folder) == []
+    assert {reason for (reason,) in studied.rows("SELECT reason FROM runs WHERE status = 'stopped'")} == {"interrupted"}
+    assert studied.run() is None
+    is_whole(studied, alone, nodes, kills=0)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("keys", [CTRL_C, 2 * CTRL_C])
+def test_a_cluster_that_the_command_has_started_ends_with_it(
+    keys: bytes, studied: Studied, alone: Studied, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(ADDRESS, raising=False)
+    studied.endpoint.delay = 0.2 if len(keys) == 1 else 5
+    tmp_path.joinpath("tmp").mkdir()
+    code, said = in_a_terminal(
+        studied, keys, lambda: studied.endpoint.asked.total() >= 20, TMPDIR=str(tmp_path / "tmp"), RAY_ADDRESS="local"
+    )
+    assert code == 130 and "go on with: the same command" in said and "Traceback" not in said
+    if len(keys) == 1:
+        assert studied.recorded() == studied.endpoint.asked.total()
+    studied.check()
+    assert not [path for path in (tmp_path / "tmp").iterdir() if path.name.startswith("metaspo")]
+    assert workers(tmp_path) == []
+    studied.endpoint.delay = 0.02
+    assert studied.run(engine=None) is None
+    assert studied.table() == alone.table()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(3))
+def test_whatever_is_killed_at_whatever_moment(seed: int, nodes: RayNodes, studied: Studied, alone: Studied) -> None:
+    studied.endpoint.delay = 0.05
+    chance, over, kills = random.Random(seed), threading.Event(), [0]
+
+    def kill_on() -> None:
+        while not over.wait(chance.uniform(1, 6)):
+            kills[0] += 1
+            if chance.random() < 0.3:
+                nodes.kill(nodes.alive[0])
+                nodes.add()
+            elif found := workers(nodes.folder):
+                chance.choice(found).kill()
+
+    killing = threading.Thread(target=kill_on)
+    killing.start()
+    try:
+        assert studied.run() is None
+    finally:
+        over.set()
+        killing.join()
+    is_whole(studied, alone, nodes, kills[0])

@@ -1,21 +1,21 @@
 """A study on a real Ray cluster: the table of one process, nothing paid twice, budgets and limits of the whole study."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from metaspo.domain.errors import BudgetSpent
+from metaspo.domain.errors import BudgetSpent, ModelError
 
 from ...helpers.noted_endpoint import NotedEndpoint
 from ...helpers.ray_nodes import ADDRESS, RayNodes
+from .conftest import study_in
 from .studied import Studied
 
 
 @pytest.fixture(scope="module")
 def alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studied]:
     """The same study as it is done by one process."""
-    from .conftest import study_in
-
     endpoint = NotedEndpoint()
     try:
         made = study_in(tmp_path_factory.mktemp("alone"), endpoint)
@@ -66,3 +66,20 @@ def test_what_one_process_began_ray_goes_on_with(nodes: RayNodes, studied: Studi
     assert studied.table() == alone.table()
     assert studied.endpoint.asked.total() == studied.recorded() == alone.recorded()
     studied.check()
+
+
+def test_a_key_that_only_the_driver_has(
+    nodes: RayNodes, tmp_path: Path, endpoint: NotedEndpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OWN_KEY", "sk-only-here-0123456789")
+    study = study_in(tmp_path, endpoint)
+    text = study.file.read_text().replace("concurrency: 3", "concurrency: 3\n    api_key_env: OWN_KEY")
+    study.file.write_text(text)
+    with pytest.raises(ModelError) as refused:
+        study.run()
+    said = str(refused.value)
+    assert said.startswith("on node ") and "OWN_KEY" in said and "environment of 'ray start'" in said
+    assert "sk-only" not in said
+    assert endpoint.asked.total() == 0
+    study.check()
+    assert nodes.left() == []
