@@ -14,7 +14,7 @@ from metaspo.cli.runs import FORMS
 from metaspo.reports import export
 from metaspo.studies.adapt import SHARES
 
-HEAVY = re.compile(r"(langchain|langgraph|langsmith|openai|pydantic|sqlite_utils|aiohttp|numpy|yaml)\w*")
+HEAVY = re.compile(r"(langchain|langgraph|langsmith|openai|pydantic|sqlite_utils|aiohttp|numpy|ray|yaml)\w*")
 BIN = Path(sys.executable).parent
 COMPLETION = {"_METASPO_COMPLETE": "bash_complete", "COMP_WORDS": "metaspo re", "COMP_CWORD": "1"}
 

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,11 @@ class RayNodes:
         self.count = 0
         environment = {name: value for name, value in os.environ.items() if name != ADDRESS}
         self._process = subprocess.Popen(
-            [sys.executable, __file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
+            [sys.executable, __file__, str(folder / "said")],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env=environment,
         )
         self.address: str = self._answer()["address"]
         self.alive: list[int] = []
@@ -67,16 +72,28 @@ class RayNodes:
 
     def _answer(self) -> dict[str, Any]:
         assert self._process.stdout is not None
-        found: dict[str, Any] = json.loads(self._process.stdout.readline())
+        line = self._process.stdout.readline()
+        assert line, (self.folder / "said").read_text(errors="replace")[-3000:]
+        found: dict[str, Any] = json.loads(line)
         return found
+
+
+def patiently(start: Callable[[], Any]) -> Any:
+    """What comes of starting a node: Ray gives it 30 s, which on a busy machine may be too few."""
+    for _ in range(3):
+        try:
+            return start()
+        except Exception as error:
+            failed = error
+    raise failed
 
 
 def main() -> None:
     # What Ray prints is nobody's answer.
     answers = os.fdopen(os.dup(1), "w")
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 1)
-    os.dup2(nowhere, 2)
+    aside = os.open(sys.argv[1], os.O_WRONLY | os.O_CREAT)
+    os.dup2(aside, 1)
+    os.dup2(aside, 2)
 
     def answer(**what: Any) -> None:
         answers.write(json.dumps(what) + "\n")
@@ -85,12 +102,15 @@ def main() -> None:
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     from ray.cluster_utils import Cluster
 
-    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": False})
+    head = {"num_cpus": 0, "include_dashboard": False}
+    cluster = patiently(lambda: Cluster(initialize_head=True, head_node_args=head))
     nodes: list[Any] = []
     answer(address=cluster.address)
 
     def add(variables: dict[str, str], cpus: int) -> Any:
-        return cluster.add_node(wait=False, num_cpus=cpus, env_vars=variables, object_store_memory=100 * 2**20)
+        return patiently(
+            lambda: cluster.add_node(wait=False, num_cpus=cpus, env_vars=variables, object_store_memory=100 * 2**20)
+        )
 
     try:
         for line in sys.stdin:

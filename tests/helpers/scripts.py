@@ -37,6 +37,11 @@ def uneven(request: Request) -> str:
     return "yes" if _number(request, 2) else "no"
 
 
+def dies(request: Request) -> str:
+    """Takes its process along."""
+    os._exit(9)
+
+
 def always_yes(request: Request) -> str:
     """As base it says yes; as optimizer it is like `uneven`."""
     return "yes" if not _is_proposal(request) and "BEGIN DATA" not in request.messages[-1][1] else uneven(request)

@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack, ExitStack
 from types import TracebackType
 from typing import Any, Self
 
-from ...domain.errors import Interrupted, MetaspoError, NoAnswersError
+from ...domain.errors import ConfigError, Interrupted, MetaspoError, NoAnswersError
 from ...domain.paths import path_of
 from ...models.account import Account
 from ...models.registry import registry
@@ -155,9 +155,12 @@ class Cluster:
         here = on_node(ray, ray.get_runtime_context().get_node_id())
         actor = ray.remote(num_cpus=0, max_concurrency=100_000, max_restarts=0)(Leader)
         account = self._account
-        self._leader = actor.options(name=f"metaspo {self._study}", scheduling_strategy=here).remote(
-            str(self._store), account.budget, account.usage, sorted(account.doubts)
-        )
+        try:
+            self._leader = actor.options(name=f"metaspo {self._study}", scheduling_strategy=here).remote(
+                str(self._store), account.budget, account.usage, sorted(account.doubts)
+            )
+        except ValueError:
+            raise ConfigError(f"the study in {self._store} is at work in this namespace of Ray's; wait for it") from None
         self._run_task = run_task(ray)
         self._closing.push_async_callback(self._close)
         await self._asked("open", account.notes)

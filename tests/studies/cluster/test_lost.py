@@ -15,6 +15,10 @@ from typing import Any
 import psutil
 import pytest
 
+from metaspo.domain.errors import MetaspoError
+from metaspo.studies.cluster import driver
+from metaspo.studies.cluster.losses import MOST_LOSSES
+
 from ...helpers.noted_endpoint import NotedEndpoint
 from ...helpers.ray_nodes import ADDRESS, RayNodes
 from .conftest import study_in
@@ -206,6 +210,20 @@ def test_a_cluster_that_the_command_has_started_ends_with_it(
     assert studied.table() == alone.table()
 
 
+def test_a_run_that_kills_its_workers_ends_the_study_with_a_sentence(
+    nodes: RayNodes, tmp_path: Path, endpoint: NotedEndpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(driver, "MOST_LOSSES", 1)
+    dies = "scripted:tests.helpers.scripts:dies"
+    study = study_in(tmp_path, endpoint, methods=[{"name": "deadly", "method": "fixed", "base": dies}])
+    with pytest.raises(
+        MetaspoError, match=r"its worker was lost 2 times and came no further, the last time on node .*'ray logs'"
+    ):
+        study.run()
+    study.check()
+    assert nodes.left() == []
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3))
 def test_whatever_is_killed_at_whatever_moment(seed: int, nodes: RayNodes, studied: Studied, alone: Studied) -> None:
@@ -213,7 +231,7 @@ def test_whatever_is_killed_at_whatever_moment(seed: int, nodes: RayNodes, studi
     chance, over, kills = random.Random(seed), threading.Event(), [0]
 
     def kill_on() -> None:
-        while not over.wait(chance.uniform(1, 6)):
+        while kills[0] < MOST_LOSSES and not over.wait(chance.uniform(1, 6)):
             kills[0] += 1
             if chance.random() < 0.3:
                 nodes.kill(nodes.alive[0])
