@@ -211,4 +211,5 @@ def ray_address() -> str | None:
     """The address of the cluster that Ray would join by its own rules, None where it would start one."""
     from ray._private import services
 
-    return services.canonicalize_bootstrap_address(None)  # type: ignore[no-any-return]
+    found: Callable[[str | None], str | None] = services.canonicalize_bootstrap_address
+    return found(None)

@@ -19,6 +19,7 @@ from ...store.database import open_store
 from ...workspace.context import Context
 from ...workspace.known import stored_input
 from .bringing import bring_in
+from .connecting import ray_module
 from .line import RayLine
 from .order import Order, Outcome, node_words, on_node, written_by
 from .own_store import own_store
@@ -27,9 +28,7 @@ from .reporting import Reporting
 
 def work(leader: Any, order: dict[str, Any]) -> dict[str, Any]:
     """Work on a run as `order` says, under the actor that leads the study; how that ended, as plain data."""
-    from ray.util import get_node_ip_address
-
-    node = node_words(get_node_ip_address())
+    node = node_words(ray_module().util.get_node_ip_address())
     if order["versions"] != written_by():
         theirs, ours = (f"metaspo {version} (stores: {schema})" for version, schema in (order["versions"], written_by()))
         said = f"on node {node}: {ours} is installed, and {theirs} leads the study; install the same one everywhere"
@@ -82,9 +81,7 @@ async def _worked(line: RayLine, order: Order, node: str) -> MetaspoError | None
 
 
 def _node_id() -> str:
-    from ray import get_runtime_context
-
-    return str(get_runtime_context().get_node_id())
+    return str(ray_module().get_runtime_context().get_node_id())
 
 
 def _is_known(store: Path, run: str) -> bool:
