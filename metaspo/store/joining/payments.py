@@ -29,7 +29,8 @@ BASE = "iif(instr(f.key, '/'), substr(f.key, 1, instr(f.key, '/') - 1), f.key)"
 OWN = f"{BASE} || '/' || f.run"
 
 
-SAME_CALL = " AND ".join(f"m.{name} IS f.{name}" for name in PAID)
+# The plus keeps SQLite from looking a call up by its run, which may have paid for thousands.
+SAME_CALL = " AND ".join(f"+m.{name} IS f.{name}" for name in PAID)
 """What tells that two rows are of the same payment: when it was recorded may differ, where two stores collected one batch."""
 
 SAME_WORDS = " AND ".join(f"m.{name} IS f.{name}" for name in SAID)
