@@ -3,7 +3,6 @@
 import asyncio
 import json
 import os
-import subprocess
 import sys
 from pathlib import Path
 
@@ -15,6 +14,8 @@ from metaspo.domain.errors import MissingExtraError, ModelError
 from metaspo.models import smollm2 as builtin
 from metaspo.models.local import in_flight
 from metaspo.models.registry import Registry
+
+from ..helpers import forked
 
 
 @pytest.fixture(scope="session")
@@ -121,6 +122,6 @@ def test_a_damaged_download_is_not_kept(monkeypatch: pytest.MonkeyPatch, tmp_pat
 def test_without_an_index_the_message_says_what_to_do(tmp_path: Path) -> None:
     environment = os.environ | {"XDG_CACHE_HOME": str(tmp_path), "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": ""}
     command = [sys.executable, "-m", "metaspo", "optimize", "--store", str(tmp_path / "m.db")]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    done = forked.run(command, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 2 and "the built-in model could not be downloaded" in done.stderr
     assert "or use another model" in done.stderr and "Traceback" not in done.stderr

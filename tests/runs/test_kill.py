@@ -1,11 +1,12 @@
 """Real processes, killed at random moments over real HTTP."""
 
 import json
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from ..helpers import forked
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -13,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 @pytest.mark.parametrize("kills", [4, pytest.param(20, marks=pytest.mark.slow)])
 def test_kills_lose_nothing_and_pay_nothing_twice(kills: int) -> None:
     command = [sys.executable, str(ROOT / "benchmarks" / "kills.py"), "--kills", str(kills), "--workers", "2"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = forked.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     tally = json.loads(done.stdout)
     assert tally["kills"] == kills and tally["runs"] > 0

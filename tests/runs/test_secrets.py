@@ -1,7 +1,6 @@
 """Keys are in no artefact: not after a run that passes, not after one that fails."""
 
 import base64
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from click.testing import CliRunner
 
 from metaspo.cli.main import main
 
+from ..helpers import forked
 from ..helpers.endpoint import Endpoint, fail, say
 
 KEY = "zq9secretvalue7431"
@@ -31,7 +31,7 @@ def ended(*words: str, alone: bool = False) -> tuple[int, str]:
     if not alone:
         result = CliRunner().invoke(main, words)
         return result.exit_code, result.output
-    done = subprocess.run([sys.executable, "-m", "metaspo", *words], capture_output=True, text=True, check=False)
+    done = forked.run([sys.executable, "-m", "metaspo", *words], capture_output=True, text=True, check=False)
     return done.returncode, done.stdout + done.stderr
 
 
