@@ -28,11 +28,13 @@ def show_study_plan(study: "Study") -> None:
 def show_cells(cells: "Sequence[Cell]", *, named: bool = True) -> None:
     """The calls of each cell, at most, and of all; by the run's id where that is known."""
     from ..studies.plans import plan_cell
+    from ..tasks.examples import read_once
 
     total = 0
-    for cell in cells:
-        total += (calls := sum(need.calls for need in plan_cell(cell)))
-        # A run is named by what it is given, which is not all there yet.
-        run = f"{cell.search.run[:8]}  " if named else ""
-        say(f"{run}{cell.search.label}: at most {calls:,} calls")
+    with read_once():
+        for cell in cells:
+            total += (calls := sum(need.calls for need in plan_cell(cell)))
+            # A run is named by what it is given, which is not all there yet.
+            run = f"{cell.search.run[:8]}  " if named else ""
+            say(f"{run}{cell.search.label}: at most {calls:,} calls")
     say(f"together at most {total:,} calls; what several runs ask alike is paid once", err=True)

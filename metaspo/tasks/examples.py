@@ -3,6 +3,8 @@
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import replace
 from typing import Any
 
@@ -29,7 +31,34 @@ Pools = dict[str, list[Example]]
 """The examples by the split that the data assigns; under "" those that it assigns to none."""
 
 
+_read: ContextVar[dict[tuple[str, str, Callable[[str], str]], Pools] | None] = ContextVar("read", default=None)
+
+
+@contextmanager
+def read_once() -> Iterator[None]:
+    """Within, files of examples are read once for all runs that name them, as for the plan of a study."""
+    token = _read.set({})
+    try:
+        yield
+    finally:
+        _read.reset(token)
+
+
 def load_pools(spec: TaskSpec, alike: Callable[[str], str] = comparable, left_out: Counter[str] | None = None) -> Pools:
+    """As `_loaded`; within `read_once` what has been read is not read again."""
+    known = _read.get()
+    if known is None or left_out is not None or not isinstance(spec.examples, str):
+        return _loaded(spec, alike, left_out)
+    key = spec.model_dump_json(), str(spec._folder), alike
+    if key not in known:
+        pools = _loaded(spec, alike, None)
+        if spec._images.found:  # A spec keeps the images of its own rows.
+            return pools
+        known[key] = pools
+    return {split: [*examples] for split, examples in known[key].items()}
+
+
+def _loaded(spec: TaskSpec, alike: Callable[[str], str], left_out: Counter[str] | None) -> Pools:
     """Every example of a task by assigned split; questions of which `alike` makes the same text are one.
 
     `left_out` counts the rows that become no example, by the setting that leaves them out.

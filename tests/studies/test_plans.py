@@ -19,6 +19,8 @@ from metaspo.studies.adapt import adapt, plan_adaptation
 from metaspo.studies.generalize import generalization_config, generalize
 from metaspo.studies.plans import plan_cell, plan_generalization, plan_runs
 from metaspo.studies.study import Study, plan_study, run_study
+from metaspo.tasks import examples
+from metaspo.tasks.catalogue import read_task
 
 UNEVEN = "scripted:tests.helpers.scripts:uneven"
 
@@ -95,3 +97,25 @@ def test_the_plan_of_a_study_names_all_tasks_without_data_and_counts_their_calls
         assert fetched.exit_code == 0, fetched.output
     done = CliRunner().invoke(main, ["study", "s.yaml", "--plan"])
     assert f"together at most {counted:,} calls" in done.stderr and "no data" not in done.stderr
+
+
+def test_the_plan_of_a_study_reads_every_file_of_examples_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    read: list[Any] = []
+    opened = examples.open_source
+    monkeypatch.setattr(examples, "open_source", lambda part, *rest: (read.append(part), opened(part, *rest))[1])
+    for name in ("a", "b"):
+        rows = [{"question": f"{name}: is {n} odd?", "answer": "yes" if n % 2 else "no"} for n in range(40)]
+        Path(f"{name}.jsonl").write_text("\n".join(map(json.dumps, rows)))
+        reader = {"kind": "choice", "labels": ["yes", "no"], "from": "reply"}
+        task = {"name": name, "examples": f"{name}.jsonl", "user_prompt": "Yes or no?\n{question}", "reader": reader}
+        Path(f"{name}.yaml").write_text(yaml.safe_dump(task))
+    config = {"tasks": ["a.yaml", "b.yaml"], "base": "scripted:dice", "preset": "quick"}
+    study = {"methods": ["metaspo", "outer_only", "default"], "settings": {"both": {}}, "seeds": [0, 1, 2], "config": config}
+    Path("s.yaml").write_text(yaml.safe_dump(study))
+    done = CliRunner().invoke(main, ["study", "s.yaml", "--plan"])
+    assert done.exit_code == 0, done.output
+    assert len(done.stdout.splitlines()) == 9 and sorted(read) == ["a.jsonl", "b.jsonl"]
+    # Elsewhere data may have changed, and are read again.
+    examples.load_pools(read_task("a.yaml"))
+    assert read.count("a.jsonl") == 2
