@@ -72,7 +72,9 @@ def settings(job: dict[str, Any], model: str = "scripted:novice") -> dict[str, A
     """What a run of a cell is given."""
     tasks = written(Path(job["folder"]), job["tasks"], job["examples"])
     store = Path(job["folder"]) / "growth.db"
-    return {"tasks": tasks, "base": model, "optimizer": model, "method": job["method"], "preset": "paper", "store": store}
+    given = {"tasks": tasks, "base": model, "optimizer": model, "method": job["method"], "preset": "paper", "store": store}
+    # The paper's method takes a number of training examples, the default at most so many: half of 50 is left to test.
+    return given | ({"train_size": min(50, job["examples"] // 2)} if job["method"] == "metaspo" else {})
 
 
 def planned(job: dict[str, Any]) -> dict[str, Any]:

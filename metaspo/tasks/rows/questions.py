@@ -16,6 +16,9 @@ from .row import Row
 
 COLUMN = re.compile(r"\{([^{}]+)\}")
 
+HALF = re.compile("[\ud800-\udfff]")
+"""Half of a surrogate pair."""
+
 
 def field(spec: DataSpec, row: Row, path: str, role: str, *, or_null: bool = False) -> Any:
     """What stands at a path of a row; raises TaskError where there is nothing, or null. `role` names the setting."""
@@ -61,7 +64,7 @@ def _inside(value: Any, path: str) -> str:
 
 def sendable(said: str, row: Row, path: str) -> str:
     """The text, unless no endpoint and no store could take it."""
-    if "\0" in said or any("\ud800" <= character <= "\udfff" for character in said):
+    if "\0" in said or (not said.isascii() and HALF.search(said)):
         raise TaskError(f"{row.place}: field '{path}' holds a NUL or half a surrogate pair; clean or remove the row")
     return said
 
