@@ -6,7 +6,7 @@ from typing import Any
 from ..domain.errors import ConfigError
 
 CHARACTERS = 20_000_000
-"""The most text that an input may hold: every checkpoint of its run holds it as well."""
+"""The most text that an input may hold: it stands a few times in the store of its run."""
 
 LONGEST = 400_000
 """The most characters of one text, such as a question with its document."""

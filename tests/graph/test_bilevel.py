@@ -32,7 +32,10 @@ def test_paper_setting_costs_what_the_paper_says(
     assert levels == ["seed", "user", "system", "user", "system", "user", "system"]
     assert db.execute("SELECT count(*) FROM calls").fetchone()[0] == 364 * size + 126
     # The whole history of a paper-sized run: a few KB a superstep, whatever the number of calls.
-    size = sum(db.execute("SELECT sum(length(checkpoint)) FROM checkpoints").fetchone())
+    size = sum(
+        db.execute(f"SELECT coalesce(sum(length({column})), 0) FROM {table}").fetchone()[0]
+        for table, column in (("checkpoints", "checkpoint"), ("checkpoint_blobs", "blob"))
+    )
     size += sum(db.execute("SELECT sum(length(value)) FROM writes").fetchone())
     assert size < 5_000_000
 
