@@ -1,12 +1,12 @@
 """What a second endpoint is worth: behind our list of replicas, and behind vLLM's router.
 
     python benchmarks/throughput.py --replicas      about two minutes
-    python benchmarks/replicas.py --in-flight 64    the same with another limit on requests in flight
+    python benchmarks/replicas.py --in-flight 64    the same with a limit of its own on requests in flight
 
 The same optimization, call for call, against one `endpoint.py`, two of them in a list of base_urls, and two
 behind vLLM's router (`pip install vllm-router`; without it its rows say so). Each endpoint is a process with a
 limit on what it works on at once and a prefix cache: what it has read of a request's beginning saves four fifths
-of that part's time. `ample` has room for every prompt of the run, `scarce` for about a third of them.
+of that part's time (`--blocks 0`: nothing does).
 
 at each      the share of requests that either endpoint got
 pairs at one how many (system prompt, user prompt) pairs were asked of one endpoint only
@@ -30,11 +30,8 @@ from urllib.request import urlopen
 
 from throughput import TASKS, endpoint, measure, table
 
-SLOTS, SECONDS, WORDS, TRAIN = 4, 0.2, 240, 20
+SLOTS, SECONDS, WORDS, TRAIN = 4, 0.4, 240, 12
 """Requests that an endpoint works on at once, what one takes that it has read nothing of, words of a prompt, examples."""
-
-CACHES = {"ample": 100_000, "scarce": 500}
-"""Blocks of 64 characters that an endpoint keeps."""
 
 GUIDE = "Read the whole letter before you decide, and weigh what it praises against what it complains of. " * 12 + "\n"
 
@@ -83,9 +80,9 @@ def router(command: str, policy: str, urls: Sequence[str], log: Path) -> Iterato
         process.wait()
 
 
-def row(what: str, cache: str, in_flight: int | str, command: str | None) -> dict[str, Any]:
+def row(what: str, blocks: int, in_flight: int | str, command: str | None) -> dict[str, Any]:
     """One setting: `one`, `list`, or a policy of the router's."""
-    flags = ["--slots", str(SLOTS), "--blocks", str(CACHES[cache]), "--words", str(WORDS)]
+    flags = ["--slots", str(SLOTS), "--blocks", str(blocks), "--words", str(WORDS)]
     with tempfile.TemporaryDirectory() as folder, ExitStack() as running:
         count = 1 if what == "one" else 2
         urls = [running.enter_context(endpoint(SECONDS, "fixed", *flags)) for _ in range(count)]
@@ -100,7 +97,7 @@ def row(what: str, cache: str, in_flight: int | str, command: str | None) -> dic
     everywhere = set.union(*asked)
     shares = [len(one["texts"]) / sum(len(other["texts"]) for other in found) for one in found]
     return {
-        "cache": cache, "endpoints": {"one": "one", "list": "two, our list"}.get(what, f"two, router {what}"),
+        "endpoints": {"one": "one", "list": "two, our list"}.get(what, f"two, router {what}"),
         "calls": int(took["calls"]), "seconds": took["wall"], "calls a second": took["calls"] / took["wall"],
         "CPU ms a call": took["cpu"], "at each": " + ".join(f"{share:.0%}" for share in shares),
         "pairs at one": f"{sum(sum(pair in one for one in asked) == 1 for pair in everywhere)} of {len(everywhere)}",
@@ -108,15 +105,11 @@ def row(what: str, cache: str, in_flight: int | str, command: str | None) -> dic
     }  # fmt: skip
 
 
-def compare(policies: Sequence[str], caches: Sequence[str], in_flight: int | str, command: str | None) -> list[dict[str, Any]]:
-    """All rows, each with how many times as fast it is as one endpoint with the same cache."""
-    rows = []
-    for cache in caches:
-        whats = ["one", "list", *(policies if command else ())]
-        found = [row(what, cache, in_flight, command) for what in whats]
-        assert len({one["calls"] for one in found}) == 1, "the same run makes the same calls"
-        rows += [one | {"times one": found[0]["seconds"] / one["seconds"]} for one in found]
-    return rows
+def compare(policies: Sequence[str], blocks: int, in_flight: int | str, command: str | None) -> list[dict[str, Any]]:
+    """All rows, each with how many times as fast it is as one endpoint."""
+    rows = [row(what, blocks, in_flight, command) for what in ("one", "list", *(policies if command else ()))]
+    assert len({one["calls"] for one in rows}) == 1, "the same run makes the same calls"
+    return [one | {"times one": rows[0]["seconds"] / one["seconds"]} for one in rows]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -124,12 +117,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--in-flight", default="auto", help="the limit on requests in flight to all endpoints together")
     parser.add_argument("--policies", nargs="*", default=["cache_aware", "round_robin"], help="of the router's")
-    parser.add_argument("--caches", nargs="*", default=list(CACHES), choices=list(CACHES))
+    parser.add_argument("--blocks", type=int, default=100_000, help="of 64 characters that an endpoint's cache has room for")
     parser.add_argument("--router", help="the path of vllm-router, if it is in another environment")
     o = parser.parse_args(arguments)
     beside = Path(sys.executable).with_name("vllm-router")
     command = o.router or (str(beside) if beside.exists() else shutil.which("vllm-router"))
-    table(compare(o.policies, o.caches, int(o.in_flight) if o.in_flight.isdecimal() else o.in_flight, command))
+    table(compare(o.policies, o.blocks, int(o.in_flight) if o.in_flight.isdecimal() else o.in_flight, command))
     if not command:
         print("two, vLLM's router: not measured, there is no vllm-router; pip install vllm-router, or --router PATH")
 

@@ -68,11 +68,11 @@ class Replicas:
             else:
                 self._tell()
                 return reply
-        for at, fault in faults.items():
-            if not fault.unsent:
+        for at, why in faults.items():
+            if not why.unsent:
                 # What fails wherever it gets may be the request's own fault.
                 self._replicas[at].excused()
-        raise min(reversed(faults.values()), key=lambda fault: fault.unsent)
+        raise min(reversed(faults.values()), key=lambda why: why.unsent)
 
     async def close(self) -> None:
         """Close all connections."""
