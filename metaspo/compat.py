@@ -212,5 +212,6 @@ def ray_address() -> str | None:
     """The address of the cluster that Ray would join by its own rules, None where it would start one."""
     from ray._private import services
 
-    found: Callable[[str | None], str | None] = services.canonicalize_bootstrap_address
-    return found(None)
+    of_rules: Any = services.canonicalize_bootstrap_address
+    found: str | None = of_rules(None)
+    return found
