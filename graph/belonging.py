@@ -29,7 +29,7 @@ def belongs(graph: "Pregel[Any, Any, Any, Any]", config: RunnableConfig | None, 
     """The same without an event loop."""
     at = _own_thread(config)
     saver = saver_of(graph, ensure_config(config))
-    if at is not None and is_blocking(saver):
+    if at is not None and saver is not None and is_blocking(saver):
         thread = at["configurable"]["thread_id"]
         refuse_strayed(store_named(context) or where_is(thread), thread, saver.get_tuple(at))
 

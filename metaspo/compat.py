@@ -45,8 +45,10 @@ def given_input(configurable: Mapping[str, Any]) -> Any:
 
 def shown_in(configurable: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
     """What the state of the graph at work has of these channels, whatever of it its node or edge is given."""
-    read, found = configurable.get("__pregel_read"), {}
-    for name in names if read else ():
+    read, found = configurable.get("__pregel_read"), dict[str, Any]()
+    if read is None:
+        return found
+    for name in names:
         with suppress(KeyError):  # Not every graph has them all.
             found[name] = read(name)
     return {name: value for name, value in found.items() if value is not None}
