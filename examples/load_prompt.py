@@ -25,7 +25,8 @@ def from_langsmith(name: str, task: str, question: str) -> list[BaseMessage]:
     system = client.pull_prompt(f"{name}:confirmed")
     run = system.metadata["metaspo_run"]
     user = client.pull_prompt(f"{name}-{task}:run-{run[:8]}")
-    return (system + user).format_messages(question=question)
+    messages: list[BaseMessage] = (system + user).format_messages(question=question)
+    return messages
 
 
 def from_mlflow(name: str, task: str, question: str) -> list[BaseMessage]:
