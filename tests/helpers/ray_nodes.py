@@ -55,8 +55,8 @@ class RayNodes:
         return self.folder / f"node{number}"
 
     def left(self) -> list[Path]:
-        """The stores of workers that are on any node."""
-        return [path for number in range(self.count) for path in self.tmp(number).glob("metaspo-*")]
+        """What of metaspo's is in the folders of the nodes that are there."""
+        return [path for number in self.alive for path in self.tmp(number).glob("metaspo-*")]
 
     def close(self) -> None:
         assert self._process.stdin is not None and self._process.stdout is not None

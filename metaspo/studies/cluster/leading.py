@@ -1,7 +1,6 @@
 """The actor that leads a study: the desk that all workers ask, the study's store, and what is told of the runs."""
 
 import asyncio
-import tempfile
 from collections.abc import Awaitable, Callable, Sequence
 from functools import wraps
 from pathlib import Path
@@ -16,6 +15,7 @@ from ...models.sharing.messages import Reason, Worker
 from ...store import runs
 from ...store.joining.extract import extract
 from ...store.joining.join import join
+from .own_store import own_store, study_of
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -52,6 +52,7 @@ class Leader:
         self._account = Account("", budget, usage, doubts={*doubts})
         self._account.told = lambda text: self._told.append(("", {"event": "noted", "text": text}))
         self._store, self._desk = Path(store), Desk(store, self._account)
+        self._study = study_of(self._store)
         self._told: list[tuple[str, dict[str, Any]]] = []
         self._attempts: dict[str, int] = {}
         self._nodes: dict[str, str] = {}
@@ -85,8 +86,7 @@ class Leader:
         return await asyncio.to_thread(self._extracted, worker.run, known)
 
     def _extracted(self, run: str, known: Sequence[str]) -> bytes:
-        with tempfile.TemporaryDirectory(prefix="metaspo-") as folder:
-            target = Path(folder) / "run.db"
+        with own_store(self._study, run) as target:
             # With a run come those that it builds on; calls are asked for at the desk.
             for one in [run] if run in known else known:
                 extract(self._store, one, target, with_calls=False)
@@ -102,8 +102,7 @@ class Leader:
     async def ship(self, worker: Worker, store: bytes) -> None:
         """Take in a run as its worker has it now."""
         self._refuse_older(worker)
-        with tempfile.TemporaryDirectory(prefix="metaspo-") as folder:
-            path = Path(folder) / "run.db"
+        with own_store(self._study, worker.run) as path:
             await asyncio.to_thread(path.write_bytes, store)
             await self._desk.store.run(lambda db: join(db, path, further=[worker.run], at_work=[worker.run]))
 
