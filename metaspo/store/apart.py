@@ -6,7 +6,11 @@ from typing import Any
 
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import ChannelVersions, Checkpoint, CheckpointMetadata, CheckpointTuple
+from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
+
+SERDE = JsonPlusSerializer(allowed_msgpack_modules=None)
+"""Makes plain data and LangGraph's own types of what a file holds, and calls nothing else that it names: whose it is, who knows."""
 
 LARGE = 4_000
 """Bytes from which on a value is kept apart; less is not worth a row of its own."""

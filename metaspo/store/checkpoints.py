@@ -12,7 +12,7 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import BaseCheckpointSaver
 
 from ..domain.paths import path_of
-from .apart import KeepsLargeApart
+from .apart import SERDE, KeepsLargeApart
 from .cancelled import RunsFailedAgain
 from .files import is_writable, readable
 from .location import whereabouts
@@ -124,7 +124,7 @@ async def open_sqlite(path: str | Path) -> AsyncIterator[Checkpointer]:
     """
     async with aiosqlite.connect(path, timeout=30) as connection:
         await connection.execute("PRAGMA synchronous=NORMAL")
-        saver = Checkpointer(connection)
+        saver = Checkpointer(connection, serde=SERDE)
         await saver.setup()
         try:
             yield saver
@@ -141,6 +141,6 @@ async def read_sqlite(path: Path) -> AsyncIterator[Checkpointer]:
     with readable(path) as address:
         async with aiosqlite.connect(address, uri=True) as file, aiosqlite.connect(":memory:") as nothing:
             there = await file.execute_fetchall("SELECT 1 FROM sqlite_master WHERE name = 'checkpoints'")
-            saver = Checkpointer(file if there else nothing)
+            saver = Checkpointer(file if there else nothing, serde=SERDE)
             saver.is_setup = bool(there)
             yield saver

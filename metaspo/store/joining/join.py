@@ -78,7 +78,7 @@ def join_named(
     done.calls = _count(db, "calls") - stood
     done.known_evaluations = compare_scores(db)
     claim_own(db)
-    join_threads(db)
+    join_threads(db, origin)
     done.evaluations = join_scores(db)
     join_runs(db)
     join_batches(db)

@@ -4,12 +4,14 @@ import re
 from collections.abc import Callable
 from dataclasses import fields, is_dataclass, replace
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
-from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.checkpoint.sqlite import SqliteSaver
 from sqlite_utils import Database
 
+from ...domain.errors import StoreError
+from ..apart import SERDE
 from .chosen import BLOBS, has_threads, insert
 from .scores import claim
 
@@ -25,8 +27,11 @@ def prepare_threads(db: Database) -> None:
         SqliteSaver(db.conn).setup()
 
 
-def join_threads(db: Database) -> None:
-    """Take over the checkpoints of the threads whose runs are coming, and what was written at them."""
+def join_threads(db: Database, origin: Path) -> None:
+    """Take over the checkpoints of the threads whose runs are coming, and what was written at them.
+
+    Raises StoreError where a checkpoint of the file can't be read.
+    """
     coming = "WHERE f.thread_id IN (SELECT coalesce(thread, id) FROM from_runs WHERE id IN (SELECT id FROM temp.coming))"
     for table in ("checkpoints", "writes", BLOBS):
         insert(db, table, coming)
@@ -36,39 +41,44 @@ def join_threads(db: Database) -> None:
     if not db.execute(f"{changed} LIMIT 1").fetchone():
         return
     for (thread,) in db.execute(f"SELECT DISTINCT thread_id FROM from_checkpoints f {coming}").fetchall():
-        _rename(db, thread)
+        try:
+            _rename(db, thread)
+        except (ValueError, TypeError, LookupError, AttributeError, NotImplementedError, RecursionError) as error:
+            raise StoreError(
+                f"{origin}: a checkpoint of thread {thread} can't be read ({type(error).__name__}: {error}): the file is damaged, "
+                "restore it from a copy. Nothing was joined"
+            ) from error
 
 
 def _rename(db: Database, thread: str) -> None:
-    serde = JsonPlusSerializer()
     asked = (
         "SELECT checkpoint_ns, checkpoint_id, type, checkpoint FROM main.checkpoints WHERE thread_id = ? ORDER BY checkpoint_id"
     )
     runs: dict[str, str] = {}
     apart: dict[tuple[str, str, str], str] = {}
     for ns, id, kind, blob in db.execute(asked, [thread]).fetchall():
-        state = serde.loads_typed((kind, blob))
+        state = SERDE.loads_typed((kind, blob))
         run = runs[id] = str(state["channel_values"].get("run") or thread)
         for channel, version in state["channel_versions"].items():
             apart.setdefault((ns, channel, str(version)), run)
-        if named := _named_anew(db, serde, run, (kind, blob)):
+        if named := _named_anew(db, run, (kind, blob)):
             where = "thread_id = ? AND checkpoint_ns = ? AND checkpoint_id = ?"
             db.execute(f"UPDATE main.checkpoints SET type = ?, checkpoint = ? WHERE {where}", [*named, thread, ns, id])
     asked = "SELECT rowid, checkpoint_id, type, value FROM main.writes WHERE thread_id = ?"
     for row, id, kind, blob in db.execute(asked, [thread]).fetchall():
-        if named := _named_anew(db, serde, runs.get(id, thread), (kind, blob)):
+        if named := _named_anew(db, runs.get(id, thread), (kind, blob)):
             db.execute("UPDATE main.writes SET type = ?, value = ? WHERE rowid = ?", [*named, row])
     asked = f"SELECT rowid, checkpoint_ns, channel, version, type, blob FROM main.{BLOBS} WHERE thread_id = ?"
     for row, *of, kind, blob in db.execute(asked, [thread]).fetchall():
-        if named := _named_anew(db, serde, apart.get((of[0], of[1], of[2]), thread), (kind, blob)):
+        if named := _named_anew(db, apart.get((of[0], of[1], of[2]), thread), (kind, blob)):
             db.execute(f"UPDATE main.{BLOBS} SET type = ?, blob = ? WHERE rowid = ?", [*named, row])
 
 
-def _named_anew(db: Database, serde: JsonPlusSerializer, run: str, written: tuple[str, bytes]) -> tuple[str, bytes] | None:
+def _named_anew(db: Database, run: str, written: tuple[str, bytes]) -> tuple[str, bytes] | None:
     """What a run wrote, with every name in it as it is called here; None where nothing is called otherwise."""
-    value = serde.loads_typed(written)
+    value = SERDE.loads_typed(written)
     named = _named(value, _renamer(db, run))
-    return None if named is value else serde.dumps_typed(named)
+    return None if named is value else SERDE.dumps_typed(named)
 
 
 def _renamer(db: Database, run: str) -> Renamed:

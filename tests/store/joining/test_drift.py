@@ -2,13 +2,16 @@
 
 import json
 import shutil
+import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import ormsgpack
 import pytest
 
 from metaspo import Task, merge, move, open_report, optimize, resume, verify
+from metaspo.domain.errors import StoreError
 from metaspo.reports.export import as_data
 from metaspo.reports.history import history
 from metaspo.store.database import open_store
@@ -52,6 +55,13 @@ def says(path: Path) -> dict[str, Any]:
     return told
 
 
+def change(path: Path, sql: str, value: bytes) -> None:
+    db = sqlite3.connect(path)
+    with db:
+        db.execute(sql, [value])
+    db.close()
+
+
 def rows(path: Path) -> dict[str, int]:
     with open_store(path) as store:
         return {table: store.db.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in TABLES}
@@ -74,6 +84,23 @@ def in_every_order(tmp_path: Path, first: Path, second: Path) -> None:
 
 def test_each_run_keeps_what_it_saw_in_whatever_order(search: Search, tmp_path: Path) -> None:
     in_every_order(tmp_path, search(0), search(3))
+
+
+def test_a_checkpoint_calls_nothing_that_it_names_and_a_damaged_one_is_refused(search: Search, tmp_path: Path) -> None:
+    first, second, owned = search(0), search(3), tmp_path / "owned"
+    names_system = ormsgpack.packb(ormsgpack.Ext(0, ormsgpack.packb(("os", "system", f"touch {owned}"))))
+    both, damaged = tmp_path / "both.db", tmp_path / "damaged.db"
+    for path in (both, damaged):
+        shutil.copy(first, path)
+    change(second, "UPDATE writes SET value = ? WHERE rowid = (SELECT max(rowid) FROM writes)", names_system)
+    merge(both, second)
+    [run] = [run for run in says(both) if run not in says(first)]
+    resume(run, store=both)
+    assert not owned.exists()
+    change(second, "UPDATE checkpoints SET checkpoint = ? WHERE rowid = 3", b"\xc1")
+    with pytest.raises(StoreError, match=f"{second.name}: a checkpoint of thread {run} can't be read"):
+        merge(damaged, second)
+    assert rows(damaged) == rows(first)
 
 
 @pytest.mark.slow
