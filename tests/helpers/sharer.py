@@ -68,6 +68,11 @@ async def settled(work: Any) -> Any:
         return error
 
 
+def say(what: dict[str, Any]) -> None:
+    # In one write, where Python does not buffer either: others write into the same pipe.
+    print(json.dumps(what) + "\n", end="", flush=True)
+
+
 if __name__ == "__main__":
     # What they load, most of what a process costs, is loaded once.
     children = []
@@ -75,8 +80,8 @@ if __name__ == "__main__":
         job = json.loads(Path(given[1:]).read_text() if given.startswith("@") else given)
         children.append(os.fork())
         if not children[-1]:
-            print(json.dumps({"run": job["run"], "pid": os.getpid()}), flush=True)
-            print(json.dumps(asyncio.run(main(job))), flush=True)
+            say({"run": job["run"], "pid": os.getpid()})
+            say(asyncio.run(main(job)))
             os._exit(0)
     for child in children:
         os.waitpid(child, 0)
