@@ -21,8 +21,8 @@ from ..batch import BatchListener, Planned
 from .connecting import connected
 from .fitting import refuse_what_stays_here, refuse_what_vanishes
 from .held import Held, held
-from .leading import BEGUN, Leader
-from .losses import MOST_LOSSES, how_lost
+from .leading import BEGUN, SILENT, Leader
+from .losses import MOST_LOSSES, OUT_OF_REACH, how_lost
 from .order import Order, Outcome, written_by
 from .own_store import study_of
 from .tasks import cleaning_task, on_node, run_task
@@ -48,6 +48,7 @@ class Cluster:
         self._listeners: dict[str, Listener] = {}
         self._tasks: dict[str, Any] = {}
         self._begun: set[str] = set()
+        self._silent: dict[tuple[str, int], asyncio.Event] = {}
         self._nodes: set[str] = set()
         self._attempts = 0
 
@@ -98,7 +99,8 @@ class Cluster:
             self._tasks[run] = task
             why, found = "", Outcome()
             try:
-                found = await self._awaited(run, task)
+                found = await self._awaited(run, attempt, task)
+                why = OUT_OF_REACH if found.lost else ""
             except self._ray.exceptions.RayError as error:
                 why = how_lost(error)
             finally:
@@ -119,20 +121,24 @@ class Cluster:
                 return Outcome.of(MetaspoError(f"run {run}: {said}; see 'ray logs'"), raised=True)
             self._tell(run, f"its worker {where}was lost ({why}); it goes on elsewhere from what the study has of it")
 
-    async def _awaited(self, run: str, task: Any) -> Outcome:
-        """What a task returns; raises what Ray says when it is lost."""
-        ended, aborted = asyncio.ensure_future(_result(task)), asyncio.ensure_future(self._aborted.wait())
+    async def _awaited(self, run: str, attempt: int, task: Any) -> Outcome:
+        """What a task returns, or that its worker is silent; raises what Ray says when it is lost."""
+        ended, silent = asyncio.ensure_future(_result(task)), asyncio.Event()
+        self._silent[run, attempt] = silent
+        given_up = [asyncio.ensure_future(one.wait()) for one in (self._aborted, silent)]
         try:
-            await asyncio.wait((ended, aborted), timeout=PATIENCE, return_when=asyncio.FIRST_COMPLETED)
-            if not ended.done() and not aborted.done():
+            await asyncio.wait((ended, *given_up), timeout=PATIENCE, return_when=asyncio.FIRST_COMPLETED)
+            if not ended.done() and not self._aborted.is_set():
                 await self._pull()
                 if run not in self._begun:
                     cpus = self._ray.cluster_resources().get("CPU", 0)
                     self._tell(run, f"waits for a free CPU: the cluster has {cpus:g}")
-                await asyncio.wait((ended, aborted), return_when=asyncio.FIRST_COMPLETED)
-            return Outcome.model_validate(await ended) if ended.done() else Outcome()
+                await asyncio.wait((ended, *given_up), return_when=asyncio.FIRST_COMPLETED)
+            return Outcome.model_validate(await ended) if ended.done() else Outcome(lost=True)
         finally:
-            aborted.cancel()
+            del self._silent[run, attempt]
+            for one in given_up:
+                one.cancel()
             if not ended.done():
                 ended.cancel()
                 with contextlib.suppress(self._ray.exceptions.RayError):
@@ -205,6 +211,9 @@ class Cluster:
                     self._begun.add(run)
                     self._nodes.add(event["id"])
                     self._tell(run, f"works on node {event['node']}")
+                elif event["event"] == SILENT:
+                    if attempt := self._silent.get((run, event["attempt"])):
+                        attempt.set()
                 elif not run:
                     self._listener("all runs", event)
                 elif listener := self._listeners.get(run):

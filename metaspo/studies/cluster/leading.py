@@ -1,6 +1,7 @@
 """The actor that leads a study: the desk that all workers ask, the study's store, and what is told of the runs."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from functools import wraps
 from pathlib import Path
@@ -22,6 +23,15 @@ T = TypeVar("T")
 
 BEGUN = "begun"
 """The event of an attempt that has begun, beside those of the run itself."""
+
+SILENT = "silent"
+"""The event of an attempt that says nothing any more."""
+
+LONG = 60.0
+"""Seconds without a word from a worker, which has one every few, after which it is taken for lost."""
+
+PAUSE = 5.0
+"""Seconds between two looks after which it may have been this process that was stopped."""
 
 OVER = "another attempt at the run has begun"
 
@@ -57,6 +67,8 @@ class Leader:
         self._attempts: dict[str, int] = {}
         self._nodes: dict[str, str] = {}
         self._rounds: dict[str, int] = {}
+        self._heard: dict[Worker, float] = {}
+        self._looked = time.monotonic()
         self._ended: Reason | None = None
 
     @_in_words
@@ -67,7 +79,12 @@ class Leader:
 
     async def answer(self, worker: Worker, what: str, args: tuple[Any, ...]) -> Any:
         """What the desk answers a worker."""
-        return await self._desk.answer(worker, what, args)
+        self._heard[worker] = time.monotonic()
+        try:
+            return await self._desk.answer(worker, what, args)
+        finally:
+            if what == "leave":
+                self._heard.pop(worker, None)
 
     @_in_words
     async def begin(self, worker: Worker, node: str, id: str) -> None:
@@ -116,8 +133,20 @@ class Leader:
 
     async def news(self) -> list[tuple[str, dict[str, Any]]]:
         """What was told since this was last asked, with the run that it is about; "" is all of them."""
+        self._look()
         told, self._told = self._told, []
         return told
+
+    def _look(self) -> None:
+        """Tell of workers that are silent: Ray sees only those that are gone, not those that are stopped."""
+        now, before = time.monotonic(), self._looked
+        self._looked = now
+        for worker, heard in [*self._heard.items()]:
+            if now - before > PAUSE:
+                self._heard[worker] = now
+            elif now - heard > LONG:
+                del self._heard[worker]
+                self._told.append((worker.run, {"event": SILENT, "attempt": worker.attempt}))
 
     async def stop(self, reason: Reason) -> list[str]:
         """Let no further call and no further attempt start; the runs that are at work."""
@@ -131,6 +160,7 @@ class Leader:
         Returns the node that it was on, "" where it had not begun, and the last round that the run has closed, or -1.
         """
         self._attempts[run] = max(attempt + 1, self._attempts.get(run, 0))
+        self._heard = {worker: heard for worker, heard in self._heard.items() if worker.run != run}
         await self._desk.forget(run)
         return self._nodes.pop(run, ""), self._rounds.get(run, -1)
 

@@ -15,6 +15,9 @@ LOST = {
 }
 """Errors of Ray's that speak of a worker that is lost, in words."""
 
+OUT_OF_REACH = "it was stopped, or cut off from the study, for too long"
+"""Why a worker is given up that says itself that it could not reach the study."""
+
 
 def how_lost(error: Exception) -> str:
     """How a worker was lost. Raises MetaspoError for what would be no other the next time."""

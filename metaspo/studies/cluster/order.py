@@ -34,11 +34,13 @@ class Outcome(BaseModel):
     """How an attempt at a run ended.
 
     `reason` is why the run is not done, as its kind and its words; `raised` says that it is an error for all runs.
+    `lost` says that the study was out of the worker's reach: if it is not for others, the run goes on elsewhere.
     """
 
     kind: str = ""
     said: str = ""
     raised: bool = False
+    lost: bool = False
     request: dict[str, Any] | None = None
 
     @classmethod
@@ -59,9 +61,9 @@ class Outcome(BaseModel):
 
 def on_node(node: str, error: MetaspoError) -> MetaspoError:
     """An error that a node has and this process has not, with the node's name, and what its nodes need."""
-    if not isinstance(error, UserError) or type(error).__name__ not in KINDS:
+    if not isinstance(error, UserError):
         return error
-    return type(error)(
+    return KINDS[Reason.of(error).kind](
         f"on node {node}: {error}; every node needs what this machine has: metaspo with its extras, files at the same paths, "
         "and keys in the environment of 'ray start'"
     )

@@ -48,6 +48,11 @@ def clean(leader: Any, study: str) -> None:
 async def _outcome(line: RayLine, order: Order, node: str) -> Outcome:
     try:
         return Outcome.of(await _worked(line, order, node))
+    except LineLost:
+        # Whoever was only stopped, or cut off, for a while can hand over what it has paid for.
+        with suppress(MetaspoError):
+            await bring_in(line, order.study)
+        return Outcome(lost=True)
     except MetaspoError as error:
         return Outcome.of(on_node(node, error), raised=True)
     except Exception as error:
@@ -75,7 +80,9 @@ async def _worked(line: RayLine, order: Order, node: str) -> MetaspoError | None
         async with registry().used(), Reporting(line, order.run, store) as reporting:
             account = registry().share(line)
             reason = await run_session(order.run, context, problem, reporting.listen, account)
-        if reporting.failed is not None and (reason is None or isinstance(reporting.failed, LineLost)):
+        if lost := next((one for one in (reason, reporting.failed) if isinstance(one, LineLost)), None):
+            raise lost
+        if reporting.failed is not None and reason is None:
             raise reporting.failed
         return reason
 

@@ -247,3 +247,26 @@ def test_whatever_is_killed_at_whatever_moment(seed: int, nodes: RayNodes, studi
         over.set()
         killing.join()
     is_whole(studied, alone, nodes, kills[0])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seconds", [40, 100])
+def test_a_worker_that_is_stopped_for_long_holds_nobody_up(
+    seconds: int, nodes: RayNodes, studied: Studied, alone: Studied
+) -> None:
+    """Ray sees nothing of it. After 40 s it says itself that it was away; before 100 s nobody waits for it any more."""
+    studied.endpoint.delay = 0.05
+    noted: list[str] = []
+    stopped: list[psutil.Process] = []
+
+    def stop() -> None:
+        stopped.append(workers(nodes.folder)[0])
+        stopped[0].suspend()
+        time.sleep(seconds)
+        stopped[0].resume()
+
+    stopping = when(lambda: studied.endpoint.asked.total() >= 60, stop)
+    assert studied.run(heard=lambda label, event: noted.append(event.get("text", ""))) is None
+    stopping.join()
+    assert any("it was stopped, or cut off from the study, for too long" in text for text in noted)
+    is_whole(studied, alone, nodes, kills=1)
