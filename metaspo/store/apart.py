@@ -10,7 +10,7 @@ from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 
 SERDE = JsonPlusSerializer(allowed_msgpack_modules=None)
-"""Makes plain data and LangGraph's own types of what a file holds, and calls nothing else that it names: whose it is, who knows."""
+"""Makes plain data and LangGraph's own types of what a file holds, and calls nothing else that it names."""
 
 LARGE = 4_000
 """Bytes from which on a value is kept apart; less is not worth a row of its own."""

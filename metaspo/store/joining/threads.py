@@ -45,8 +45,8 @@ def join_threads(db: Database, origin: Path) -> None:
             _rename(db, thread)
         except (ValueError, TypeError, LookupError, AttributeError, NotImplementedError, RecursionError) as error:
             raise StoreError(
-                f"{origin}: a checkpoint of thread {thread} can't be read ({type(error).__name__}: {error}): the file is damaged, "
-                "restore it from a copy. Nothing was joined"
+                f"{origin}: a checkpoint of thread {thread} can't be read ({type(error).__name__}: {error}): "
+                "the file is damaged, restore it from a copy. Nothing was joined"
             ) from error
 
 
