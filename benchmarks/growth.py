@@ -98,8 +98,9 @@ def searched(job: dict[str, Any]) -> dict[str, Any]:
     import metaspo
 
     given, seconds = settings(job), {}
-    small = {**given, "tasks": given["tasks"][:1], "store": given["store"].with_name("small.db")}
-    metaspo.optimize(**small, iterations=1, train_size=2, validation_size=2, test_size=2)  # imports what a run imports
+    sizes = {"iterations": 1, "train_size": 2, "validation_size": 2, "test_size": 2}
+    small = {**given, **sizes, "tasks": given["tasks"][:1], "store": given["store"].with_name("small.db")}
+    metaspo.optimize(**small)  # imports what a run imports
     with timed(seconds, "run s"):
         done = metaspo.optimize(**given)
     assert done.stopped is None, done.stopped
