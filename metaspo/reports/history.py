@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Any
 
 from ..domain.twins import blocking
-from ..graph.bilevel import build
 from ..store import prompts, runs
 from ..store.chains import last_checkpoint
 from ..store.checkpoints import open_checkpointer
@@ -39,14 +38,16 @@ async def _checkpoints(path: str | Path, run: runs.Run) -> dict[int, str]:
     """The first checkpoint in which a round is closed, by round, on the way from the input to the run's last checkpoint."""
     found: dict[int, str] = {}
     async with open_checkpointer(path) as saver:
-        graph = build(saver)
         config = await last_checkpoint(saver, run.thread_id, run.id)
         while config is not None:
             # One after the other: a way that was left when the thread was taken back to an earlier one is not this.
-            state = await graph.aget_state(config)
-            if (state.metadata or {}).get("source") == "input" or state.values.get("run", run.thread_id) != run.id:
+            kept = await saver.aget_tuple(config)
+            if kept is None:
                 break
-            if state.values.get("rounds"):
-                found[state.values["rounds"][-1]["round"]] = state.config["configurable"]["checkpoint_id"]
-            config = state.parent_config
+            values = kept.checkpoint["channel_values"]
+            if kept.metadata.get("source") == "input" or values.get("run", run.thread_id) != run.id:
+                break
+            if values.get("rounds"):
+                found[values["rounds"][-1]["round"]] = kept.config["configurable"]["checkpoint_id"]
+            config = kept.parent_config
     return found

@@ -11,6 +11,7 @@ from metaspo import Task
 from metaspo.cli.show_scenarios import show_generalization
 from metaspo.domain.errors import ConfigError, ModelError, TaskError
 from metaspo.graph.generalize import graph
+from metaspo.reports.history import history
 from metaspo.store.database import Store
 from metaspo.studies.generalize import generalization_config, generalize, open_generalization
 
@@ -42,12 +43,15 @@ def test_given_user_prompts_need_no_optimizer_and_no_train_examples(make_task: C
     assert report.user_prompts == given and report.usage.calls == {"base": 32}
 
 
-def test_the_same_question_again_costs_nothing(make_task: Callable[..., Task], store_path: Path) -> None:
+def test_the_same_question_again_costs_nothing(
+    make_task: Callable[..., Task], store_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     settings: dict[str, Any] = {
         "tasks": [make_task("a", size=40)], "system_prompt": "Be careful.", "prompts": 2, "train_size": 10, "test_size": 5,
     }  # fmt: skip
     first = generalize(**settings, **MODELS, store=store_path)
     second = generalize(**settings, **MODELS, store=store_path)
+    assert history(store_path, first.run.id) and not caplog.records
     assert second.usage.total_calls == 0 and second.tasks == first.tasks and second.run.id != first.run.id
 
 
