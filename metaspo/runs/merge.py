@@ -16,7 +16,7 @@ from ..domain.twins import twin_of
 from ..store import leases, runs
 from ..store.checkpoints import ELSEWHERE
 from ..store.database import Store, default_store, now
-from ..store.files import refuse_path
+from ..store.files import is_alone, refuse_path
 from ..store.joining.extract import descendants, extract, own_runs
 from ..store.joining.join import Every, Joined, join
 from ..store.joining.rows import remove_runs
@@ -92,10 +92,12 @@ def _joined(into: Path, origin: Path, further: Any) -> Joined:
     store = Store(into)
     try:
         joined = join(store.db, origin, further=further)
+        store.refuse_lost()
         made = False
         return joined
     finally:
-        made = made and not runs.all_runs(store.db)
+        # Another process may be about to join into it as well.
+        made = made and not runs.all_runs(store.db) and is_alone(store.db.conn)
         store.close()
         if made:
             into.unlink()

@@ -49,6 +49,15 @@ def identity(path: Path) -> tuple[int, int] | None:
     return (found.st_dev, found.st_ino) if found.st_size else None
 
 
+def is_alone(connection: sqlite3.Connection) -> bool:
+    """Whether nobody else has the file of a connection open; from then on it has no log any more."""
+    try:
+        connection.execute("PRAGMA busy_timeout = 0")
+        return bool(connection.execute("PRAGMA journal_mode = DELETE").fetchone() == ("delete",))
+    except sqlite3.Error:
+        return False
+
+
 def is_writable(path: Path) -> bool:
     """Whether SQLite could write to a file that is there: to it, and beside it, where its log stands."""
     return os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)

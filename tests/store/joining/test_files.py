@@ -9,14 +9,17 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlite_utils import Database
 
 from metaspo import merge
 from metaspo.domain.errors import RunHeldError, StoreError
 from metaspo.reports.report import open_report
 from metaspo.store import leases
 from metaspo.store.database import Store, now, open_store
+from metaspo.store.joining.join import Joined, join
 from metaspo.store.runs import all_runs
 
 from ...helpers.kept_run import write_run
@@ -177,6 +180,24 @@ def test_a_file_on_a_disk_that_is_only_read(tmp_path: Path) -> None:
 def test_more_files_than_sqlite_takes_at_once(tmp_path: Path) -> None:
     files = [written(tmp_path / f"{at}.db", f"run {at}") for at in range(13)]
     assert merge(tmp_path / "all.db", *files).joined.runs == [f"run {at}" for at in range(13)]
+
+
+def test_a_new_store_that_another_process_has_open_stays_where_joining_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    into, junk, opened = tmp_path / "all.db", tmp_path / "junk.db", list[Store]()
+    junk.write_text("no store")
+
+    def fails(db: Database, origin: Path, **settings: Any) -> Joined:
+        opened.append(Store(into))
+        return join(db, origin, **settings)
+
+    monkeypatch.setattr("metaspo.runs.merge.join", fails)
+    with pytest.raises(StoreError, match="not a SQLite file"):
+        merge(into, junk)
+    assert join(opened[0].db, written(tmp_path / "one.db", "one")).runs == ["one"]
+    opened[0].close()
+    assert runs_of(into) == ["one"]
 
 
 def test_lost_calls_and_parents_that_are_nowhere_are_told(tmp_path: Path) -> None:
