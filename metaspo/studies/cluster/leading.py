@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from ...domain.calls import Usage
-from ...domain.errors import Interrupted, MetaspoError
+from ...domain.errors import Interrupted
 from ...models.account import Account
 from ...models.budget import Budget
 from ...models.sharing.desk import Desk
@@ -16,6 +16,7 @@ from ...models.sharing.messages import Reason, Worker
 from ...store import runs
 from ...store.joining.extract import extract
 from ...store.joining.join import join
+from .order import worded
 from .own_store import own_store, study_of
 
 P = ParamSpec("P")
@@ -39,16 +40,16 @@ OVER = "another attempt at the run has begun"
 def _in_words(
     method: "Callable[Concatenate[Leader, P], Awaitable[T]]",
 ) -> "Callable[Concatenate[Leader, P], Awaitable[T | Reason]]":
-    """Have errors of ours come back as plain data, which Ray hands over as it is."""
+    """Have errors come back as plain data: what Ray would raise in their place says that the leader is gone."""
 
     @wraps(method)
-    async def worded(leader: "Leader", /, *args: P.args, **kwargs: P.kwargs) -> T | Reason:
+    async def asked(leader: "Leader", /, *args: P.args, **kwargs: P.kwargs) -> T | Reason:
         try:
             return await method(leader, *args, **kwargs)
-        except MetaspoError as error:
-            return Reason.of(error)
+        except Exception as error:
+            return Reason.of(worded(error, "the process that leads the study"))
 
-    return worded
+    return asked
 
 
 class Leader:

@@ -2,14 +2,22 @@
 
 import socket
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
 
 from ...compat import migration_names
-from ...domain.errors import AwaitsApproval, MetaspoError, UserError
+from ...domain.errors import AwaitsApproval, MetaspoError, StoreError, UserError
+from ...domain.redaction import redact
 from ...models.sharing.messages import KINDS, Reason
 from ...store.schema import migrations
+
+NEEDS = (
+    "every node needs what this machine has: metaspo with its extras, files at the same paths, and keys in the environment of "
+    "'ray start'"
+)
+"""What whoever reads an error of a node is told."""
 
 
 def written_by() -> list[str]:
@@ -63,10 +71,23 @@ def on_node(node: str, error: MetaspoError) -> MetaspoError:
     """An error that a node has and this process has not, with the node's name, and what its nodes need."""
     if not isinstance(error, UserError):
         return error
-    return KINDS[Reason.of(error).kind](
-        f"on node {node}: {error}; every node needs what this machine has: metaspo with its extras, files at the same paths, "
-        "and keys in the environment of 'ray start'"
-    )
+    # No store is like another's.
+    needs = "" if isinstance(error, StoreError) else f"; {NEEDS}"
+    return KINDS[Reason.of(error).kind](f"on node {node}: {error}{needs}")
+
+
+def worded(error: Exception, who: str) -> MetaspoError:
+    """What a person is told of any error that `who` had: a disk that is full, say, or a mistake of ours."""
+    if isinstance(error, MetaspoError):
+        return error
+    if isinstance(error, OSError) and error.strerror:
+        where = f" ({error.filename})" if error.filename else ""
+        return StoreError(f"{who} cannot go on: {error.strerror}{where}; see to it, and run the same command again")
+    at = error.__traceback__
+    while at is not None and at.tb_next is not None:
+        at = at.tb_next
+    place = f" in {Path(at.tb_frame.f_code.co_filename).name}, line {at.tb_lineno}" if at else ""
+    return MetaspoError(redact(f"{who} has an error of ours{place}, {type(error).__name__}: {error}"))
 
 
 def node_words(address: str) -> str:

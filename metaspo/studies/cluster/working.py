@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from ...domain.errors import Interrupted, MetaspoError
-from ...domain.redaction import redact
 from ...domain.twins import SIGNALS
 from ...models.registry import registry
 from ...models.sharing.messages import LineLost, Worker
@@ -21,7 +20,7 @@ from ...workspace.known import stored_input
 from .bringing import bring_in
 from .connecting import ray_module
 from .line import RayLine
-from .order import Order, Outcome, node_words, on_node, written_by
+from .order import Order, Outcome, node_words, on_node, worded, written_by
 from .own_store import own_store
 from .reporting import Reporting
 
@@ -56,12 +55,7 @@ async def _outcome(line: RayLine, order: Order, node: str) -> Outcome:
     except MetaspoError as error:
         return Outcome.of(on_node(node, error), raised=True)
     except Exception as error:
-        at = error.__traceback__
-        while at is not None and at.tb_next is not None:
-            at = at.tb_next
-        where = f" in {Path(at.tb_frame.f_code.co_filename).name}, line {at.tb_lineno}" if at else ""
-        said = redact(f"on node {node}: an error of ours{where}, {type(error).__name__}: {error}")
-        return Outcome.of(MetaspoError(said), raised=True)
+        return Outcome.of(worded(error, f"node {node}"), raised=True)
 
 
 async def _worked(line: RayLine, order: Order, node: str) -> MetaspoError | None:
