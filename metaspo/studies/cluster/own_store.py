@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import os
 import shutil
+import stat
 import tempfile
 import uuid
 from collections.abc import Iterator
@@ -56,8 +57,10 @@ def left_behind(study: str) -> Iterator[Path]:
     """The stores that workers of a study have left on this node, each removed when the next is asked for."""
     begins = _begins(study)
     for lock in sorted(begins.parent.glob(f"{begins.name}*{LOCK}")):
+        folder = Path(str(lock).removesuffix(LOCK))
+        if not _is_ours(lock) or not _is_ours(folder):
+            continue  # Anybody may put files there.
         with contextlib.suppress(_locks().Timeout, OSError), _locks().FileLock(lock, timeout=0, mode=0o600):
-            folder = Path(str(lock).removesuffix(LOCK))
             if (folder / NAME).exists():
                 yield folder / NAME
             _remove(folder)
@@ -66,6 +69,15 @@ def left_behind(study: str) -> Iterator[Path]:
 def _remove(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     Path(f"{folder}{LOCK}").unlink(missing_ok=True)
+
+
+def _is_ours(path: Path) -> bool:
+    """Whether this user has made a file or folder, or nobody has; what a link leads to may be anybody's."""
+    try:
+        found = path.lstat()
+    except FileNotFoundError:
+        return True
+    return not stat.S_ISLNK(found.st_mode) and (not hasattr(os, "getuid") or found.st_uid == os.getuid())
 
 
 def _locks() -> Any:

@@ -1,5 +1,6 @@
 """What a cluster cannot do is said in a sentence, before the first call."""
 
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -86,3 +87,23 @@ def test_folders_of_those_who_were_killed_are_removed_and_others_are_not(
         assert living.exists() and not dead.exists()
         assert list(left_behind("study")) == []
     assert list(tmp_path.iterdir()) == []
+
+
+def test_folders_that_somebody_else_has_put_there_are_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(folders.tempfile, "gettempdir", lambda: str(tmp_path))
+    with own_store("study", "12345678-run") as mine:
+        begins = str(mine.parent).partition("12345678")[0]
+    theirs = tmp_path / "theirs"
+    theirs.mkdir()
+    (theirs / "run.db").write_text("made up")
+    Path(f"{begins}linked").symlink_to(theirs)
+    Path(f"{begins}linked.lock").touch()
+    Path(f"{begins}a.lock").symlink_to(theirs / "run.db")
+    before = sorted(tmp_path.iterdir())
+    assert list(left_behind("study")) == [] and sorted(tmp_path.iterdir()) == before
+    if hasattr(os, "getuid") and os.getuid() == 0:
+        (owned := Path(f"{begins}owned")).mkdir()
+        (owned / "run.db").write_text("made up")
+        Path(f"{begins}owned.lock").touch()
+        os.chown(owned, 12345, 12345)
+        assert list(left_behind("study")) == [] and owned.exists()
