@@ -1,6 +1,7 @@
 """What the majority answer scores on a task in the store: the control that every score stands beside."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from sqlite_utils import Database
@@ -30,7 +31,9 @@ def majority_score(db: Database, task: RunTask, spec: dict[str, Any], accepted: 
         return None
     try:
         # Their code may be anywhere, and what it needs may be gone: a report is read without it then.
-        own = next((found for source in _sources(db, task.run) if (found := read_task(source)).name == task.name), None)
+        # Those that look like it are read first: a run may have hundreds.
+        likely = sorted(_sources(db, task.run), key=lambda source: not _may_be(source, task.name))
+        own = next((found for source in likely if (found := read_task(source)).name == task.name), None)
         examples = [example for example in evaluations.examples(db, task.task) if example.id in accepted]
         return Task(own, {}).majority_of(examples) if own else None
     except MetaspoError:
@@ -41,3 +44,8 @@ def _sources(db: Database, run: str) -> list[TaskSource]:
     """The tasks of a run as they were written: only there is it known where a metric's code is."""
     problem = runs.find(db, run).config["problem"]
     return [source for key in ("tasks", "targets") for source in problem.get(key) or []]
+
+
+def _may_be(source: TaskSource, name: str) -> bool:
+    """Whether a task looks like the one of that name before it is read."""
+    return source.get("name") == name if isinstance(source, dict) else name in (str(source), Path(str(source)).stem)

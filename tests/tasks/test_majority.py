@@ -8,6 +8,7 @@ import pytest
 
 import metaspo
 from metaspo import Task
+from metaspo.tasks import catalogue, majority
 
 DICE: dict[str, Any] = {
     "base": "scripted:dice",
@@ -42,6 +43,18 @@ def test_own_code_is_called_and_done_without_where_it_is_gone(own_metric: Path, 
     assert report.tasks[0].majority == 0.5
     own_metric.unlink()
     assert metaspo.open_report(store_path).tasks[0].majority is None
+
+
+def test_each_of_many_tasks_is_read_once_for_it(own_metric: Path, store_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    files = [own_metric.with_name(f"own{n}.yaml") for n in range(5)]
+    for file in files:
+        file.write_text(own_metric.read_text().replace("name: own", f"name: {file.stem}").replace("half_right", "half_each"))
+    own_metric.with_name("half_right.py").rename(own_metric.with_name("half_each.py"))
+    metaspo.optimize(tasks=[str(file) for file in files], **DICE, store=store_path)
+    read: list[object] = []
+    monkeypatch.setattr(majority, "read_task", lambda source: (read.append(source), catalogue.read_task(source))[1])
+    assert [task.majority for task in metaspo.open_report(store_path).tasks] == [0.5] * 5
+    assert sorted(map(str, read)) == sorted(map(str, files))
 
 
 def test_nobody_has_graded_it_where_a_judge_grades(make_task: Callable[..., Task], store_path: Path) -> None:
