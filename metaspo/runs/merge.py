@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import sqlite3
 import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -15,7 +16,7 @@ from ..domain.paths import path_of
 from ..domain.twins import twin_of
 from ..store import leases, runs
 from ..store.checkpoints import ELSEWHERE
-from ..store.database import Store, default_store, now
+from ..store.database import Store, default_store, explain, now
 from ..store.files import is_alone, refuse_path
 from ..store.joining.extract import descendants, extract, own_runs
 from ..store.joining.join import Every, Joined, join
@@ -80,8 +81,9 @@ def _merge(into: Path, froms: Sequence[Path], further: bool) -> Merged:
             parts = [_joined(together, origin, allowed) for origin in froms]
             joined = _joined(into, together, allowed)
         except StoreError as error:
-            others = " and ".join(map(str, froms))
-            raise type(error)(str(error).replace(str(together), f"another one of {others}")) from None
+            # Where SQLite failed it is the disk of temporary files that is full or broken.
+            named = f"{folder} (TMPDIR)" if error.__cause__ else f"another one of {' and '.join(map(str, froms))}"
+            raise type(error)(str(error).replace(str(together), named)) from None
     joined.lost = sum(part.lost for part in parts)
     return _told(into, froms, joined)
 
@@ -95,12 +97,15 @@ def _joined(into: Path, origin: Path, further: Any) -> Joined:
         store.refuse_lost()
         made = False
         return joined
+    except sqlite3.Error as error:
+        raise explain(error, into) from error
     finally:
         # Another process may be about to join into it as well.
         made = made and not runs.all_runs(store.db) and is_alone(store.db.conn)
         store.close()
         if made:
-            into.unlink()
+            for end in ("", "-wal", "-shm"):
+                into.with_name(into.name + end).unlink(missing_ok=True)
 
 
 def _move(name: str, origin: Path, target: Path, how: tuple[bool, bool]) -> Merged:
@@ -117,6 +122,8 @@ def _move(name: str, origin: Path, target: Path, how: tuple[bool, bool]) -> Merg
             joined = extract(origin, run, target, further=Every() if further else ())
         else:
             joined = _moved(store, own, target, further)
+    except sqlite3.Error as error:
+        raise explain(error, origin) from error
     finally:
         store.close()
     return Merged(str(target), joined, _says(own, origin, joined, (target, copy)))

@@ -50,12 +50,14 @@ def identity(path: Path) -> tuple[int, int] | None:
 
 
 def is_alone(connection: sqlite3.Connection) -> bool:
-    """Whether nobody else has the file of a connection open; from then on it has no log any more."""
+    """Whether nobody else has the file of a connection open; from then on it has no log any more, unless the disk is full."""
     try:
         connection.execute("PRAGMA busy_timeout = 0")
-        return bool(connection.execute("PRAGMA journal_mode = DELETE").fetchone() == ("delete",))
-    except sqlite3.Error:
-        return False
+        connection.execute("PRAGMA journal_mode = DELETE")
+    except sqlite3.Error as error:
+        # What is in the log is brought in only where nobody else is.
+        return "locked" not in str(error)
+    return True
 
 
 def is_writable(path: Path) -> bool:
