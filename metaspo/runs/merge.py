@@ -138,17 +138,17 @@ def _moved(store: Store, own: Sequence[str], target: Path, further: bool) -> Joi
         )
     held: list[leases.Lease] = []
     try:
-        for one in own:
-            # Nobody goes on with it meanwhile.
+        threads = {one: found.thread_id for one in own if (found := runs.known(store.db, one))}
+        # Nobody goes on with them meanwhile. A run that has its thread's id asks whether others of the thread are held.
+        for one in sorted(own, key=lambda one: threads.get(one) != one):
             held.append(leases.acquire(store.db, one, now()))
         joined = extract(store.path, own[0], target, further=Every() if further else ())
-        threads = [found.thread_id for one in own if (found := runs.known(store.db, one))]
         with writing(store.db):
             if not all(leases.beat(store.db, lease) for lease in held):
                 raise StoreError(
                     f"run {own[0]} is in {target} now, and somebody works on it in {store.path} again: it stays here"
                 )
-            remove_runs(store.db, own, threads)
+            remove_runs(store.db, own, [*threads.values()])
         return joined
     finally:
         for lease in held:

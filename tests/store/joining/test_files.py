@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from sqlite_utils import Database
 
-from metaspo import merge
+from metaspo import merge, move
 from metaspo.domain.errors import RunHeldError, StoreError
 from metaspo.reports.report import open_report
 from metaspo.store import leases
@@ -198,6 +198,14 @@ def test_a_new_store_that_another_process_has_open_stays_where_joining_fails(
     assert join(opened[0].db, written(tmp_path / "one.db", "one")).runs == ["one"]
     opened[0].close()
     assert runs_of(into) == ["one"]
+
+
+def test_all_runs_of_a_thread_move_together(tmp_path: Path) -> None:
+    here, there = written(tmp_path / "here.db", "one", "two", "three"), tmp_path / "there.db"
+    change(here, "UPDATE runs SET thread = 'one' WHERE id = 'two'")
+    for name, origin, target in (("two", here, there), ("one", there, here)):
+        move(name, to=target, store=origin)
+        assert {"one", "two"} <= {*runs_of(target)} and not {"one", "two"} & {*runs_of(origin)}
 
 
 def test_lost_calls_and_parents_that_are_nowhere_are_told(tmp_path: Path) -> None:
