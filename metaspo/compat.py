@@ -198,6 +198,10 @@ def agent_server() -> Callable[..., None]:
     return run_server  # type: ignore[no-any-return]
 
 
+RAY_MODE = "RAY_AUTH_MODE"
+"""The variable that says whether Ray's processes show each other a token."""
+
+
 @contextmanager
 def quiet_ray() -> Iterator[None]:
     """Have Ray print nothing of workers and nodes that are gone: it does so on standard output, whatever it is told."""
@@ -208,6 +212,20 @@ def quiet_ray() -> Iterator[None]:
         yield
     finally:
         worker.print_to_stdstream = before
+
+
+def show_ray_token() -> None:
+    """Have this process show its token, if it has one, to a cluster.
+
+    Where there is one, 'ray start --head' makes a cluster that asks for it, and drivers show none unless they are told to.
+    """
+    try:
+        from ray._raylet import AuthenticationTokenLoader, Config
+    except ImportError:
+        return  # Earlier ones know of no tokens.
+    if RAY_MODE not in os.environ and AuthenticationTokenLoader.instance().has_token(ignore_auth_mode=True):
+        os.environ[RAY_MODE] = "token"
+        Config.initialize("")
 
 
 def ray_address() -> str | None:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
 
-from ...compat import quiet_ray, ray_address
+from ...compat import quiet_ray, ray_address, show_ray_token
 from ...domain.errors import ConfigError, MissingExtraError
 from ...domain.redaction import redact
 
@@ -64,6 +64,7 @@ def _connect(ray: Any) -> None:
             raise _no_cluster(address, why)
     elif (remembered := ray_address()) and _silent(remembered):
         where = "local"  # One whose machine or processes were killed is still written down.
+    show_ray_token()
     # Nobody who starts a study has been asked whether Ray may report that to its makers.
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     try:
@@ -89,5 +90,5 @@ def _no_cluster(address: str, why: str) -> ConfigError:
     where = f" at {redact(address)}" if address else ""
     return ConfigError(
         f"no Ray cluster can be used{where}: {why}; start one with 'ray start --head', or unset {ADDRESS} to have one started "
-        "on this machine"
+        "on this machine; to one that asks for a token, RAY_AUTH_MODE=token and RAY_AUTH_TOKEN show it"
     )
