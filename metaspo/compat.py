@@ -6,6 +6,7 @@ Nothing is imported here before it is used: this file is below every room.
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, contextmanager, suppress
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -219,13 +220,11 @@ def show_ray_token() -> None:
 
     Where there is one, 'ray start --head' makes a cluster that asks for it, and drivers show none unless they are told to.
     """
-    try:
-        from ray._raylet import AuthenticationTokenLoader, Config
-    except ImportError:
-        return  # Earlier ones know of no tokens.
-    if RAY_MODE not in os.environ and AuthenticationTokenLoader.instance().has_token(ignore_auth_mode=True):
+    inside: Any = import_module("ray._raylet")
+    tokens = getattr(inside, "AuthenticationTokenLoader", None)  # Earlier ones know of no tokens.
+    if tokens is not None and RAY_MODE not in os.environ and tokens.instance().has_token(ignore_auth_mode=True):
         os.environ[RAY_MODE] = "token"
-        Config.initialize("")
+        inside.Config.initialize("")
 
 
 def ray_address() -> str | None:

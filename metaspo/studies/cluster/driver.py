@@ -41,6 +41,7 @@ class Cluster:
         """Work for the study whose store is at `store`; its account says when to stop, its listener hears all runs."""
         self._store, self._account, self._listener = path_of(store).absolute(), account, listener
         self._study = study_of(self._store)
+        self._folder = os.getcwd()  # That of a job may be made anew under its feet.
         self._opening, self._pulling, self._aborted = asyncio.Lock(), asyncio.Lock(), asyncio.Event()
         self._leader: Any = None
         self._connection = ExitStack()
@@ -150,7 +151,7 @@ class Cluster:
         return Order(
             versions=written_by(), run=run, attempt=attempt, problem=given.model_dump(mode="json"),
             context=plan.context.model_dump(mode="json", exclude_unset=True), builds_on=[str(one) for one in others],
-            study=self._study, folder=os.getcwd(),
+            study=self._study, folder=self._folder,
         ).model_dump()  # fmt: skip
 
     async def _open(self) -> None:
