@@ -2,9 +2,11 @@
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -38,8 +40,10 @@ def served(tmp_path: Path) -> Iterator[Path]:
     subprocess.run([sys.executable, "-m", "venv", tmp_path / "env"], check=True)
     wanted = ["--quiet", "--editable", f"{ROOT}[local]", "ray[serve]"]
     subprocess.run([programs / "python", "-m", "pip", "install", *wanted], check=True)
+    # Ray's sockets lie in it: a path of theirs may have 107 bytes.
+    of_ray = Path(tempfile.mkdtemp(prefix="ray-"))
     environment = {
-        **os.environ, "RAY_ADDRESS": "local", "RAY_TMPDIR": str(tmp_path / "ray"), "RAY_USAGE_STATS_ENABLED": "0",
+        **os.environ, "RAY_ADDRESS": "local", "RAY_TMPDIR": str(of_ray), "RAY_USAGE_STATS_ENABLED": "0",
         "PATH": f"{programs}:{os.environ['PATH']}",
     }  # fmt: skip
     with (tmp_path / "serve.log").open("wb") as log:
@@ -56,6 +60,7 @@ def served(tmp_path: Path) -> Iterator[Path]:
     finally:
         process.send_signal(signal.SIGINT)
         process.wait(120)
+        shutil.rmtree(of_ray, ignore_errors=True)
 
 
 @pytest.mark.slow
