@@ -65,8 +65,9 @@ def served(tmp_path: Path) -> Iterator[Path]:
 
 @pytest.mark.slow
 def test_an_optimization_against_two_replicas_on_ray(served: Path, tmp_path: Path) -> None:
-    sizes = ["--set", "train_size=4", "--set", "test_size=4", "--set", "iterations=1"]
-    command = [*commands()[1].split(), *sizes, "--task", "app_reviews", "--store", str(tmp_path / "ray.db")]
+    sizes = ("train_size=4", "validation_size=0", "test_size=4", "iterations=1", "system_steps=1", "proposal_attempts=1")
+    command = [*commands()[1].split(), "--task", "app_reviews", "--store", str(tmp_path / "ray.db")]
+    command += [part for size in sizes for part in ("--set", size)]
     environment = {**os.environ, "PATH": f"{served}:{os.environ['PATH']}"}
     subprocess.run(command, cwd=ROOT, env=environment, check=True)
     report = metaspo.open_report(store=tmp_path / "ray.db")
