@@ -134,6 +134,7 @@ def command(studied: Studied, *more: str) -> list[str]:
     ]
 
 
+@pytest.mark.slow
 def test_the_driver_is_killed_and_the_command_repeated(nodes: RayNodes, studied: Studied, alone: Studied) -> None:
     studied.endpoint.delay = 0.05
     driver = subprocess.Popen(command(studied), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -174,6 +175,7 @@ def in_a_terminal(studied: Studied, keys: bytes, ready: Callable[[], Any], **var
 CTRL_C = b"\x03"
 
 
+@pytest.mark.slow
 def test_ctrl_c_in_a_terminal_drains_and_the_same_command_goes_on(nodes: RayNodes, studied: Studied, alone: Studied) -> None:
     studied.endpoint.delay = 0.05
     code, said = in_a_terminal(studied, CTRL_C, lambda: studied.endpoint.asked.total() >= 60)
