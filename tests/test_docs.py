@@ -59,6 +59,7 @@ def test_the_readmes_example_shows_a_gain(
     assert known["result"].report.verdict == "confirmed"
 
 
+@pytest.mark.slow
 def test_the_readmes_example_passes_a_strict_type_checker_that_knows_no_pydantic(tmp_path: Path) -> None:
     [code] = blocks(ROOT / "README.md", "python")
     objects = (

@@ -74,6 +74,7 @@ def test_a_local_model_has_a_server_for_each_request_in_flight() -> None:
     assert [in_flight(ModelSpec.parse(f"local:smollm2,{one}")) for one in said] == [1, 3, 4, 2, 1]
 
 
+@pytest.mark.slow
 def test_an_optimization_with_the_real_model_as_base_and_optimizer(model_file: Path, store_path: Path) -> None:
     result = optimize(
         tasks=["shop_reviews"], targets=["hotel_comments"], preset="quick", method="metaspo", iterations=1, system_candidates=1,

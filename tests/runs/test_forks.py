@@ -512,6 +512,7 @@ def without_calls(found: Any) -> Any:
     return {table: there for table, there in found.items() if table != "calls"}
 
 
+@pytest.mark.slow
 async def test_a_killed_server_is_gone_on_from_with_the_same_fork(server: AgentServer) -> None:
     # The server tries its own runs again when it is started, also those whose end it had no time to write down.
     run = (await aoptimize(**PROBLEM, **SLOW, store=server.store, seed=40, iterations=1)).run

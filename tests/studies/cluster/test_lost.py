@@ -77,6 +77,7 @@ def is_whole(studied: Studied, alone: Studied, nodes: RayNodes, kills: int) -> N
     assert nodes.left() == []
 
 
+@pytest.mark.slow
 def test_workers_are_killed_and_their_runs_go_on(nodes: RayNodes, studied: Studied, alone: Studied) -> None:
     studied.endpoint.delay = 0.05
     noted: list[str] = []
