@@ -222,6 +222,7 @@ ADAPT = ["adapt", "--prompt", "{done}", "--base", "scripted:dice", "--optimizer"
          "--set", "preset=quick", "--set", "iterations=1", "--set", "test_size=8", "--shares", "0.5,1"]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_what_takes_long_or_asks_loses_nothing(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(place.folder)
     adapt = [word.format(**place.runs) for word in ADAPT]

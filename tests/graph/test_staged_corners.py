@@ -68,6 +68,7 @@ def test_what_carries_every_example_still_goes_with_the_others(make_task: Maker,
         assert done.stopped is None and done.report.rounds[-1].level == "test"
 
 
+@pytest.mark.slow
 def test_prompts_with_demonstrations_are_reported_and_never_lose_ground(
     make_task: Maker, store_path: Path, open_store: Any
 ) -> None:

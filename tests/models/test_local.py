@@ -50,6 +50,7 @@ async def test_it_answers_within_its_labels_and_repeats_itself(model_file: Path)
     await registry.close()
 
 
+@pytest.mark.slow
 async def test_what_was_asked_before_and_what_is_asked_at_once_change_no_reply(model_file: Path) -> None:
     registry = Registry()
     model = await registry.model(ModelSpec.parse("local:smollm2,threads=2"))

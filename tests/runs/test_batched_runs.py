@@ -89,6 +89,7 @@ def completed(text: str) -> Any:
     return web.json_response(completion(text))
 
 
+@pytest.mark.slow
 def test_it_leaves_at_every_batch_and_ends_as_if_it_had_stayed(
     make_task: Callable[..., Task], host: BatchHost, tmp_path: Path
 ) -> None:

@@ -177,6 +177,7 @@ def test_ten_thousand_rows_take_seconds() -> None:
     assert time.process_time() - started < 15
 
 
+@pytest.mark.slow
 def test_of_very_many_questions_a_part_is_looked_through_for_near_ones_and_that_is_said(tmp_path: Path) -> None:
     alike = [f"What stands in the {word} of this long shelf of mine" for word in ("book", "book now")]
     rows = [{"question": text, "answer": "yes"} for text in alike] + [row(number, "no") for number in range(20_000)]

@@ -409,6 +409,7 @@ def test_a_data_set_of_a_service_is_read_in_the_version_of_today(place: Place, m
     assert pins == [[versions[0]], [versions[1]]]
 
 
+@pytest.mark.slow
 def test_killed_in_the_middle_it_goes_on_and_pays_nothing_twice(place: Place) -> None:
     place.rows(range(260))
     (place.folder / "mortal.py").write_text(MORTAL)

@@ -193,6 +193,7 @@ def test_what_counts_is_part_of_a_run_of_several(bases: Bases, make_task: Callab
     assert len(ids) == 2
 
 
+@pytest.mark.slow
 def test_killed_and_resumed(bases: Bases, make_task: Callable[..., Task], store_path: Path) -> None:
     """A SIGKILL while both are at work loses nothing that was answered, and the end is the same."""
     undisturbed = metaspo.optimize(

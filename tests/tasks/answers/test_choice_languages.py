@@ -1129,6 +1129,7 @@ HARD = ["A not " * 30_000, "不是正面" * 20_000, "not " * 30_000 + "A", "A " 
         "\\boxed{" * 15_000, "<b" * 50_000, "A or " * 20_000, "'" * 100_000, "ａ" * 50_000, "答" * 50_000 + "A", "is A? " * 20_000]  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", HARD, ids=range(len(HARD)))
 def test_a_long_reply_is_read_in_time_that_grows_with_its_length(text: str) -> None:
     begun = time.process_time()
@@ -1136,6 +1137,7 @@ def test_a_long_reply_is_read_in_time_that_grows_with_its_length(text: str) -> N
     assert time.process_time() - begun < 10
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", ["no " * 20_000, "there is no yes " * 5_000])
 def test_so_is_one_full_of_labels_that_deny(text: str) -> None:
     begun = time.process_time()
