@@ -54,6 +54,7 @@ def test_a_search_does_load_what_is_heavy(tmp_path: Path) -> None:
     assert {"langgraph", "pydantic"} <= imported(tmp_path, "python", "-c", "import metaspo; metaspo.optimize")[1]
 
 
+@pytest.mark.slow
 def test_a_method_brings_its_system_prompt_in_a_fresh_process(tmp_path: Path) -> None:
     tokens = []
     for method in ("default", "service"):

@@ -32,7 +32,7 @@ def place(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_p
         server.close()
 
 
-@pytest.mark.parametrize("place", ["langsmith", "mlflow", "file"], indirect=True)
+@pytest.mark.parametrize("place", ["langsmith", pytest.param("mlflow", marks=pytest.mark.slow), "file"], indirect=True)
 def test_answers_with_the_newest_that_is_confirmed(
     place: str, example: Callable[[str], ModuleType], endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str], open_store: Callable[[], Store], store_path: Path,

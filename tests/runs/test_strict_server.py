@@ -78,6 +78,7 @@ async def test_an_honest_client_gets_its_work_done(client: LangGraphClient) -> N
     assert set(found["kept"]) == {"mine", "shop_reviews", "odd", "told"} and found["rounds"][-1]["level"] == "test"
 
 
+@pytest.mark.slow
 async def test_every_place_of_every_form(client: LangGraphClient, traps: Traps) -> None:
     """Each field of what the server says that it takes, with a value that names something."""
     values, tries = cycle(traps.values), []

@@ -395,6 +395,7 @@ HARD = ["1," * 50_000, "1 " * 50_000, "1'" * 50_000, "1." * 50_000, "5e" * 50_00
         "5 = " * 25_000, "not 5 " * 15_000, "$5 $" * 25_000, "seven " * 20_000, "1,00," * 20_000, "minus " * 20_000, "x1-" * 30_000]  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("comma", ["point", "comma"])
 @pytest.mark.parametrize("text", HARD, ids=range(len(HARD)))
 def test_a_long_text_is_read_in_time_that_grows_with_its_length(text: str, comma: str) -> None:
