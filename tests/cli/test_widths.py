@@ -17,6 +17,8 @@ from metaspo.cli.main import main
 
 from ..helpers import forked, terminal
 
+pytestmark = pytest.mark.slow
+
 WIDTHS = (40, 60, 80, 120)
 LONG = "support_tickets_of_the_second_quarter_sorted_by_the_team_no_"
 NAMES = (f"{LONG}1", f"{LONG}2", "t")

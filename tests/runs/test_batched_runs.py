@@ -21,6 +21,8 @@ from ..helpers.batch_host import BatchHost
 from ..helpers.endpoint import completion
 from .test_bad_days import answer, what
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 
 SIZES = {"preset": "quick", "test_size": 10, "method": "metaspo"}

@@ -19,6 +19,8 @@ from metaspo.reports.report import open_report
 from ..helpers.agent_server import AgentServer
 from .test_threads import MODELS, PROBLEM, SLOW, goes_on, left, outcome, pays, task
 
+pytestmark = pytest.mark.slow
+
 DICE = dict.fromkeys(("base", "optimizer"), "scripted:dice")
 X = "You are somebody else."
 

@@ -21,6 +21,8 @@ from ..helpers.endpoint import completion
 from .test_bad_days import answer, what
 from .test_batched_runs import ROOT, command, optimized, result_of, run_id, started
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def host(monkeypatch: pytest.MonkeyPatch) -> Iterator[BatchHost]:

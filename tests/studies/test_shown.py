@@ -21,6 +21,8 @@ from metaspo.studies.study import Study
 from ..helpers.browser import looking_at, needs_browser
 from ..helpers.executed import executed
 
+pytestmark = pytest.mark.slow
+
 HERE = Path(__file__).resolve().parents[1]
 HOSTILE = (
     "</pre></div><script>document.title='taken'</script><img src=x onerror=alert(1)> $x^2$ {{7*7}} \x1b[31m\u202e & <b>bold</b>"

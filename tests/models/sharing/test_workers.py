@@ -26,6 +26,8 @@ from ...helpers.desk_line import Served
 from ...helpers.endpoint import Endpoint, say
 from ...helpers.study_desk import until
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[3]
 
 

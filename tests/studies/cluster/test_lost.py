@@ -24,6 +24,8 @@ from ...helpers.ray_nodes import ADDRESS, RayNodes
 from .conftest import study_in
 from .studied import Studied
 
+pytestmark = pytest.mark.slow
+
 NAME = "ray::metaspo"
 
 

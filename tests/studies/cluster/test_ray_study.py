@@ -12,6 +12,8 @@ from ...helpers.ray_nodes import ADDRESS, RayNodes
 from .conftest import study_in
 from .studied import Studied
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studied]:

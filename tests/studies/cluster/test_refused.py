@@ -18,6 +18,8 @@ from ...helpers.ray_nodes import ADDRESS
 from .conftest import study_in
 from .studied import Studied
 
+pytestmark = pytest.mark.slow
+
 
 def test_without_the_extra_it_is_named(studied: Studied, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "ray", None)
