@@ -19,6 +19,8 @@ from metaspo.reports.listing import list_runs
 from ..helpers import forked
 from .conftest import EXAMPLES
 
+pytestmark = pytest.mark.slow
+
 MODEL = '''
 import os
 import signal

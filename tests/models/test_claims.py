@@ -23,6 +23,8 @@ from ..helpers import forked
 from ..helpers.endpoint import Endpoint, fail, say
 from .test_ledger import Desk
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 
 

@@ -17,6 +17,8 @@ from metaspo.models.registry import Registry
 
 from ..helpers import forked
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="session")
 def model_file() -> Path:

@@ -25,6 +25,8 @@ from metaspo.models.registry import Registry
 
 from ..helpers.endpoint import Endpoint, fail, say
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 
 

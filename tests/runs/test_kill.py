@@ -8,6 +8,8 @@ import pytest
 
 from ..helpers import forked
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 
 

@@ -31,6 +31,8 @@ from metaspo.studies.batch import Planned
 
 from ..helpers.endpoint import Body, Endpoint, say
 
+pytestmark = pytest.mark.slow
+
 RIGHT = {"a": {False: 4, True: 10}, "b": {False: 6, True: 3}}
 """How many of the last digits each base model is right on, with the first system prompt and with the one proposed."""
 
