@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import fields, is_dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +54,7 @@ def _rename(db: Database, thread: str) -> None:
     asked = (
         "SELECT checkpoint_ns, checkpoint_id, type, checkpoint FROM main.checkpoints WHERE thread_id = ? ORDER BY checkpoint_id"
     )
+    renamer = lru_cache(partial(_renamer, db))
     runs: dict[str, str] = {}
     apart: dict[tuple[str, str, str], str] = {}
     for ns, id, kind, blob in db.execute(asked, [thread]).fetchall():
@@ -61,23 +62,22 @@ def _rename(db: Database, thread: str) -> None:
         run = runs[id] = str(state["channel_values"].get("run") or thread)
         for channel, version in state["channel_versions"].items():
             apart.setdefault((ns, channel, str(version)), run)
-        if named := _named_anew(db, run, (kind, blob)):
+        if written := _written_anew(state, renamer(run)):
             where = "thread_id = ? AND checkpoint_ns = ? AND checkpoint_id = ?"
-            db.execute(f"UPDATE main.checkpoints SET type = ?, checkpoint = ? WHERE {where}", [*named, thread, ns, id])
+            db.execute(f"UPDATE main.checkpoints SET type = ?, checkpoint = ? WHERE {where}", [*written, thread, ns, id])
     asked = "SELECT rowid, checkpoint_id, type, value FROM main.writes WHERE thread_id = ?"
     for row, id, kind, blob in db.execute(asked, [thread]).fetchall():
-        if named := _named_anew(db, runs.get(id, thread), (kind, blob)):
-            db.execute("UPDATE main.writes SET type = ?, value = ? WHERE rowid = ?", [*named, row])
+        if written := _written_anew(SERDE.loads_typed((kind, blob)), renamer(runs.get(id, thread))):
+            db.execute("UPDATE main.writes SET type = ?, value = ? WHERE rowid = ?", [*written, row])
     asked = f"SELECT rowid, checkpoint_ns, channel, version, type, blob FROM main.{BLOBS} WHERE thread_id = ?"
-    for row, *of, kind, blob in db.execute(asked, [thread]).fetchall():
-        if named := _named_anew(db, apart.get((of[0], of[1], of[2]), thread), (kind, blob)):
-            db.execute(f"UPDATE main.{BLOBS} SET type = ?, blob = ? WHERE rowid = ?", [*named, row])
+    for row, ns, channel, version, kind, blob in db.execute(asked, [thread]).fetchall():
+        if written := _written_anew(SERDE.loads_typed((kind, blob)), renamer(apart.get((ns, channel, version), thread))):
+            db.execute(f"UPDATE main.{BLOBS} SET type = ?, blob = ? WHERE rowid = ?", [*written, row])
 
 
-def _named_anew(db: Database, run: str, written: tuple[str, bytes]) -> tuple[str, bytes] | None:
-    """What a run wrote, with every name in it as it is called here; None where nothing is called otherwise."""
-    value = SERDE.loads_typed(written)
-    named = _named(value, _renamer(db, run))
+def _written_anew(value: Any, renamed: Renamed) -> tuple[str, bytes] | None:
+    """A value as it is written with every name in it as it is called here; None where nothing is called otherwise."""
+    named = _named(value, renamed)
     return None if named is value else SERDE.dumps_typed(named)
 
 
