@@ -95,8 +95,8 @@ class Pace:
 
     def limit(self, spec: ModelSpec) -> None:
         """Keep to what a spec sets; of several that share a pace, the lowest number stands."""
-        self._requests = _tighter(self._requests, spec.requests_per_minute)
-        self._tokens = _tighter(self._tokens, spec.tokens_per_minute)
+        self._requests = tighter(self._requests, spec.requests_per_minute)
+        self._tokens = tighter(self._tokens, spec.tokens_per_minute)
 
     async def turn(self, request: Request, spec: ModelSpec, account: Account) -> Permit:
         """Wait until a request may go out. Raises what ends the run meanwhile, as a limit does that is used up for too long."""
@@ -206,7 +206,7 @@ class Pace:
             account.told(f"waiting for the endpoint's limit: {wait:.0f} s")
 
 
-def _tighter(known: Meter | None, limit: int | None) -> Meter | None:
+def tighter(known: Meter | None, limit: int | None) -> Meter | None:
     """The meter of the lower of two limits; what it has counted stays counted."""
     if limit is None or (known is not None and known.limit <= limit):
         return known

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from ..account import Account
 from ..meters import WINDOW, Meter, Sent
-from ..pacing import LOOK
+from ..pacing import LOOK, tighter
 from .messages import TurnWish
 
 
@@ -73,13 +73,3 @@ class Turnstiles:
         sent = here.sent.pop(number, None) if here is not None else None
         if here is not None and here.tokens is not None and sent is not None:
             here.tokens.correct(time.monotonic(), sent, tokens)
-
-
-def tighter(known: Meter | None, limit: int | None) -> Meter | None:
-    """The meter of the lower of two limits; what it has counted stays counted."""
-    if limit is None or (known is not None and known.limit <= limit):
-        return known
-    if known is not None:
-        known.limit = limit
-        return known
-    return Meter(limit)

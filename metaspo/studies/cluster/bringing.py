@@ -6,14 +6,12 @@ from pathlib import Path
 from sqlite_utils import Database
 
 from ...domain.errors import StoreError
+from ...models.sharing.messages import PAGE
 from ...store import calls
 from ...store.calls import Call
 from ...store.database import open_store
 from .line import RayLine
 from .own_store import left_behind
-
-PAGE = 200
-"""Calls that are looked for at a time."""
 
 
 async def bring_in(line: RayLine, study: str) -> None:
