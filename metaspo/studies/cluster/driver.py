@@ -176,14 +176,19 @@ class Cluster:
             self._closing.callback(task.cancel)
 
     async def _close(self) -> None:
-        with contextlib.suppress(TimeoutError, MetaspoError, self._ray.exceptions.RayError):
-            async with asyncio.timeout(PATIENCE):
-                clean = cleaning_task(self._ray)
-                await asyncio.gather(
-                    *(_result(clean(node, self._leader, self._study)) for node in self._nodes), return_exceptions=True
-                )
-                await self._asked("close")
+        # Each has its own time: a node that is gone may take all of the first, and the leader has to close its store.
+        for last in (self._cleaned, self._left):
+            with contextlib.suppress(TimeoutError, MetaspoError, self._ray.exceptions.RayError):
+                async with asyncio.timeout(PATIENCE):
+                    await last()
         self._ray.kill(self._leader)
+
+    async def _cleaned(self) -> None:
+        clean = cleaning_task(self._ray)
+        await asyncio.gather(*(_result(clean(node, self._leader, self._study)) for node in self._nodes), return_exceptions=True)
+
+    async def _left(self) -> None:
+        await self._asked("close")
 
     async def _asked(self, what: str, *args: Any) -> Any:
         """What the leader answers; raises LineLost where it is gone."""

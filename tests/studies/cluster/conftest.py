@@ -53,6 +53,18 @@ def endpoint() -> Iterator[NotedEndpoint]:
         made.close()
 
 
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studied]:
+    """The same study as it is done by one process."""
+    endpoint = NotedEndpoint()
+    try:
+        made = study_in(tmp_path_factory.mktemp("alone"), endpoint)
+        assert made.run(engine=None) is None
+        yield made
+    finally:
+        endpoint.close()
+
+
 @pytest.fixture
 def studied(tmp_path: Path, endpoint: NotedEndpoint) -> Studied:
     return study_in(tmp_path, endpoint)

@@ -1,6 +1,5 @@
 """A study on a real Ray cluster: the table of one process, nothing paid twice, budgets and limits of the whole study."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,18 +12,6 @@ from .conftest import study_in
 from .studied import Studied
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(scope="module")
-def alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studied]:
-    """The same study as it is done by one process."""
-    endpoint = NotedEndpoint()
-    try:
-        made = study_in(tmp_path_factory.mktemp("alone"), endpoint)
-        assert made.run(engine=None) is None
-        yield made
-    finally:
-        endpoint.close()
 
 
 def test_the_table_is_that_of_one_process_and_no_call_is_paid_twice(nodes: RayNodes, studied: Studied, alone: Studied) -> None:
