@@ -1,9 +1,10 @@
-"""What a run costs as it grows: calls, bytes, seconds, memory and money, by tasks, examples a task and runs in a store.
+"""What a run costs as it grows: calls, bytes, seconds, memory and money, by tasks and examples a task.
 
-    python benchmarks/growth.py --quick          4 and 40 tasks, 4 runs in a store; under two minutes
-    python benchmarks/growth.py                  the tables of docs/scale.md, at most 20 minutes on two quiet cores
+    python benchmarks/growth.py --quick          4 and 40 tasks; under two minutes
+    python benchmarks/growth.py                  the table of docs/scale.md, at most 20 minutes on two quiet cores
     python benchmarks/growth.py --cell common_first,40,50
-    python benchmarks/growth.py --runs 100
+
+What many runs in one store cost, many_runs.py measures.
 
 Everything has a process of its own and goes through metaspo's Python API, the real graph and a real SQLite store; models
 answer at once, so that what is measured is metaspo's own. Seconds are of the processor (user and system), less what it
@@ -17,7 +18,6 @@ money      the recorded texts at four characters a token and the list price of `
 """
 
 import argparse
-import asyncio
 import json
 import os
 import resource
@@ -33,16 +33,12 @@ from typing import Any
 
 MODEL = "gpt-5-mini"
 WORDS = "The parcel came on time and the colour is just right, but one corner was dented, and nobody answered. "
-AT_ONCE = 20
-"""Runs at work at once, in a store of many."""
-
 CELLS = [
     ("common_first", 4, 50), ("common_first", 4, 5000), ("common_first", 40, 50), ("common_first", 40, 5000),
     ("common_first", 400, 50), ("metaspo", 4, 50), ("metaspo", 4, 5000),
 ]  # fmt: skip
 PLANNED = [("common_first", 400, 5000), *(("metaspo", tasks, size) for tasks in (40, 400) for size in (50, 5000))]
 QUICK = [("common_first", 4, 50), ("common_first", 40, 50)]
-RUNS, QUICK_RUNS = (1, 10, 100), (1, 4)
 
 PARTS = {
     "calls": ("calls",),
@@ -139,32 +135,6 @@ def afterwards(job: dict[str, Any]) -> dict[str, Any]:
     return seconds
 
 
-def many(job: dict[str, Any]) -> dict[str, Any]:
-    """So many runs of one cell in a store, `AT_ONCE` at a time, and what the store then takes to read."""
-    from metaspo import aoptimize
-    from metaspo.reports.listing import list_runs
-    from metaspo.reports.report import open_report
-
-    given, seconds = settings(job), {}
-
-    async def all_runs() -> int:
-        places = asyncio.Semaphore(AT_ONCE)
-
-        async def one(seed: int) -> int:
-            async with places:
-                done = await aoptimize(**given, seed=seed)
-                return done.report.usage.total_calls
-
-        return sum(await asyncio.gather(*(one(seed) for seed in range(job["runs"]))))
-
-    with timed(seconds, "run s"):
-        calls = asyncio.run(all_runs())
-    for name, read in (("runs", lambda: list_runs(given["store"])), ("show", lambda: open_report(given["store"]))):
-        with timed(seconds, f"{name} s"):
-            read()
-    return {"calls": calls, "s a run": seconds["run s"] / job["runs"], **seconds}
-
-
 @contextmanager
 def timed(seconds: dict[str, Any], name: str) -> Iterator[None]:
     """The seconds of the processor that a piece of work takes."""
@@ -174,7 +144,7 @@ def timed(seconds: dict[str, Any], name: str) -> Iterator[None]:
 
 
 KINDS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
-    "planned": planned, "searched": searched, "afterwards": afterwards, "many": many,
+    "planned": planned, "searched": searched, "afterwards": afterwards,
 }  # fmt: skip
 
 
@@ -225,7 +195,7 @@ def paid(store: Path) -> float:
 
 
 def cell(method: str, tasks: int, examples: int, run: bool) -> dict[str, Any]:
-    """One row of the first table."""
+    """One row of the table."""
     with tempfile.TemporaryDirectory() as folder:
         job = {"folder": folder, "method": method, "tasks": tasks, "examples": examples}
         written(Path(folder), tasks, examples)
@@ -238,13 +208,6 @@ def cell(method: str, tasks: int, examples: int, run: bool) -> dict[str, Any]:
             store = Path(folder) / "growth.db"
             row |= sizes(store) | {"dollars": paid(store)}
     return row
-
-
-def runs(count: int) -> dict[str, Any]:
-    """One row of the second table."""
-    with tempfile.TemporaryDirectory() as folder:
-        job = {"folder": folder, "method": "common_first", "tasks": 4, "examples": 50, "runs": count}
-        return {"runs": count, **measured(job, kind="many"), **sizes(Path(folder) / "growth.db")}
 
 
 def shown(value: Any) -> str:
@@ -268,20 +231,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="a few small cells only")
     parser.add_argument("--cell", help="one cell only, such as common_first,40,50")
-    parser.add_argument("--runs", type=int, help="so many runs in a store only")
     parser.add_argument("--json", action="store_true", help="print JSON at the end")
     parser.add_argument("--job", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.job:
         child(json.loads(options.job))
         return
-    cells, counts = ([*QUICK], QUICK_RUNS) if options.quick else ([*CELLS], RUNS)
-    plans = [] if options.quick or options.cell or options.runs else PLANNED
+    cells = [*QUICK] if options.quick else [*CELLS]
+    plans = [] if options.quick or options.cell else PLANNED
     if options.cell:
         method, tasks, examples = options.cell.split(",")
-        cells, counts = [(method, int(tasks), int(examples))], ()
-    if options.runs:
-        cells, counts = [], (options.runs,)
+        cells = [(method, int(tasks), int(examples))]
     rows = []
     for run, chosen in ((True, cells), (False, plans)):
         for one in chosen:
@@ -290,14 +250,10 @@ def main() -> None:
     each = {row["method"]: row["dollars"] / row["calls"] for row in reversed(rows) if "dollars" in row}
     for row in rows:
         row.setdefault("dollars", each.get(row["method"], 0.0) * row["at most"])
-    stores = [runs(count) for count in counts]
     print(file=sys.stderr)
-    for part in (rows, stores):
-        if part:
-            table(part)
-            print()
+    table(rows)
     if options.json:
-        print(json.dumps([rows, stores], indent=2))
+        print(json.dumps(rows, indent=2))
 
 
 if __name__ == "__main__":
