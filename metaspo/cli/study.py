@@ -54,11 +54,9 @@ def study_command(file: str, settings: tuple[str, ...], output: Path, plan_only:
     name, study = read_study(file, {key: options[key] for key in ("parallel",) if options[key]})
     study = _cut(study, options, settings)
     if options["part"]:
-        if options["engine"]:
-            raise ConfigError("a part of a study is worked on in one process: leave out --engine, or --part")
         from .study_part import study_part
 
-        study_part(study, options["part"], options["store"], plan_only=plan_only, as_json=as_json)
+        study_part(study, options, plan_only=plan_only, as_json=as_json)
         return
     if plan_only:
         show_study_plan(study)

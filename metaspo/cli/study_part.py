@@ -3,7 +3,7 @@
 import os
 import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..domain.counting import counted
 from ..domain.errors import ConfigError
@@ -18,14 +18,17 @@ if TYPE_CHECKING:
     from ..studies.study import Cell, Study
 
 
-def study_part(study: "Study", text: str, store: str | None, *, plan_only: bool, as_json: bool) -> None:
+def study_part(study: "Study", options: dict[str, Any], *, plan_only: bool, as_json: bool) -> None:
     """Do what is missing of part K/N, or only count it; ends with the commands that bring all parts together."""
+    from ..studies.engines import ALONE
     from ..studies.parts import Part, take
     from ..studies.plans import without_data
     from ..studies.study import run_study
     from .progress import Several
 
-    part = Part.parse(text)
+    if options["engine"]:
+        raise ConfigError(ALONE)
+    part, store = Part.parse(options["part"]), options["store"]
     if missing := without_data(study):
         raise ConfigError(
             f"no data on this machine yet of {', '.join(missing)}, which say what is in a part; run "

@@ -10,6 +10,9 @@ from .batch import BatchListener, Planned, Work
 ENGINES = ("ray",)
 """What can be named beside this process."""
 
+ALONE = "a part of a study is worked on in one process: leave out --engine, or --part"
+"""What is said where both are asked for."""
+
 
 @asynccontextmanager
 async def engine(

@@ -26,6 +26,7 @@ from ..tasks.written import Exact
 from ..workspace.problem import Problem
 from ..workspace.sizes import flat
 from .batch import BatchListener, Planned, account_of, run_all, statuses
+from .engines import ALONE
 from .engines import engine as working
 from .generalize import GeneralizationConfig
 
@@ -236,7 +237,7 @@ async def arun_study(
     within that portion of their limits; a cluster keeps the limits of the whole, so it takes none.
     """
     if portion is not None and engine is not None:
-        raise ConfigError("a part of a study is worked on in one process: leave out --engine, or --part")
+        raise ConfigError(ALONE)
     account, planned = await asyncio.to_thread(_account, study, cells), [cell.search for cell in cells]
     with listening(listener) as told, registry().limited_to(portion):
         async with working(engine, study.store, planned, account, told) as work:

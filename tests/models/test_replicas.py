@@ -155,14 +155,16 @@ async def test_one_that_was_silent_at_first_is_asked_once_it_is_there(
     await registry.close()
 
 
+async def hang(request: web.Request, body: Any, number: int) -> web.Response:
+    """An act of an endpoint that never answers in time."""
+    await asyncio.sleep(30)
+    return say("late")
+
+
 async def test_one_that_is_there_and_never_answers_holds_up_one_request_at_a_time(
     three: list[Endpoint], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(replica, "COOLDOWN", 0.05)
-
-    async def hang(request: web.Request, body: Any, number: int) -> web.Response:
-        await asyncio.sleep(30)
-        return say("late")
 
     three[1].act = hang
     registry = Registry()
@@ -222,10 +224,6 @@ async def test_what_all_refuse_is_said_and_blames_none(three: list[Endpoint]) ->
 
 
 async def test_a_replica_that_hangs_rests_and_one_that_asks_for_patience_does_not(three: list[Endpoint]) -> None:
-    async def hang(request: web.Request, body: Any, number: int) -> web.Response:
-        await asyncio.sleep(30)
-        return say("late")
-
     three[0].act = hang
     registry = Registry()
     model = await registry.model(joined(three, timeout=0.3))

@@ -22,16 +22,9 @@ from metaspo.studies.parts import WORTH, Part, Work, divided, take, work_of
 from metaspo.studies.study import Cell, Study, plan_study
 
 from ..helpers.endpoint import Endpoint, say
+from .test_study import block
 
 UNEVEN = {"provider": "scripted", "name": "tests.helpers.scripts:uneven"}
-
-
-def block(name: str) -> dict[str, Any]:
-    return {
-        "name": name, "user_prompt": "Say yes or no.\n{question}",
-        "reader": {"kind": "choice", "labels": ["yes", "no"], "from": "reply"},
-        "examples": [{"question": f"Is {i} a number that {name} likes?", "answer": "yes" if i % 2 else "no"} for i in range(40)],
-    }  # fmt: skip
 
 
 def study_of(**more: Any) -> Study:

@@ -18,17 +18,10 @@ from metaspo.studies.study_page import study_page
 from metaspo.studies.table import Entry, StudyReport, study_report
 
 from ..helpers.browser import looking_at, needs_browser
+from .test_study import block
 
 UNEVEN = "scripted:tests.helpers.scripts:uneven"
 ODD = "two </section><script>document.title = 'taken'</script>"
-
-
-def block(name: str) -> dict[str, Any]:
-    return {
-        "name": name, "user_prompt": "Say yes or no.\n{question}",
-        "reader": {"kind": "choice", "labels": ["yes", "no"], "from": "reply"},
-        "examples": [{"question": f"Is {i} a number that {name} likes?", "answer": "yes" if i % 2 else "no"} for i in range(40)],
-    }  # fmt: skip
 
 
 DATA: dict[str, Any] = {

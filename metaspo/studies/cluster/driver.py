@@ -25,7 +25,7 @@ from .leading import BEGUN, SILENT, Leader
 from .losses import MOST_LOSSES, OUT_OF_REACH, how_lost
 from .order import Order, Outcome, written_by
 from .own_store import study_of
-from .tasks import cleaning_task, on_node, run_task
+from .tasks import cleaning_task, only_on, run_task
 
 LOOK_EVERY = 0.3
 """Seconds between two looks at what was told."""
@@ -159,7 +159,7 @@ class Cluster:
         refuse_what_vanishes(self._store)
         self._closing.push_async_callback(asyncio.to_thread, self._connection.close)
         self._ray = ray = await asyncio.to_thread(self._connection.enter_context, connected())
-        here = on_node(ray, ray.get_runtime_context().get_node_id())
+        here = only_on(ray, ray.get_runtime_context().get_node_id())
         actor = ray.remote(num_cpus=0, max_concurrency=100_000, max_restarts=0)(Leader)
         account = self._account
         try:

@@ -33,9 +33,9 @@ def cleaning_task(ray: Any) -> Callable[[str, Any, str], Any]:
         clean(leader, study)
 
     task = ray.remote(num_cpus=0, max_retries=0)(metaspo_clean)
-    return lambda node, leader, study: task.options(scheduling_strategy=on_node(ray, node)).remote(leader, study)
+    return lambda node, leader, study: task.options(scheduling_strategy=only_on(ray, node)).remote(leader, study)
 
 
-def on_node(ray: Any, id: str) -> Any:
+def only_on(ray: Any, id: str) -> Any:
     """On this node and no other."""
     return ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy(node_id=id, soft=False)
