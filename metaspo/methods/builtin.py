@@ -24,8 +24,8 @@ from .unrelated import placebo_of
 Schedule = Callable[[Settings], list[Step]]
 
 SMALL_STEPS: dict[str, int] = {
-    "iterations": 2, "system_steps": 6, "system_candidates": 3, "user_steps": 3, "user_candidates": 2, "keep": 1,
-    "user_failures": 6, "most_failures": 12, "train_size": 30, "tested_pairs": 1, "patience": 11,
+    "iterations": 2, "system_steps": 5, "system_candidates": 3, "user_steps": 3, "user_candidates": 2, "keep": 1,
+    "user_failures": 6, "most_failures": 12, "train_size": 35, "tested_pairs": 1, "patience": 11,
 }  # fmt: skip
 """Sizes of many small steps on few examples; benchmarks/search.py says what they are worth."""
 
@@ -40,6 +40,9 @@ WIDE_STEPS: dict[str, int] = {
     "user_failures": 6, "most_failures": 12, "train_size": 30, "tested_pairs": 1,
 }  # fmt: skip
 """Sizes of few steps with many candidates each, for batches: a step takes as long with one candidate as with all."""
+
+SENTENCES_TRIED = 8
+"""Sentences of the system prompt that a shortening step tries to do without; most cost no more than the gate."""
 
 LATER = 3
 """The first time through its levels a method in small steps takes so many times the steps that it takes later."""
@@ -57,7 +60,7 @@ def _bilevel(proposer: Proposer) -> Schedule:
 
 def _common_first(sizes: Settings) -> list[Step]:
     """Small system steps and one that shortens, then the user prompts, which come to learn what is left; then less of both."""
-    system, trim = Step("system", sizes.system_candidates, CORRECTED), Step("system", 2, TRIMMED)
+    system, trim = Step("system", sizes.system_candidates, CORRECTED), Step("system", SENTENCES_TRIED, TRIMMED)
     user, examples = Step("user", sizes.user_candidates, CORRECTED), Step("user", 2, DEMONSTRATED)
     steps = [Step("system", sizes.compositions, COMPOSED)] if sizes.compositions else []
     steps += [Step("system", 2, EXCHANGED)] * sizes.exchanges

@@ -1,4 +1,7 @@
-"""Trimming: a prompt less one of its sentences, made without a model. What does no good goes."""
+"""Trimming: a prompt less one of its sentences, made without a model. What does harm goes.
+
+Only who does better takes over, and so has to mend something that fails now: the gate drops most of these candidates.
+"""
 
 import re
 from collections.abc import Sequence
@@ -49,4 +52,4 @@ async def trimming(workspace: SearchWorkspace, job: Job) -> Proposal:
     return Proposal(parent, prompt=order[place])
 
 
-TRIMMED = Proposer("trimmed", trimming, requests=none_asked)
+TRIMMED = Proposer("trimmed", trimming, requests=none_asked, draws=True)
