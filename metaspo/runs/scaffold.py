@@ -27,7 +27,7 @@ method: common_first           # 'metaspo methods' lists the others; the paper's
 preset: quick                  # quick: whole sentences alone, no optimizer is asked; paper: the optimizer writes prompts
 # Single sizes can be set too. A training or validation size that is not set follows the data.
 test_size: 12
-# train_size: 30
+# train_size: 35
 # iterations: 2
 # system_candidates: 3
 # user_candidates: 2
