@@ -3,7 +3,7 @@
 docs/methods.md compares them and shows how one is added.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from math import ceil
 
 from ..prompts.renderer import DEFAULT_SYSTEM_PROMPT, fixed_text
@@ -41,11 +41,21 @@ WIDE_STEPS: dict[str, int] = {
 }  # fmt: skip
 """Sizes of few steps with many candidates each, for batches: a step takes as long with one candidate as with all."""
 
+OF_ALL, OF_EACH = 140, 24
+"""Training examples of all tasks together that are as many as it takes, and how many each task has all the same."""
+
 SENTENCES_TRIED = 8
 """Sentences of the system prompt that a shortening step tries to do without; most cost no more than the gate."""
 
 LATER = 3
 """The first time through its levels a method in small steps takes so many times the steps that it takes later."""
+
+
+def _fitted(sizes: Mapping[str, int], tasks: int) -> Mapping[str, int]:
+    """The sizes for so many tasks: of many, fewer examples each decide as well, and a request shows two failures of each."""
+    most = min(sizes["train_size"], max(OF_EACH, OF_ALL // max(1, tasks)))
+    shown = {"most_failures": max(sizes["most_failures"], 2 * tasks)} if "most_failures" in sizes else {}
+    return {**sizes, "train_size": most, **shown}
 
 
 def _bilevel(proposer: Proposer) -> Schedule:
@@ -108,6 +118,7 @@ for method in (
         strict=True,
         confirms=True,
         sizes={"paper": SMALL_STEPS, "quick": SENTENCES, "batch": WIDE_STEPS},
+        fitted=_fitted,
     ),
     Method("metaspo", "The paper's bilevel search: user prompts, then the system prompt, in turn.", _bilevel(CORRECTED)),
     Method("metaspo_ape", "The same search, with prompts induced from labelled examples.", _bilevel(INDUCED)),

@@ -3,11 +3,13 @@
 from typing import Any
 
 from ..store import runs
+from ..store.database import Database
 from .context import Context
 from .generalization import GENERALIZE, Generalization
 from .problem import Problem
 from .run_input import RunInput
 from .serving import trusted
+from .settings import Settings
 
 
 def as_asked(context: dict[str, Any]) -> dict[str, Any]:
@@ -23,7 +25,23 @@ def stored_input(config: dict[str, Any]) -> RunInput:
     """What a run in the store was given, from its configuration there."""
     given = config["problem"]
     kind: type[Problem] | type[Generalization] = Generalization if given["method"] == GENERALIZE else Problem
-    return kind.model_validate(given)
+    return as_begun(kind.model_validate(given), config)
+
+
+def as_begun(given: RunInput, config: dict[str, Any]) -> RunInput:
+    """What a run is given that began with such a configuration: sizes that nobody set are those of then, not today's."""
+    began = config.get("problem", {})
+    if not isinstance(given, Problem) or (given.method, given.preset) != (began.get("method"), began.get("preset")):
+        return given
+    found = given.model_copy()
+    found._began = {name: size for name, size in config.get("settings", {}).items() if name in Settings.__dataclass_fields__}
+    return found
+
+
+def begun(db: Database, run: str, given: RunInput) -> RunInput:
+    """The same from the store; of a run that is not there, what is given."""
+    known = runs.known(db, run)
+    return as_begun(given, known.config) if known else given
 
 
 def context_of(before: runs.Run | None, given: Context | None) -> Context:

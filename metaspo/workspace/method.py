@@ -106,8 +106,8 @@ class Method:
     `judging` is how its candidates are judged where the problem does not say. `shown` is what the
     optimizer sees, `strict` whether candidates are checked further than a prompt of the paper's is
     (metaspo/methods/checks.py), `confirms` whether the prompts found meet the seeds on validation at the end.
-    `sizes` are its own by the name of a preset, before those that a person sets. A fixed prompt has no
-    rounds and brings its own `system_prompt`.
+    `sizes` are its own by the name of a preset, before those that a person sets; `fitted` makes those of a preset
+    the ones for so many source tasks. A fixed prompt has no rounds and brings its own `system_prompt`.
     """
 
     name: str
@@ -119,6 +119,7 @@ class Method:
     strict: bool = False
     confirms: bool = False
     sizes: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    fitted: Callable[[Mapping[str, int], int], Mapping[str, int]] = lambda sizes, tasks: sizes
 
 
 FILE = "file:"

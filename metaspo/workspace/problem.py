@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import ConfigDict, Field, field_validator, model_validator
+from pydantic import ConfigDict, Field, PrivateAttr, field_validator, model_validator
 
 from ..domain.errors import ConfigError
 from ..domain.locks import Locks, without_marks
@@ -65,6 +65,7 @@ class Problem(OwnPrompts):
             last=("optimizer_prompts", "start", "made_by", "aside"),
         ),
     )  # fmt: skip
+    _began: dict[str, int] = PrivateAttr(default_factory=dict)
 
     tasks: list[WrittenTask] = Field(
         default_factory=list,
@@ -237,11 +238,12 @@ class Problem(OwnPrompts):
         return without_marks(self.system_prompt)
 
     def settings(self) -> Settings:
-        """The sizes: the preset's, the method's own under it, and those that are set."""
+        """The sizes: the preset's, the method's own under it, those that the run began with, and those that are set."""
         given = {name: getattr(self, name) for name in Settings.__dataclass_fields__}
         given = {name: size for name, size in given.items() if size is not None}
         method, preset = find_method(self.method), self.preset or "paper"
-        sizes = replace(PRESETS[preset], **{**method.sizes.get(preset, {}), **given})
+        own = method.fitted(method.sizes.get(preset, {}), len(self.tasks))
+        sizes = replace(PRESETS[preset], **{**own, **self._began, **given})
         if method.confirms and self.validation_size is None:
             return replace(sizes, validation_size=sizes.train_size)
         return sizes
