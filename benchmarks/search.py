@@ -3,6 +3,7 @@
     python benchmarks/search.py --quick                     two worlds, three seeds, about a minute
     python benchmarks/search.py --json rows.json            all worlds, 20 seeds each
     python benchmarks/search.py --worlds base --methods metaspo outer_only --seeds 5
+    python benchmarks/search.py --first-seed 1000           seeds that no method was made with
     python benchmarks/search.py --null 500 --methods metaspo
     python benchmarks/search.py --ablations --seeds 8       what each part of the default method is worth
     python benchmarks/search.py --tables rows.json          the tables of an earlier run
@@ -215,7 +216,10 @@ def options() -> argparse.Namespace:
     """What was asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--worlds", nargs="+", choices=list(WORLDS), default=list(WORLDS), metavar="WORLD")
-    parser.add_argument("--seeds", type=int, default=20, help="so many, from 0")
+    parser.add_argument("--seeds", type=int, default=20, help="so many")
+    parser.add_argument(
+        "--first-seed", type=int, default=0, metavar="SEED", help="where they begin: 0, or seeds that nobody has seen"
+    )
     parser.add_argument("--methods", nargs="+", default=METHODS, help="the first is compared with the others")
     parser.add_argument("--jobs", type=int, default=2, help="processes")
     parser.add_argument("--quick", action="store_true", help=f"{' and '.join(QUICK_WORLDS)}, {QUICK_SEEDS} seeds")
@@ -240,7 +244,8 @@ def main() -> None:
         worlds, seeds = (QUICK_WORLDS, QUICK_SEEDS) if asked.quick else (asked.worlds, asked.seeds)
         worlds, seeds = (["null"], asked.null) if asked.null else (worlds, seeds)
         methods = [COMMON_FIRST, *VARIANTS] if asked.ablations else available(asked.methods)
-        for found in in_processes(asked.jobs, [(world, seed, methods) for world in worlds for seed in range(seeds)]):
+        numbers = range(asked.first_seed, asked.first_seed + seeds)
+        for found in in_processes(asked.jobs, [(world, seed, methods) for world in worlds for seed in numbers]):
             rows += found
             if asked.json:
                 asked.json.write_text(json.dumps([asdict(row) for row in rows], indent=1), encoding="utf-8")
