@@ -2,8 +2,9 @@
 
 from typing import Any
 
+from sqlite_utils import Database
+
 from ..store import runs
-from ..store.database import Database
 from .context import Context
 from .generalization import GENERALIZE, Generalization
 from .problem import Problem
