@@ -35,12 +35,16 @@ def as_begun(given: RunInput, config: dict[str, Any]) -> RunInput:
     if not isinstance(given, Problem) or (given.method, given.preset) != (began.get("method"), began.get("preset")):
         return given
     found = given.model_copy()
-    found._began = {name: size for name, size in config.get("settings", {}).items() if name in Settings.__dataclass_fields__}
+    # A store may come from anywhere: what is no size is left out.
+    sizes = config.get("settings", {}).items()
+    found._began = {name: size for name, size in sizes if name in Settings.__dataclass_fields__ and type(size) is int}
     return found
 
 
-def begun(db: Database, run: str, given: RunInput) -> RunInput:
-    """The same from the store; of a run that is not there, what is given."""
+def input_of(db: Database, run: str, given: RunInput | None) -> RunInput:
+    """What a run works on: what is given, as it began where it is in the store; else what the store says, where it must be."""
+    if given is None:
+        return stored_input(runs.find(db, run).config)
     known = runs.known(db, run)
     return as_begun(given, known.config) if known else given
 

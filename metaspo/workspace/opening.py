@@ -26,7 +26,7 @@ from .base_models import asked_models, check_counting, check_differ
 from .context import Context
 from .dealing import UNSEEN, Rules, dealing_rules, open_tasks
 from .generalization import Generalization, GeneralizationWorkspace
-from .known import begun, context_of, stored_input
+from .known import context_of, input_of
 from .lease import RunLease, acquired
 from .outer import context_given
 from .resources import Workspace
@@ -180,10 +180,8 @@ async def _new_workspace(run: str, at: Thread | None, given: Context | None, pro
             await other.lease.close()
     lease = await acquired(store, run, thread)
     try:
-        if problem is None:
-            problem = await asyncio.to_thread(stored_input, (await store.run(runs.find, run)).config)
+        problem = await store.run(input_of, run, problem)
         context = await _context(before, given, path)
-        problem = await store.run(begun, run, problem)
         problem.check()
         settings = problem.settings()
         rules = await store.run(dealing_rules, run, problem, origin)
