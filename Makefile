@@ -5,7 +5,7 @@ BIN := .venv/bin
 # uv takes seconds where pip takes a minute. It knows nothing of pip's settings: it is told the index, and where it fails, pip installs.
 INDEX = $(BIN)/python -m pip config get global.index-url 2>/dev/null
 PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check
-INSTALL = index="$$($(INDEX))"; UV_SYSTEM_CERTS=1 $(BIN)/uv pip install --quiet --python .venv $${index:+--default-index "$$index"} --editable $(1) 2>/dev/null || $(PIP) --editable $(1)
+INSTALL = UV_DEFAULT_INDEX="$$($(INDEX))" UV_SYSTEM_CERTS=1 $(BIN)/uv pip install --quiet --python .venv --editable $(1) 2>/dev/null || $(PIP) --editable $(1)
 
 .PHONY: demo test test-slow test-lowest test-vllm lint clean
 
