@@ -20,7 +20,7 @@ async def analyze_failures(state: Job, runtime: Runtime[Context]) -> dict[str, A
     """
     workspace = await search_workspace(state, runtime)
     proposer = workspace.step(state["round"]).proposer
-    failures = await drawn(workspace, state) if proposer.analyses or proposer.draws else []
+    failures = await drawn(workspace, state, proposer.meets)
     if not proposer.analyses:
         return {"analyses": [{**state, "failures": failures, "analysis": None}]}
     analysis = None

@@ -24,8 +24,8 @@ from .unrelated import placebo_of
 Schedule = Callable[[Settings], list[Step]]
 
 SMALL_STEPS: dict[str, int] = {
-    "iterations": 2, "system_steps": 5, "system_candidates": 3, "user_steps": 3, "user_candidates": 2, "keep": 1,
-    "user_failures": 6, "most_failures": 12, "train_size": 35, "tested_pairs": 1, "patience": 11,
+    "iterations": 2, "system_steps": 6, "system_candidates": 3, "user_steps": 3, "user_candidates": 2, "taper": 6, "keep": 1,
+    "user_failures": 6, "most_failures": 12, "train_size": 40, "tested_pairs": 1, "patience": 11,
 }  # fmt: skip
 """Sizes of many small steps on few examples; benchmarks/search.py says what they are worth."""
 
@@ -41,14 +41,11 @@ WIDE_STEPS: dict[str, int] = {
 }  # fmt: skip
 """Sizes of few steps with many candidates each, for batches: a step takes as long with one candidate as with all."""
 
-OF_ALL, OF_EACH = 140, 24
+OF_ALL, OF_EACH = 100, 22
 """Training examples of all tasks together that are as many as it takes, and how many each task has all the same."""
 
 SENTENCES_TRIED = 8
 """Sentences of the system prompt that a shortening step tries to do without; most cost no more than the gate."""
-
-LATER = 3
-"""The first time through its levels a method in small steps takes so many times the steps that it takes later."""
 
 
 def _fitted(sizes: Mapping[str, int], tasks: int) -> Mapping[str, int]:
@@ -75,7 +72,7 @@ def _common_first(sizes: Settings) -> list[Step]:
     steps = [Step("system", sizes.compositions, COMPOSED)] if sizes.compositions else []
     steps += [Step("system", 2, EXCHANGED)] * sizes.exchanges
     for time in range(sizes.iterations):
-        part = LATER if time else 1
+        part = sizes.taper if time else 1
         steps += [*[system] * ceil(sizes.system_steps / part), trim] if sizes.system_steps else []
         steps += [user] * ceil(sizes.user_steps / part)
         steps += [examples] if sizes.demonstrations else []

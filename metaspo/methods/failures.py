@@ -37,8 +37,10 @@ def own_method(workspace: Workspace) -> Method:
         return Method(workspace.problem.method, "", lambda sizes: [])
 
 
-async def drawn(workspace: Workspace, job: Job) -> list[Failure]:
-    """The failing examples that a job's candidate is written from."""
+async def drawn(workspace: Workspace, job: Job, meets: int) -> list[Failure]:
+    """The failing examples that a job's candidate is written from, or has to mend one of: `meets` at most."""
+    if not meets:
+        return []
     sizes = workspace.settings
     found, random = await failures_of(workspace, job), candidate_random(workspace, job)
     most = sizes.most_failures
@@ -48,7 +50,7 @@ async def drawn(workspace: Workspace, job: Job) -> list[Failure]:
         size = ceil(most / max(1, sum(map(bool, found.values())))) if most else sizes.system_failures
     differing = own_method(workspace).shown.differing
     chosen = draw_differing(workspace.tasks, found, size, random) if differing else draw(found, size, random)
-    return chosen[:most] if most else chosen
+    return chosen[: min(most, meets) if most else meets]
 
 
 def draw(found: Mapping[str, Sequence[Failure]], size: int, random: Random) -> list[Failure]:

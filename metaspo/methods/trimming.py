@@ -16,6 +16,9 @@ from .failures import candidate_random
 PIECE = re.compile(r".+?(?:[.!?]+[\"')\]]*(?=\s|$)|$)\s*", re.DOTALL)
 """A sentence with the space behind it."""
 
+TO_MEND = 4
+"""Failures that a shortened prompt meets first, of which it has to mend one: a sentence that does harm fails more than one."""
+
 
 def pieces(prompt: str) -> list[str]:
     """The sentences of a prompt, line by line, each with the space that follows it; put together they are the prompt."""
@@ -52,4 +55,4 @@ async def trimming(workspace: SearchWorkspace, job: Job) -> Proposal:
     return Proposal(parent, prompt=order[place])
 
 
-TRIMMED = Proposer("trimmed", trimming, requests=none_asked, draws=True)
+TRIMMED = Proposer("trimmed", trimming, requests=none_asked, draws=TO_MEND)

@@ -45,15 +45,13 @@ def _system_prompt(locks: Locks, seed: str, random: Random) -> str:
 
 UNRELATED = Proposer("unrelated", unrelated, requests=none_asked)
 
-AT_THE_GATE = replace(UNRELATED, draws=True)
-"""In the place of what is written from failures, which a text then has to mend like any other candidate."""
-
 
 def placebo_of(method: Method) -> Method:
     """The same method, with unrelated texts for candidates: as many, in the same rounds, judged in the same way."""
 
     def schedule(sizes: Settings) -> list[Step]:
-        return [replace(step, proposer=AT_THE_GATE if step.proposer.analyses else UNRELATED) for step in method.schedule(sizes)]
+        # A text has to mend as many failures as what it takes the place of.
+        return [replace(step, proposer=replace(UNRELATED, draws=step.proposer.meets)) for step in method.schedule(sizes)]
 
     about = f"As {method.name}, with unrelated texts for candidates: a control."
     return replace(method, name=f"{PLACEBO}{method.name}", description=about, schedule=schedule)

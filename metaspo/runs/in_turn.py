@@ -24,8 +24,7 @@ def in_turn(config: RunConfig, settings: Settings, sources: Mapping[str, Task], 
     steps, tasks = problem.schedule(), [*sources.values()]
     yield from _scored(config, "seed", tasks)
     for step in steps:
-        meets = step.proposer.analyses or step.proposer.draws
-        looks = config.selecting != "train" and meets
+        looks = config.selecting != "train" and step.proposer.meets > 0
         asks = any(step.requests(settings, there) for there in (1, settings.keep))
         analysing: Role = "analyst" if config.analyst else "optimizer"
         yield from _after(config.analyst or config.optimizer, (analysing, step.level), int(step.proposer.analyses))

@@ -133,9 +133,9 @@ class _Estimate:
             asked["analyst"] = (analyst, analyses)
         for role, (spec, calls) in asked.items():
             yield need((role, step.level), spec, calls, calls * characters, calls * spec.longest("optimizer"))
-        meets = step.proposer.analyses or step.proposer.draws
+        meets = self._meets(step, len(kept))
         if self.config.judged == "staged":
-            yield from self.staged(step, proposals, kept, self._drawn(step, len(kept)) if meets else 0)
+            yield from self.staged(step, proposals, kept, meets)
         else:
             yield from self.base(step.level, pairs)
         yield from self.edits(step, kept)
@@ -149,11 +149,11 @@ class _Estimate:
         if self.config.approve in (step.level, "both"):
             yield from self.base(step.level, dict.fromkeys(kept, 1) if step.level == "user" else kept)
 
-    def _drawn(self, step: Step, tasks: int) -> int:
-        """The failures that a candidate is written from, and has to mend first, at most."""
+    def _meets(self, step: Step, tasks: int) -> int:
+        """The failures that a candidate has to mend one of first, at most."""
         if step.level == "user":
-            return self.settings.user_failures
-        return self.settings.most_failures or self.settings.system_failures * tasks
+            return min(step.proposer.meets, self.settings.user_failures)
+        return min(step.proposer.meets, self.settings.most_failures or self.settings.system_failures * tasks)
 
     def staged(self, step: Step, proposals: Mapping[str, int], kept: Mapping[str, int], shown: int) -> Iterable[Need]:
         """The evaluations of one round that is judged in stages, as if every candidate came as far as it can."""

@@ -1,5 +1,6 @@
 """What the store says that a run was given and works with."""
 
+from dataclasses import asdict
 from typing import Any
 
 from sqlite_utils import Database
@@ -34,10 +35,11 @@ def as_begun(given: RunInput, config: dict[str, Any]) -> RunInput:
     began = config.get("problem", {})
     if not isinstance(given, Problem) or (given.method, given.preset) != (began.get("method"), began.get("preset")):
         return given
-    found = given.model_copy()
+    found, known = given.model_copy(), asdict(Settings())
     # A store may come from anywhere: what is no size is left out.
-    sizes = config.get("settings", {}).items()
-    found._began = {name: size for name, size in sizes if name in Settings.__dataclass_fields__ and type(size) is int}
+    sizes = {name: size for name, size in config.get("settings", {}).items() if name in known and type(size) is int}
+    # One that there was not yet is what was done before there was one.
+    found._began = {**known, **sizes} if sizes else {}
     return found
 
 

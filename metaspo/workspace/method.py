@@ -9,6 +9,9 @@ from ..domain.paths import path_of
 from ..domain.prompts import Level
 from .settings import Settings
 
+AS_SHOWN = 1_000_000
+"""A number of failures above any that the sizes allow."""
+
 Judging = Literal["exhaustive", "staged"]
 """How candidates are judged: every one on every selecting example, or in stages that drop most of them early."""
 
@@ -45,8 +48,8 @@ class Proposer:
     """A way to propose candidates.
 
     `propose` takes the run's Workspace and the candidate's Job (Any, since both are built on this
-    file). `analyses`: whether the optimizer analyses failing examples first; `draws`: whether
-    they are drawn for the gate alone. `requests`: how many of a
+    file). `analyses`: whether the optimizer analyses failing examples first; `draws`: how many are
+    drawn for the gate alone, at most, where it does not. `requests`: how many of a
     parent's candidates the optimizer writes. `pairs`: the labelled examples that a request shows, by
     level, of the task or of each source task; it is for estimates only. `labelled`: whether tasks must have gold answers.
     """
@@ -54,10 +57,15 @@ class Proposer:
     name: str
     propose: Callable[[Any, Any], Awaitable[Proposal]]
     analyses: bool = False
-    draws: bool = False
+    draws: int = 0
     requests: Callable[[Settings, int], int] = _every
     pairs: Callable[[Settings, Level], int] = lambda sizes, level: 0
     labelled: bool = False
+
+    @property
+    def meets(self) -> int:
+        """The failures that a candidate meets at the gate, at most: those shown where it is written from failures."""
+        return AS_SHOWN if self.analyses else self.draws
 
 
 @dataclass(frozen=True, slots=True)

@@ -148,6 +148,7 @@ class Problem(OwnPrompts):
     rephrasings: Beside = beside(Sizes, "rephrasings")
     system_steps: Beside = beside(Sizes, "system_steps")
     user_steps: Beside = beside(Sizes, "user_steps")
+    taper: Beside = beside(Sizes, "taper")
     patience: Beside = beside(Sizes, "patience")
     most_failures: Beside = beside(Sizes, "most_failures")
     compositions: Beside = beside(Sizes, "compositions")

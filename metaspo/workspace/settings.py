@@ -15,8 +15,9 @@ class Settings:
     writes of a candidate, in characters; 0 is no limit. `rephrasings` is how many of a parent's edited
     candidates the optimizer rephrases; without any, component edits need no optimizer model.
 
-    `system_steps` is how many system steps come before so many `user_steps` where a method takes several, and
-    `patience` after how many steps in a row that change nothing such a method stops; 0 is never.
+    `system_steps` is how many system steps come before so many `user_steps` where a method takes several, `taper`
+    how many times fewer of both (rounded up) it takes from its second time through them on, and `patience` after how
+    many steps in a row that change nothing such a method stops; 0 is never.
     `demonstrations` is how many solved training examples a user prompt may carry, 0 for none. `most_failures`
     is how many failing examples are shown for a system prompt over all tasks, which share them out; 0 is
     `system_failures` of each. `compositions` is how many system prompts of library sentences a search in small
@@ -39,6 +40,7 @@ class Settings:
     rephrasings: int = 1
     system_steps: int = 1
     user_steps: int = 1
+    taper: int = 3
     patience: int = 0
     demonstrations: int = 0
     most_failures: int = 0

@@ -40,6 +40,7 @@ class Sizes(Exact):
     rephrasings: int | None = _size("Edited candidates of a parent that the optimizer rephrases (sprig)", 0)
     system_steps: int | None = _size("System steps before the user steps, in methods with several", 0)
     user_steps: int | None = _size("User steps after these", 0)
+    taper: int | None = _size("How many times fewer of both such a method takes when it comes to them again")
     patience: int | None = _size("Steps in a row that change nothing, after which the search stops; 0 for never", 0)
     most_failures: int | None = _size(
         "Failing examples shown for a system prompt over all tasks; 0: system_failures of each", 0

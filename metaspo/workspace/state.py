@@ -162,6 +162,7 @@ class State(TypedDict, total=False):
     rephrasings: int | None
     system_steps: int | None
     user_steps: int | None
+    taper: int | None
     patience: int | None
     most_failures: int | None
     compositions: int | None

@@ -1,7 +1,7 @@
 """A run keeps the sizes that it began with, whatever a later version takes for those that nobody set."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from metaspo import Task
 from metaspo.methods.builtin import SMALL_STEPS
 from metaspo.store import prompts
 from metaspo.store.database import open_store
+from metaspo.workspace.known import as_begun
 from metaspo.workspace.method import find_method, register
 from metaspo.workspace.problem import Problem
 
@@ -69,11 +70,27 @@ def test_so_does_a_thread_of_a_graph(
     assert fates(store_path, whole["run"]) == before
 
 
-@pytest.mark.parametrize(("tasks", "train", "shown"), [(1, 35, 12), (4, 35, 12), (5, 28, 12), (7, 24, 14), (12, 24, 24)])
+@pytest.mark.parametrize(
+    ("tasks", "train", "shown"), [(1, 40, 12), (2, 40, 12), (4, 25, 12), (5, 22, 12), (7, 22, 14), (12, 22, 24)]
+)
 def test_sizes_that_nobody_set_follow_the_number_of_tasks(tasks: int, train: int, shown: int) -> None:
     several = [f"builtin/{number}" for number in range(tasks)]
     found = Problem(tasks=several, method="common_first", preset="paper").settings()
     assert (found.train_size, found.validation_size, found.most_failures) == (train, train, shown)
-    given = Problem(tasks=several, method="common_first", preset="paper", train_size=40, most_failures=6).settings()
-    assert (given.train_size, given.most_failures) == (40, 6)
+    given = Problem(tasks=several, method="common_first", preset="paper", train_size=45, most_failures=6).settings()
+    assert (given.train_size, given.most_failures) == (45, 6)
     assert Problem(tasks=several, method="metaspo", preset="paper").settings().train_size == 50
+
+
+def test_a_size_that_there_was_not_yet_is_what_was_done_then(make_task: Callable[..., Task]) -> None:
+    task = make_task("a", 120).model_dump(mode="json", by_alias=True)
+    given = Problem(tasks=[task], method="common_first", preset="paper")
+    assert given.settings().taper == 6
+    before = {name: size for name, size in asdict(given.settings()).items() if name != "taper"}
+    config = {"problem": {"method": "common_first", "preset": "paper"}, "settings": before}
+    begun = as_begun(given, config)
+    assert isinstance(begun, Problem) and begun.settings().taper == 3
+    # Six system steps, one that shortens and three user steps; then a third of each, rounded up.
+    assert [step.level for step in begun.schedule()] == [*["system"] * 7, *["user"] * 3, *["system"] * 3, "user"]
+    unreadable = as_begun(given, {**config, "settings": {"taper": "1", "none": 3}})
+    assert isinstance(unreadable, Problem) and unreadable.settings() == given.settings()

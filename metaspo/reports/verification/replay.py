@@ -110,7 +110,7 @@ async def _judged(workspace: RecordedSearch, state: State) -> State:
 async def _candidates(workspace: RecordedSearch, state: State, rows: Sequence[CandidateRow]) -> list[Candidate]:
     """A round's candidates as they were before they were judged, with the failures that they were written from."""
     proposer = workspace.step(state["round"]).proposer
-    shown = is_staged(workspace, state) and (proposer.analyses or proposer.draws)
+    shown = is_staged(workspace, state) and proposer.meets
     jobs = {(job["task"], job["position"]): job for job in proposal_jobs(workspace, state)} if shown else {}
     texts = prompts.prompt_texts(workspace.store.db, [row.prompt for row in rows if row.prompt])
     found: list[Candidate] = []
@@ -121,7 +121,7 @@ async def _candidates(workspace: RecordedSearch, state: State, rows: Sequence[Ca
         found.append({
             "task": row.task, "position": row.position, "parent": row.parent, "id": row.prompt,
             "text": texts.get(row.prompt or ""), "reason": reason,
-            "failures": await drawn(workspace, job) if job and row.prompt else [],
+            "failures": await drawn(workspace, job, proposer.meets) if job and row.prompt else [],
         })  # fmt: skip
     return found
 
