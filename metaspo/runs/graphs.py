@@ -6,6 +6,7 @@ from typing import Any
 from langgraph.checkpoint.base import BaseCheckpointSaver
 
 from ..graph import adapt, bilevel, generalize
+from ..graph.editing import kept_by
 from ..workspace.generalization import GENERALIZE
 from ..workspace.problem import ADAPT
 
@@ -68,5 +69,6 @@ def graph_of(method: str) -> str:
 
 def with_checkpointer(method: str, checkpointer: "BaseCheckpointSaver[str]") -> AnyGraph:
     """The graph that works on runs of a method, with their history."""
-    build = generalize.build if method == GENERALIZE else bilevel.build
-    return build(checkpointer)
+    if method == GENERALIZE:
+        return kept_by(generalize.graph, checkpointer)
+    return kept_by(bilevel.graph, checkpointer)

@@ -7,7 +7,8 @@ from langgraph.types import StateSnapshot
 
 from ..approval.request import Request
 from ..domain.errors import ConfigError
-from ..graph.bilevel import build
+from ..graph.bilevel import graph
+from ..graph.editing import kept_by
 from ..store import runs
 from ..store.answers import newest
 from ..store.chains import last_checkpoint
@@ -30,7 +31,7 @@ async def pending(path: str | Path, name: str = "last") -> tuple[str, Request]:
     run = found.id
     async with open_checkpointer(path) as saver:
         config = await last_checkpoint(saver, found.thread_id, run)
-        request = asked(await build(saver).aget_state(config)) if config else None
+        request = asked(await kept_by(graph, saver).aget_state(config)) if config else None
     if request is None:
         with open_store(path) as store:
             last = newest(store.db, run)
