@@ -1,13 +1,20 @@
 """How sure a difference is: a paired bootstrap over examples. Whether it is real, significance.py says."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from math import sqrt
 from random import Random
 from statistics import stdev
 
 RESAMPLES = 2000
 LEVEL = 0.95
+
+KEPT = 600
+"""Examples up to which resamples are kept for the next interval: 10 MB, four times at most."""
+
+Resample = Sequence[Sequence[int]]
+"""Positions of examples, for each stratum."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +42,31 @@ def paired_difference(strata: Sequence[tuple[int, Statistic]], seed: int = 0) ->
     Each stratum is a task: its number of examples and the difference of its two scores on any
     resample of them. Tasks weigh the same and are resampled each on its own.
     """
-    random = Random(seed)
     value = _mean([statistic(range(size)) for size, statistic in strata])
     draws = sorted(
-        _mean([statistic(random.choices(range(size), k=size)) for size, statistic in strata]) for _ in range(RESAMPLES)
+        _mean([statistic(at) for (_, statistic), at in zip(strata, drawn, strict=True)])
+        for drawn in _resamples(tuple(size for size, _ in strata), seed)
     )
     cut = round(RESAMPLES * (1 - LEVEL) / 2)
     return Difference(value, draws[cut], draws[-1 - cut])
+
+
+def _resamples(sizes: tuple[int, ...], seed: int) -> Iterable[Resample]:
+    """The resamples, of which each is one of every stratum."""
+    return _kept(sizes, seed) if sum(sizes) <= KEPT else _drawn(sizes, seed)
+
+
+@lru_cache(maxsize=4)
+def _kept(sizes: tuple[int, ...], seed: int) -> Sequence[Resample]:
+    # A report asks for several intervals over the same examples; drawing them takes as long as all the rest.
+    return list(_drawn(sizes, seed))
+
+
+def _drawn(sizes: tuple[int, ...], seed: int) -> Iterator[Resample]:
+    random = Random(seed)
+    positions = [tuple(range(size)) for size in sizes]
+    for _ in range(RESAMPLES):
+        yield [random.choices(own, k=len(own)) for own in positions]
 
 
 def student(values: Sequence[float]) -> Difference:
