@@ -3,6 +3,7 @@
 import ast
 import re
 import subprocess
+from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -23,9 +24,12 @@ def module_of(path: Path) -> list[str]:
     return parts if parts[0] != "metaspo" else parts[1:]
 
 
-def imports(path: Path) -> set[str]:
+MODULES = {".".join(module_of(path)) for path in [*FILES, *FACE]}
+
+
+@cache
+def imports(path: Path) -> frozenset[str]:
     """The modules of ours that a file imports, dotted, without `metaspo`."""
-    modules = {".".join(module_of(path)) for path in [*FILES, *FACE]}
     package, found = module_of(path)[:-1], set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.ImportFrom) and (node.level or (node.module or "").startswith("metaspo.")):
@@ -35,8 +39,8 @@ def imports(path: Path) -> set[str]:
             base = [part for part in base if part]
             for alias in node.names:
                 inner = ".".join([*base, alias.name])
-                found.add(inner if inner in modules else ".".join(base))
-    return found
+                found.add(inner if inner in MODULES else ".".join(base))
+    return frozenset(found)
 
 
 AT_THE_ROOT = {
