@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
+from typing import cast
 
 from ..domain.calls import BYTES_A_TOKEN, Role
 from ..domain.prompts import RoundLevel
@@ -16,6 +17,7 @@ from ..store.database import open_store
 from ..store.runs import PLACEBO
 from ..tasks.task import Task
 from ..workspace.dealing import Rules, dealing_rules, open_tasks
+from ..workspace.known import input_of
 from ..workspace.method import Step
 from ..workspace.run_input import RunInput
 from ..workspace.settings import Settings
@@ -42,28 +44,28 @@ def plan(config: RunConfig) -> Needs:
     Tokens are counted up to the longest reply, and as if every prompt became as long as it may: so they are an
     upper bound wherever what they assume holds. Raises UserError like a run would.
     """
-    problem = config.problem().check()
-    settings = problem.settings()
-    sources, targets = open_tasks(problem, settings, _rules(config))
+    config, rules = _begun(config)
+    problem, settings = config.problem().check(), config.settings()
+    sources, targets = open_tasks(problem, settings, rules)
     asked = _Estimate(config, settings, sources, targets, longest_prompts(config, list(sources.values())))
     first = {name: len(_starting(config, task)) for name, task in sources.items()}
     beam = 1 + len(config.start.beam if config.start else config.system_prompts)
     needs: list[Need] = [*asked.base("seed", {name: beam * count for name, count in first.items()})]
     kept = first if config.start else {name: min(settings.keep, count) for name, count in first.items()}
     beam = beam if config.start else 1
-    for step in problem.schedule():
+    for step in config.schedule():
         needs += asked.step(step, kept, beam)
         if step.level == "user":
             kept = {name: min(settings.keep, count + step.proposals(count)) for name, count in kept.items()}
         else:
             beam = min(step.keep, beam + step.proposals(beam))
-    if problem.confirms and (problem.schedule() or config.start):
+    if problem.confirms and (config.schedule() or config.start):
         needs += asked.base("confirm", dict.fromkeys(sources, 2), "validation")
         # A branch has not scored the seeds themselves on what selects.
         needs += asked.base("confirm", dict.fromkeys(sources, 1)) if config.start else []
     if settings.test_size:
-        needs += asked.test(kept, searched=bool(problem.schedule() or config.start))
-    if problem.placebo and problem.schedule():
+        needs += asked.test(kept, searched=bool(config.schedule() or config.start))
+    if problem.placebo and config.schedule():
         needs += plan(config.model_copy(update={"placebo": False, "method": f"{PLACEBO}{problem.method}"}))
     needs += in_turn(config, settings, sources, targets)
     return summed(needs, assumptions(config, asked.longest))
@@ -74,12 +76,12 @@ def _starting(config: RunConfig, task: Task) -> list[str]:
     return carried or [task.spec.user_prompt, *task.spec.user_prompts]
 
 
-def _rules(config: RunConfig) -> Rules | None:
-    """By which rules the examples of a run that builds on others would be dealt."""
+def _begun(config: RunConfig) -> tuple[RunConfig, Rules | None]:
+    """What a run would work on, with the sizes of what it goes on from, and the rules by which its examples would be dealt."""
     if not (config.start or config.made_by or config.from_run) or not Path(config.store).exists():
-        return None
+        return config, None
     with open_store(config.store) as store:
-        return dealing_rules(store.db, "", config.problem())
+        return cast(RunConfig, input_of(store.db, "", config)), dealing_rules(store.db, "", config.problem())
 
 
 @dataclass(frozen=True)

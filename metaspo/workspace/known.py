@@ -33,9 +33,11 @@ def stored_input(config: dict[str, Any]) -> RunInput:
 def as_begun(given: RunInput, config: dict[str, Any]) -> RunInput:
     """What a run is given that began with such a configuration: sizes that nobody set are those of then, not today's."""
     began = config.get("problem", {})
-    if not isinstance(given, Problem) or (given.method, given.preset) != (began.get("method"), began.get("preset")):
+    if not isinstance(given, Problem) or _sized_by(given.method, given.preset, given.tasks) != _sized_by(
+        began.get("method"), began.get("preset"), began.get("tasks")
+    ):
         return given
-    found, known = given.model_copy(), asdict(Settings())
+    found, known = given.model_copy(), {name: size for name, size in asdict(Settings()).items() if began.get(name) is None}
     # A store may come from anywhere: what is no size is left out.
     sizes = {name: size for name, size in config.get("settings", {}).items() if name in known and type(size) is int}
     # One that there was not yet is what was done before there was one.
@@ -43,11 +45,19 @@ def as_begun(given: RunInput, config: dict[str, Any]) -> RunInput:
     return found
 
 
+def _sized_by(method: Any, preset: Any, tasks: Any) -> tuple[Any, ...]:
+    """What the sizes follow that nobody set."""
+    return method, preset, len(tasks) if isinstance(tasks, list) else 0
+
+
 def input_of(db: Database, run: str, given: RunInput | None) -> RunInput:
-    """What a run works on: what is given, as it began where it is in the store; else what the store says, where it must be."""
+    """What a run works on: what is given, as it began where it is in the store; else what the store says, where it must be.
+
+    A branch that has not begun goes on with the sizes of its parent, whose steps it counts.
+    """
     if given is None:
         return stored_input(runs.find(db, run).config)
-    known = runs.known(db, run)
+    known = runs.known(db, run) or (runs.known(db, given.parent[0]) if given.parent else None)
     return as_begun(given, known.config) if known else given
 
 

@@ -113,7 +113,7 @@ def test_little_data_will_do_and_much_costs_no_more(make_task: Maker, store_path
         plan(
             config_of(**settings(make_task, store_path, test_size=0) | {"tasks": [make_task("a", size), make_task("b", size)]})
         )
-        for size in (220, 2000)
+        for size in (240, 2000)
     ]
     assert [(need.role, need.level, need.calls) for need in planned[0]] == [(n.role, n.level, n.calls) for n in planned[1]]
 

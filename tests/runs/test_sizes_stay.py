@@ -11,6 +11,8 @@ from langgraph.checkpoint.memory import InMemorySaver
 import metaspo
 from metaspo import Task
 from metaspo.methods.builtin import SMALL_STEPS
+from metaspo.runs.branch import branch_config
+from metaspo.runs.plan import plan
 from metaspo.store import prompts
 from metaspo.store.database import open_store
 from metaspo.workspace.known import as_begun
@@ -82,12 +84,39 @@ def test_sizes_that_nobody_set_follow_the_number_of_tasks(tasks: int, train: int
     assert Problem(tasks=several, method="metaspo", preset="paper").settings().train_size == 50
 
 
+def planned(file: Path, run: str) -> int:
+    """The calls that a branch of a run would make at most."""
+    return sum(one.calls for one in plan(branch_config(file, run, 3, {"seed": 9})))
+
+
+def test_a_branch_goes_on_with_the_sizes_of_its_parent(
+    make_task: Callable[..., Task], store_path: Path, later_version: Callable[[], None]
+) -> None:
+    common: dict[str, Any] = {"base": UNEVEN, "optimizer": UNEVEN, "method": "common_first", "preset": "paper", "test_size": 10}
+    tasks = [make_task(name, 120) for name in ("a", "b")]
+    whole = metaspo.optimize(**common, tasks=tasks, user_steps=1, store=store_path)
+    before = planned(store_path, whole.run)
+    later_version()
+    assert planned(store_path, whole.run) == before
+    done = metaspo.branch(whole.run, at=3, store=store_path, seed=9)
+    sizes, parents = done.report.run.config["settings"], whole.report.run.config["settings"]
+    assert sizes == parents and sizes["train_size"] == 40
+    begun = [row.level for row in whole.report.rounds if row.round > 3]
+    assert [row.level for row in done.report.rounds[1:]] == begun[: len(done.report.rounds) - 1] or done.report.run.reason
+    other = metaspo.branch(whole.run, at=3, store=store_path, user_steps=None, preset="quick").report.run.config["settings"]
+    assert other["compositions"], "another preset has its own sizes"
+    fewer = metaspo.branch(whole.run, at=3, store=store_path, user_steps=None).report.run.config["settings"]
+    assert fewer["user_steps"] == SMALL_STEPS["user_steps"], "what the parent was given and the branch is not is the preset's"
+    alone = metaspo.branch(whole.run, at=3, store=store_path, tasks=tasks[:1]).report.run.config["settings"]
+    assert alone["train_size"] == 20, "and so it is with another number of tasks"
+
+
 def test_a_size_that_there_was_not_yet_is_what_was_done_then(make_task: Callable[..., Task]) -> None:
     task = make_task("a", 120).model_dump(mode="json", by_alias=True)
     given = Problem(tasks=[task], method="common_first", preset="paper")
     assert given.settings().taper == 6
     before = {name: size for name, size in asdict(given.settings()).items() if name != "taper"}
-    config = {"problem": {"method": "common_first", "preset": "paper"}, "settings": before}
+    config = {"problem": {"method": "common_first", "preset": "paper", "tasks": [task]}, "settings": before}
     begun = as_begun(given, config)
     assert isinstance(begun, Problem) and begun.settings().taper == 3
     # Six system steps, one that shortens and three user steps; then a third of each, rounded up.
