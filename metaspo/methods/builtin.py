@@ -30,8 +30,8 @@ SMALL_STEPS: dict[str, int] = {
 """Sizes of many small steps on few examples; benchmarks/search.py says what they are worth."""
 
 SENTENCES: dict[str, int] = {
-    "iterations": 1, "compositions": 12, "exchanges": 12, "system_steps": 0, "user_steps": 0, "keep": 1, "train_size": 24,
-    "tested_pairs": 1, "patience": 6,
+    "iterations": 1, "compositions": 12, "exchanges": 12, "system_steps": 0, "user_steps": 0, "keep": 1, "train_size": 16,
+    "tested_pairs": 1, "patience": 2,
 }  # fmt: skip
 """Sizes for a model too small to write prompts: whole sentences alone, see datasets/README.md."""
 
