@@ -62,7 +62,8 @@ def test_every_form_tells_it(shown: str, metaspo: Callable[..., Any]) -> None:
 
 
 def test_a_method_that_confirms_says_on_how_many_examples(metaspo: Callable[..., Any]) -> None:
-    data = json.loads(metaspo("optimize", *DICE, "--method", "common_first", "--json").stdout)
+    found = ("--method", "common_first", "--set", "patience=6")
+    data = json.loads(metaspo("optimize", *DICE, *found, "--json").stdout)
     assert data["confirmation"]["verdict"] == data["verdict"] in ("unconfirmed", "too few", "confirmed")
     assert f"on {data['confirmation']['change']['examples']:,} examples kept back" in data["verdict_says"]
     assert data["verdict_says"] in " ".join(metaspo("show").stdout.split())

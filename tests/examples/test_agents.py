@@ -67,6 +67,7 @@ async def test_interrupts_pass_through_the_outer_graph(
     context = metaspo.Context.model_validate({**settings, "approve": "both"})
     given = {"tasks": ["app_reviews"], "targets": [], **module.SIZES, "method": "metaspo"}
     given = given if way == "shared" else {"topic": "app_reviews", "persona": "You are brief."}
+    monkeypatch.setitem(module.SIZES, "patience", 6)  # Long enough for something to be found, and so to be asked about.
     asked: list[str] = []
     monkeypatch.setattr("builtins.input", lambda prompt: asked.append(prompt) or '{"decision": "accept"}')
     async with metaspo.opened():

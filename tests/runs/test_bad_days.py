@@ -78,10 +78,10 @@ def what(result: Result) -> Any:
 
 def test_mixed_faults_change_nothing(run: Callable[..., Result], endpoint: Endpoint, tmp_path: Path) -> None:
     endpoint.act = calm
-    expected = run("calm")
+    expected = run("calm", patience=6)
     faulty = Faulty()
     endpoint.act = faulty
-    result = run("faulty")
+    result = run("faulty", patience=6)
     assert faulty.faults > 40
     assert what(result) == what(expected)
     assert result.report.usage.calls == expected.report.usage.calls

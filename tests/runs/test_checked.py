@@ -59,7 +59,7 @@ def test_rows_that_are_no_examples_are_counted(tmp_path: Path) -> None:
 TEXT = {"from": "reply"}
 WORDY = [{"question": f"What stands in the book {n} of this long shelf of mine", "answer": f"thing {n}"} for n in range(200)]
 MESSAGES = [
-    ({"rows": SOUND[:40]}, "too few rows for preset paper, which wants 35 for train, 35 for validation"),
+    ({"rows": SOUND[:40]}, "too few rows for preset paper, which wants 40 for train, 40 for validation"),
     ({"rows": SOUND[:40]}, "20 examples are left for the test"),
     ({"rows": SOUND[:1]}, "too few rows: task 'cases' has 0 examples"),
     ({"rows": {"test": SOUND}}, "too few rows for preset paper"),
