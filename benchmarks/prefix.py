@@ -102,7 +102,7 @@ async def measure(base_url: str, model: str, pairs: int, count: int, in_flight: 
 async def local(pairs: int, count: int, in_flight: int) -> None:
     """Measure llama.cpp's server with SmolLM2, as `local:smollm2` starts it."""
     model = await LocalModel.start(ModelSpec.parse("local:smollm2"))
-    await measure(model._server.listening_address + "/v1", "smollm2", pairs, count, in_flight)
+    await measure(model.base_url, "smollm2", pairs, count, in_flight)
     await model.close()
 
 
