@@ -50,7 +50,9 @@ class RunConfig(Problem, Context):
 
     def problem(self) -> Problem:
         """What to optimize and how."""
-        return part(self, Problem)
+        found = part(self, Problem)
+        found._began = self._began
+        return found
 
     def context(self) -> Context:
         """The models, the store and the budget."""

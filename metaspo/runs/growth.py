@@ -37,7 +37,7 @@ def longest_prompts(config: RunConfig, tasks: Sequence[Task]) -> Longest:
 
     An optimizer's own text is as long as its longest reply; `prompt_length`, `system_length` and `user_length` limit it.
     """
-    start, sizes = config.start, config.settings()
+    start, sizes = config.start, config.problem().settings()
     systems = [start.system_prompt, *start.beam] if start else [config.first_system_prompt, *config.system_prompts]
     users = [text for task in tasks for text in (task.spec.user_prompt, *task.spec.user_prompts)]
     users += [text for texts in (start.user_prompts.values() if start else ()) for text in texts]

@@ -20,7 +20,8 @@ GATE_AND_EVERYTHING = 2
 
 def in_turn(config: RunConfig, settings: Settings, sources: Mapping[str, Task], targets: Mapping[str, Task]) -> Iterator[Need]:
     """The batches of a run, by role and level, if each answers all that it was sent; a superstep's calls go out together."""
-    steps, tasks = config.schedule(), [*sources.values()]
+    problem = config.problem()
+    steps, tasks = problem.schedule(), [*sources.values()]
     yield from _scored(config, "seed", tasks)
     for step in steps:
         looks = config.selecting != "train" and step.proposer.meets > 0
@@ -30,7 +31,7 @@ def in_turn(config: RunConfig, settings: Settings, sources: Mapping[str, Task], 
         yield from _after(config.optimizer, ("optimizer", step.level), asks * settings.proposal_attempts)
         edited = config.approve in (step.level, "both")
         yield from _scored(config, step.level, tasks, looks + _judged(config, step, tasks) + edited)
-    if config.confirms and (steps or config.start):
+    if problem.confirms and (steps or config.start):
         yield from _scored(config, "confirm", tasks)
     if settings.test_size:
         yield from _scored(config, "test", [*tasks, *targets.values()])

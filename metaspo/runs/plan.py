@@ -45,7 +45,8 @@ def plan(config: RunConfig) -> Needs:
     upper bound wherever what they assume holds. Raises UserError like a run would.
     """
     config, rules = _begun(config)
-    problem, settings = config.problem().check(), config.settings()
+    problem = config.problem().check()
+    settings = problem.settings()
     sources, targets = open_tasks(problem, settings, rules)
     asked = _Estimate(config, settings, sources, targets, longest_prompts(config, list(sources.values())))
     first = {name: len(_starting(config, task)) for name, task in sources.items()}
@@ -53,19 +54,19 @@ def plan(config: RunConfig) -> Needs:
     needs: list[Need] = [*asked.base("seed", {name: beam * count for name, count in first.items()})]
     kept = first if config.start else {name: min(settings.keep, count) for name, count in first.items()}
     beam = beam if config.start else 1
-    for step in config.schedule():
+    for step in problem.schedule():
         needs += asked.step(step, kept, beam)
         if step.level == "user":
             kept = {name: min(settings.keep, count + step.proposals(count)) for name, count in kept.items()}
         else:
             beam = min(step.keep, beam + step.proposals(beam))
-    if problem.confirms and (config.schedule() or config.start):
+    if problem.confirms and (problem.schedule() or config.start):
         needs += asked.base("confirm", dict.fromkeys(sources, 2), "validation")
         # A branch has not scored the seeds themselves on what selects.
         needs += asked.base("confirm", dict.fromkeys(sources, 1)) if config.start else []
     if settings.test_size:
-        needs += asked.test(kept, searched=bool(config.schedule() or config.start))
-    if problem.placebo and config.schedule():
+        needs += asked.test(kept, searched=bool(problem.schedule() or config.start))
+    if problem.placebo and problem.schedule():
         needs += plan(config.model_copy(update={"placebo": False, "method": f"{PLACEBO}{problem.method}"}))
     needs += in_turn(config, settings, sources, targets)
     return summed(needs, assumptions(config, asked.longest))
