@@ -6,6 +6,7 @@ import itertools
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from random import Random
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -169,17 +170,26 @@ async def test_an_endpoint_that_refuses_above_a_level_is_asked_less(
     assert 3 <= model.limiter.level <= 8 and len(endpoint.seen) - 500 < 50
 
 
-async def test_an_endpoint_that_gets_no_faster_is_not_pressed(registry: Registry, endpoint: Endpoint, store_path: Path) -> None:
-    desks = asyncio.Semaphore(4)
+async def test_an_endpoint_that_gets_no_faster_is_not_pressed(
+    registry: Registry, endpoint: Endpoint, store_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # By a clock that counts replies: a stall of this machine would be as good as an endpoint that got faster.
+    replies = 0
+
+    def answered() -> float:
+        nonlocal replies
+        replies += 1
+        return replies * 0.005
 
     async def slow(*_: Any) -> Any:
-        async with desks:
-            await asyncio.sleep(0.02)
+        await asyncio.sleep(0.02)
         return say("yes")
 
+    monkeypatch.setattr("metaspo.models.limiter.time", SimpleNamespace(monotonic=answered))
+    monkeypatch.setattr("metaspo.models.model.time", SimpleNamespace(monotonic=lambda: replies * 0.005))
     endpoint.act = slow
     model, _ = await _ask(registry, store_path, endpoint.spec(concurrency="auto"), 400)
-    assert endpoint.most_open <= 2 * START and model.limiter.level <= START
+    assert replies == 400 and START < endpoint.most_open <= 2 * START and model.limiter.level <= START
 
 
 async def test_timeouts_count_as_too_much(registry: Registry, endpoint: Endpoint, store_path: Path) -> None:
