@@ -82,10 +82,10 @@ async def test_failures_that_differ_are_drawn_task_by_task(opened: Any, make_tas
 def test_many_failures_are_drawn_quickly() -> None:
     words = [f"w{at}" for at in range(2000)]
     many = [Example(str(at), " ".join(Random(at).choices(words, k=200)), (str(at % 3),)) for at in range(20_000)]
-    started = time.perf_counter()
+    started = time.thread_time()
     order = differing(many, Random(0))
     assert {next(order).answer for _ in range(3)} == {"0", "1", "2"} and [next(order) for _ in range(13)]
-    assert time.perf_counter() - started < 3
+    assert time.thread_time() - started < 3
 
 
 def test_long_texts_are_shown_with_their_tails() -> None:

@@ -93,10 +93,10 @@ def test_the_quick_way_finds_what_trying_all_finds(kind: str) -> None:
 def test_a_large_split_takes_no_long() -> None:
     draw = random.Random(0)
     golds = [[" ".join(f"w{draw.randint(0, 3000)}" for _ in range(6))] for _ in range(2000)]
-    started = time.monotonic()
+    started = time.thread_time()
     assert constant(golds, "token_f1") is not None
     assert constant(golds, "contains") is None  # Four million comparisons: none rather than a wrong one.
-    assert time.monotonic() - started < 10
+    assert time.thread_time() - started < 10
 
 
 def open_(make_task: Callable[..., TaskSpec], metric: Any, **settings: Any) -> Any:

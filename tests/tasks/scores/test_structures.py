@@ -280,9 +280,9 @@ def test_the_words_say_what_breaks_the_schema() -> None:
 @pytest.mark.parametrize("pattern", [r"^(\w+\s?)*$", "^(a+)+$", "^(a|aa)+$", "^(a|a?)+$"])
 def test_a_pattern_of_the_schema_takes_no_long_on_any_answer(pattern: str) -> None:
     schema = json.dumps({"properties": {"a": {"pattern": pattern}}, "patternProperties": {pattern: {"type": "string"}}})
-    begun = time.monotonic()
+    begun = time.process_time()
     assert complaints(schema, json.dumps({"a": "a" * 80 + "!", "a" * 80 + "!": 1}))
-    assert time.monotonic() - begun < 10
+    assert time.process_time() - begun < 10
     assert not complaints(schema, json.dumps({"a": "aaa"}))
 
 
