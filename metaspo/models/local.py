@@ -3,7 +3,8 @@
 import asyncio
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,7 @@ class LocalModel:
         settings = spec.model_copy(
             update={"constrain": spec.constrain or "grammar", "seed": SEED if spec.seed is None else spec.seed}
         )
+        self._held = settings.constrain == "grammar"
         identity = {"gguf": digest, "context": spec.context or CONTEXT}
         self._servers = [_Server(one, OpenAICompatible(settings, base_url=url(one), identity=identity)) for one in servers]
         self.base_url: str = url(servers[0])
@@ -72,7 +74,13 @@ class LocalModel:
                     # The last token of a cached prompt, computed alone, is rounded in another way: it is driven out first.
                     await server.client.complete(OTHER)
                 server.last = text
-                return await server.client.complete(request)
+                # Every token is a pass of the model; what the grammar leaves no choice about needs none.
+                cut = replace(request, max_tokens=enough(request)) if self._held else request
+                reply = completed(cut, await server.client.complete(cut))
+                if reply.finish == "length" and cut.max_tokens < request.max_tokens:
+                    await server.client.complete(OTHER)
+                    reply = await server.client.complete(request)
+                return reply
         finally:
             server.open -= 1
 
@@ -89,6 +97,23 @@ class _Server:
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     open: int = 0
     last: str = ""
+
+
+def enough(request: Request) -> int:
+    """The tokens that tell which of a closed set a reply is going to be; `max_tokens` where that takes all of them."""
+    choices = request.constraint.choices if request.constraint else ()
+    # A token has a character or more, where no character has more than one; and max_tokens must cut no choice off.
+    if not choices or not all(map(str.isascii, choices)) or request.max_tokens < max(map(len, choices)):
+        return request.max_tokens
+    alike = max((_shared(one, other) for one, other in combinations(choices, 2)), default=0)
+    return min(request.max_tokens, alike + 1)
+
+
+def completed(request: Request, reply: Reply) -> Reply:
+    """A reply that was cut off where it was decided, with the rest of the only choice that begins like it."""
+    choices = set(request.constraint.choices) if request.constraint else set()
+    meant = [choice for choice in choices if choice.startswith(reply.text)]
+    return replace(reply, text=meant[0], finish="stop") if reply.finish == "length" and len(meant) == 1 else reply
 
 
 def _shared(one: str, other: str) -> int:
