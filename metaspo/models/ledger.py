@@ -131,7 +131,7 @@ class Ledger:
         with setting.at_work():
             while True:
                 await model.pace.clear(model.spec, account)
-                async with model.limiter:
+                async with model.limiter.turn(request):
                     if not self._claims.has(key):
                         return None
                     reply = await _paid(lambda: asking.reply(model.try_once), model.spec, role, account)

@@ -6,9 +6,10 @@ import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from contextlib import asynccontextmanager
-from types import TracebackType
+from itertools import islice
 from typing import Any, TypeVar
 
+from ..domain.calls import Request
 from ..domain.files import room
 
 Item = TypeVar("Item")
@@ -31,6 +32,12 @@ BACKOFF = 0.7
 
 LONGEST_REST = 16
 """Windows between two trials at most."""
+
+SEEN, PASSES = 64, 64
+"""Of how many of those who wait a backend chooses, and how often the one who has waited longest is passed over at most."""
+
+Choose = Callable[[list[Request]], int]
+"""Which of the requests that wait, the one that has waited longest first, a backend would best be asked next."""
 
 FEWEST_READY = 256
 """Examples that are ready to be asked at least: most of them may turn out to be in the store already."""
@@ -149,19 +156,20 @@ class GroupQueue:
 
 
 class Limiter:
-    """Limits the requests in flight to one endpoint, first come, first served; an async context manager.
+    """Limits the requests in flight to one endpoint, first come, first served unless `choose` is given.
 
     `queue` is for whoever has many requests: enough of them wait here to take every slot that gets free.
     """
 
-    def __init__(self, level: int | None = None, *, connected: bool = True) -> None:
+    def __init__(self, level: int | None = None, *, connected: bool = True, choose: Choose | None = None) -> None:
         """Allow `level` requests at a time; without one, an `AdaptiveLimit` finds it; `connected` if each takes one."""
         # A connection is an open file; keeping within what the system allows beats failing at it.
         allowed = (room() if connected else level) or MOST
         self._level = level and min(level, allowed)
         self._adaptive = AdaptiveLimit(most=min(MOST, allowed))
         self._in_flight = 0
-        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._waiting: deque[tuple[asyncio.Future[None], Request | None]] = deque()
+        self._choose, self._passed = choose, 0
         self.queue = GroupQueue(max(FEWEST_READY, 2 * self.most))
 
     @property
@@ -174,29 +182,34 @@ class Limiter:
         """How many there will ever be."""
         return self._level or self._adaptive.most
 
-    async def __aenter__(self) -> None:
-        """Wait for a free slot."""
-        await self._enter(first=False)
-
     @asynccontextmanager
-    async def first(self) -> AsyncIterator[None]:
-        """A slot before all others that wait for one, for what they depend on."""
-        await self._enter(first=True)
+    async def turn(self, request: Request) -> AsyncIterator[None]:
+        """A slot for a request, waited for."""
+        await self._enter(request)
         try:
             yield
         finally:
             self._release()
 
-    async def _enter(self, *, first: bool) -> None:
+    @asynccontextmanager
+    async def first(self) -> AsyncIterator[None]:
+        """A slot before all others that wait for one, for what they depend on."""
+        await self._enter(None)
+        try:
+            yield
+        finally:
+            self._release()
+
+    async def _enter(self, request: Request | None) -> None:
         if self._in_flight < self.level and not self._waiting:
             self._in_flight += 1
             return
         slot = asyncio.get_running_loop().create_future()
-        if first:
-            self._waiting.appendleft(slot)
+        if request is None:
+            self._waiting.appendleft((slot, None))
         else:
-            self._waiting.append(slot)
-        self._queued(first=first)
+            self._waiting.append((slot, request))
+        self._queued(first=request is None)
         try:
             await slot
         except asyncio.CancelledError:
@@ -207,22 +220,28 @@ class Limiter:
     def _queued(self, *, first: bool) -> None:
         """Somebody waits for a slot."""
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Give the slot to whoever has waited longest."""
-        self._release()
-
     def _release(self) -> None:
         self._in_flight -= 1
         self._admit()
 
     def _admit(self) -> None:
         while self._waiting and self._in_flight < self.level:
-            slot = self._waiting.popleft()
+            slot = self._next()
             if not slot.done():
                 self._in_flight += 1
                 slot.set_result(None)
+
+    def _next(self) -> asyncio.Future[None]:
+        """Whoever is next no longer waits."""
+        at = 0
+        if self._choose and len(self._waiting) > 1 and self._passed < PASSES:
+            seen = [request for _, request in islice(self._waiting, SEEN)]
+            # What others depend on stands first, and is no matter of choice.
+            at = self._choose([request for request in seen if request]) if all(seen) else 0
+        self._passed = self._passed + 1 if at else 0
+        slot, _ = self._waiting[at]
+        del self._waiting[at]
+        return slot
 
     def answered(self, started: float, *, held_back: bool = False) -> None:
         """A request that began at `started` (`time.monotonic`) was answered; `held_back` says that a pace holds others."""

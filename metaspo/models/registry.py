@@ -105,20 +105,21 @@ class Registry:
         async with self._opening:
             if key not in self._models:
                 backend = await _open(spec)
-                self._models[key] = Model(spec, backend, self._limiter(spec, key), pace=self._pace(spec, key))
+                self._models[key] = Model(spec, backend, self._limiter(spec, key, backend), pace=self._pace(spec, key))
             known = self._models[key]
             known.pace.limit(spec)
         return known if known.spec == spec and known.by_name == by_name else replace(known, spec=spec, by_name=by_name)
 
-    def _limiter(self, spec: ModelSpec, connection: str) -> Limiter:
-        level = spec.concurrency
+    def _limiter(self, spec: ModelSpec, connection: str, backend: Backend) -> Limiter:
+        level, choose = spec.concurrency, None
         if spec.batch:
             # What is gathered takes no connection.
             return self._limiters.setdefault(connection, Limiter(MOST_REQUESTS, connected=False))
         if spec.provider == "local":
-            from .local import in_flight
+            from .local import LocalModel, in_flight
 
             level = in_flight(spec)
+            choose = backend.best if isinstance(backend, LocalModel) else None
         # Other programs' models are not at one endpoint just because their provider is.
         endpoint = address_of(spec) or connection
         shared = f"{endpoint} {spec.api_key_env} {level}"
@@ -129,7 +130,7 @@ class Registry:
             most = None if level == "auto" else level
             # What a model in this process can do is its own.
             sharing = self._sharing if spec.provider != "local" else None
-            self._limiters[shared] = sharing.limiter(shared, most) if sharing else Limiter(most)
+            self._limiters[shared] = sharing.limiter(shared, most) if sharing else Limiter(most, choose=choose)
         return self._limiters[shared]
 
     def _pace(self, spec: ModelSpec, connection: str) -> Pace:

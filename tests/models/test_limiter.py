@@ -14,11 +14,15 @@ import pytest
 from metaspo import ModelSpec
 from metaspo.domain.calls import Request
 from metaspo.models.account import Account
-from metaspo.models.limiter import MOST, START, AdaptiveLimit, GroupQueue, Limiter
+from metaspo.models.limiter import MOST, PASSES, SEEN, START, AdaptiveLimit, GroupQueue, Limiter
 from metaspo.models.model import Model
 from metaspo.models.registry import Registry
 
 from ..helpers.endpoint import Endpoint, fail, say
+
+
+def named(name: Any) -> Request:
+    return Request((("user", str(name)),), 16, 0.0)
 
 
 def simulate(
@@ -105,7 +109,7 @@ async def test_slots_are_given_in_turn_and_not_lost_to_the_cancelled() -> None:
     limiter, seen = Limiter(2), []
 
     async def work(number: int) -> None:
-        async with limiter:
+        async with limiter.turn(named(number)):
             seen.append(number)
             await asyncio.sleep(0.01)
 
@@ -115,8 +119,40 @@ async def test_slots_are_given_in_turn_and_not_lost_to_the_cancelled() -> None:
     tasks[0].cancel()  # at work
     await asyncio.gather(*tasks, return_exceptions=True)
     assert seen == [0, 1, 2, 4, 5, 6, 7]
-    async with limiter, limiter:
+    async with limiter.turn(named(8)), limiter.turn(named(9)):
         pass
+
+
+async def _order(limiter: Limiter, names: list[Any], firsts: int = 0) -> list[Any]:
+    seen = []
+
+    async def work(name: Any, first: bool = False) -> None:
+        async with limiter.first() if first else limiter.turn(named(name)):
+            seen.append(name)
+            await asyncio.sleep(0)
+
+    async with asyncio.TaskGroup() as group:
+        for name in names:
+            group.create_task(work(name))
+        for number in range(firsts):
+            group.create_task(work(f"first {number}", first=True))
+    return seen
+
+
+async def test_a_slot_goes_to_whom_the_backend_would_best_be_asked_by_next() -> None:
+    def longest(waiting: list[Request]) -> int:
+        texts = [str(request.messages[0][1]) for request in waiting]
+        return texts.index(max(texts, key=len))
+
+    assert await _order(Limiter(1, choose=longest), ["a", "bb", "cccc", "ddd"]) == ["a", "cccc", "ddd", "bb"]
+    assert await _order(Limiter(1), ["a", "bb", "cccc", "ddd"]) == ["a", "bb", "cccc", "ddd"]
+    # What others depend on comes before any choice.
+    assert await _order(Limiter(1, choose=longest), ["a", "b", "cc"], firsts=2) == ["a", "first 1", "first 0", "cc", "b"]
+
+
+async def test_who_waits_longest_is_passed_over_so_often_and_no_more() -> None:
+    seen = await _order(Limiter(1, choose=lambda waiting: len(waiting) - 1), list(range(SEEN + PASSES + 9)))
+    assert seen[1] == SEEN and seen.index(1) == PASSES + 1 and sorted(seen) == list(range(SEEN + PASSES + 9))
 
 
 async def test_a_queue_starts_group_after_group_and_keeps_the_rest_back() -> None:
@@ -150,8 +186,7 @@ async def _ask(registry: Registry, path: Path, spec: dict[str, Any], count: int)
     _, ledger = await registry.ledger(path)
     model, account = await registry.model(ModelSpec.parse(spec)), Account("run")
     started = asyncio.get_running_loop().time()
-    requests = [Request((("user", str(number)),), 16, 0.0) for number in range(count)]
-    replies = await asyncio.gather(*(ledger.call(model, request, "base", account) for request in requests))
+    replies = await asyncio.gather(*(ledger.call(model, named(number), "base", account) for number in range(count)))
     assert {reply.text for _, reply in replies} == {"yes"} and account.usage.total_calls == count
     return model, asyncio.get_running_loop().time() - started
 

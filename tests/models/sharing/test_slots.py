@@ -7,6 +7,7 @@ from random import Random
 
 import pytest
 
+from metaspo.domain.calls import Request
 from metaspo.models.sharing.messages import SlotWish, Worker
 from metaspo.models.sharing.pool import Pool
 from metaspo.models.sharing.seats import Seat
@@ -25,7 +26,7 @@ class Work:
         self.order: list[str] = []
 
     async def request(self, name: str, limiter: SharedLimiter, seconds: float, first: bool = False) -> None:
-        async with limiter.first() if first else limiter:
+        async with limiter.first() if first else limiter.turn(Request((("user", name),), 1, 0.0)):
             self.open += 1
             self.most = max(self.most, self.open)
             assert self.open <= self.level

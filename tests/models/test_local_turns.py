@@ -1,14 +1,18 @@
-"""A local model is asked for no more of a reply than what decides which of a closed set it is."""
+"""What a local model is spared: the rest of a reply that is decided, and beginnings that one of its servers knows."""
 
+import asyncio
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from metaspo import ModelSpec
 from metaspo.domain.calls import Constraint, Request
-from metaspo.models.local import LocalModel, enough
+from metaspo.models.account import Account
+from metaspo.models.local import LocalModel, _shared, enough
+from metaspo.models.registry import Registry
 
 from ..helpers.endpoint import Body, Endpoint, say
 
@@ -103,3 +107,52 @@ async def test_what_decides_nothing_is_asked_for_again_in_full(answering: Any) -
     server = answering("positive", 0)  # a server that keeps its first tokens to itself
     assert await reply(server, asked("positive", "negative")) == ("", "length")
     assert server.lengths == [1, 1, 64]
+
+
+class Counting:
+    """An endpoint that keeps what it was asked last, as a server's cache does, and counts the characters that are new."""
+
+    def __init__(self) -> None:
+        self.new, self._last = 0, ""
+        self.endpoint = Endpoint(self._act)
+        self.listening_address = self.endpoint.url.removesuffix("/v1")
+
+    async def _act(self, request: Any, body: Body, number: int) -> Any:
+        text = "".join(message["content"] for message in body["messages"])
+        self.new += len(text) - _shared(text, self._last)
+        self._last = text
+        await asyncio.sleep(0.01)
+        return say("yes")
+
+
+async def new_characters(count: int, store: Path, choose: bool = True) -> int:
+    """How much so many servers read of 96 requests with four system prompts to three tasks."""
+    servers = [Counting() for _ in range(count)]
+    registry = Registry()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("metaspo.models.local._serve", lambda spec: (servers, "sha"))
+        if not choose:
+            patch.setattr("metaspo.models.local.LocalModel.best", lambda self, waiting: 0)
+        model = await registry.model(ModelSpec.parse(f"local:m.gguf,threads={count}"))
+        _, ledger = await registry.ledger(store)
+        account = Account("run")
+        systems, tasks = [f"{at} " + "s" * 1000 for at in range(4)], [f"{at} " + "t" * 300 for at in range(3)]
+        texts = [(system, f"{task}{question}") for system in systems for task in tasks for question in range(8)]
+        asked = [Request((("system", system), ("user", user)), 16, 0.0) for system, user in texts]
+        await asyncio.gather(*(ledger.call(model, request, "base", account) for request in asked))
+        await registry.close()
+    for server in servers:
+        server.endpoint.close()
+        assert server.endpoint.seen
+    assert account.usage.total_calls == 96
+    return sum(server.new for server in servers)
+
+
+async def test_each_server_reads_other_beginnings(tmp_path: Path) -> None:
+    alone = await new_characters(1, tmp_path / "1.db")
+    assert alone < 4 * (1002 + 3 * 302) + 96 * 3
+    for count in (2, 3):
+        first_come = await new_characters(count, tmp_path / f"first{count}.db", choose=False)
+        chosen = await new_characters(count, tmp_path / f"{count}.db")
+        # When little is left, one server helps another with what that has begun.
+        assert alone <= chosen < 0.85 * first_come
