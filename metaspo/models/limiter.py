@@ -33,7 +33,7 @@ BACKOFF = 0.7
 LONGEST_REST = 16
 """Windows between two trials at most."""
 
-SEEN, PASSES = 64, 64
+SEEN, PASSES = 32, 32
 """Of how many of those who wait a backend chooses, and how often the one who has waited longest is passed over at most."""
 
 Choose = Callable[[list[Request]], int]
