@@ -15,6 +15,7 @@ TELLS = """
 import json, os, sys
 told = [os.getppid(), os.getpgid(0), os.getcwd(), sys.argv, sys.path[:1], __name__, os.environ.get("OWN"), sys.stdin.read()]
 told += [sys.stdout.encoding, sys.stdout.errors, sys.stderr.errors, sys.stdout.line_buffering, os.isatty(0), sys.flags.optimize]
+told += [sys.dont_write_bytecode, sys.stdout.write_through, sys.stderr.write_through]
 print(json.dumps(told), flush=True)
 """
 
@@ -24,14 +25,15 @@ def popen(request: pytest.FixtureRequest) -> Any:
     return request.param
 
 
+@pytest.mark.parametrize("own", [{}, {"PYTHONDONTWRITEBYTECODE": "1"}, {"PYTHONUNBUFFERED": "1"}], ids=str)
 @pytest.mark.parametrize("kind", ["code", "file", "module"])
-def test_a_fork_is_told_what_a_start_is(kind: str, tmp_path: Path) -> None:
+def test_a_fork_is_told_what_a_start_is(kind: str, own: dict[str, str], tmp_path: Path) -> None:
     (tmp_path / "tells.py").write_text(TELLS)
     words = {"code": ["-c", TELLS], "file": [str(tmp_path / "tells.py")], "module": ["-m", "tells"]}[kind]
     told = []
     for begin in (forked.Popen, forked.subprocess.Popen):
         process = begin(
-            [sys.executable, *words, "--a", "b c"], cwd=tmp_path, env=os.environ | {"OWN": "ä"}, text=True, stdin=forked.PIPE,
+            [sys.executable, *words, "--a", "b c"], cwd=tmp_path, env=os.environ | {"OWN": "ä"} | own, text=True, stdin=forked.PIPE,
             stdout=forked.PIPE,
         )  # fmt: skip
         told.append(json.loads(process.communicate("said")[0]))

@@ -25,6 +25,9 @@ from typing import Any
 
 ROOT = str(Path(__file__).resolve().parents[2])
 LOCALE = ("LC_ALL", "LC_CTYPE", "LANG")
+LATE = ("PYTHONPATH", "PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED")
+"""Variables of Python's own that a process can still heed after its start, as `forking.become` does."""
+
 SET_SUBREAPER = 36
 """Of prctl: who asks for it becomes the parent of those below it whose own parent has ended."""
 
@@ -94,7 +97,7 @@ def may_fork(words: Sequence[Any], environment: Mapping[str, str], where: str) -
 def _told(environment: Mapping[str, str]) -> tuple[Any, ...]:
     """What Python is told by its environment when it starts; our own folder is on the path of either."""
     path = [one for one in environment.get("PYTHONPATH", "").split(os.pathsep) if one and one != ROOT]
-    own = {key: value for key, value in environment.items() if key.startswith("PYTHON") and key != "PYTHONPATH"}
+    own = {key: value for key, value in environment.items() if key.startswith("PYTHON") and key not in LATE}
     return path, own, next((environment[key] for key in LOCALE if environment.get(key)), "")
 
 

@@ -63,12 +63,13 @@ def become(told: dict[str, Any], streams: list[int]) -> None:
     get_env_var.cache_clear()
     path = [one for one in os.environ.get("PYTHONPATH", "").split(os.pathsep) if one]
     sys.path[: 1 + given] = [told["cwd"], *path]
+    sys.dont_write_bytecode = bool(os.environ.get("PYTHONDONTWRITEBYTECODE"))
     for at, name in enumerate(("stdin", "stdout", "stderr")):
         old = getattr(sys, f"__{name}__")
         lines = at == 2 or os.isatty(at)
         new = open(at, "w" if at else "r", 1 if lines else -1, old.encoding, old.errors, closefd=False)
         if at:
-            new.reconfigure(write_through=old.write_through)
+            new.reconfigure(write_through=old.write_through or bool(os.environ.get("PYTHONUNBUFFERED")))
         setattr(sys, name, new)
         setattr(sys, f"__{name}__", new)
 

@@ -1,7 +1,6 @@
 """Who answered is part of a call's key: other objects, addresses and code are other models; the same ones after a restart are not."""
 
 import os
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -71,7 +70,7 @@ def test_objects_that_tell_langchain_nothing_are_told_apart_by_their_settings(
 def test_the_same_settings_are_the_same_model_after_a_restart_and_with_another_key() -> None:
     assert register(Says("a", key="one")) == register(Says("a", key="two"))
     code = "from tests.models.test_identity import Says, register; print(register(Says('a')).name)"
-    told = {subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.strip() for _ in range(2)}
+    told = {forked.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.strip() for _ in range(2)}
     assert told == {register(Says("a")).name}
 
 

@@ -6,7 +6,6 @@ import os
 import re
 import signal
 import sqlite3
-import subprocess
 import sys
 import threading
 import time
@@ -29,6 +28,7 @@ from metaspo.runs.config import config_of, parse_setting, read_config
 from metaspo.runs.plan import plan
 from metaspo.studies.batch import Planned
 
+from ..helpers import forked
 from ..helpers.endpoint import Body, Endpoint, say
 
 pytestmark = pytest.mark.slow
@@ -221,7 +221,7 @@ def test_killed_and_resumed(bases: Bases, make_task: Callable[..., Task], store_
     settings = bases.settings(store=str(store_path))
     task = make_task("t", 60).model_dump(mode="json", by_alias=True, exclude_defaults=True)
     code = f"import metaspo; metaspo.optimize(tasks=[{task!r}], **{settings!r})"
-    process = subprocess.Popen([sys.executable, "-c", code], cwd=Path(__file__).parents[2], stderr=subprocess.PIPE)
+    process = forked.Popen([sys.executable, "-c", code], cwd=Path(__file__).parents[2], stderr=forked.PIPE)
     assert held.wait(60)
     time.sleep(0.5)
     os.kill(process.pid, signal.SIGKILL)

@@ -2,7 +2,7 @@
 
 import difflib
 import functools
-import subprocess
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +17,8 @@ from metaspo.tasks.catalogue import open_task
 from metaspo.tasks.given import name_of, short
 from metaspo.tasks.splits import Sizes
 from metaspo.tasks.task import Task as Opened
+
+from ..helpers import forked
 
 WEIGHTS = {"short": 0.5}
 
@@ -126,7 +128,8 @@ def test_a_script_s_function_is_the_same_after_a_restart_until_what_it_uses_chan
     def kind(words: dict[str, int], value: int, more: str = "") -> str:
         (tmp_path / "helper.py").write_text(f"def value(): return {value}\n")
         (tmp_path / "script.py").write_text(SCRIPT.format(words=words) + more)
-        done = subprocess.run([sys.executable, "-B", "script.py"], cwd=tmp_path, capture_output=True, text=True)
+        environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+        done = forked.run([sys.executable, "script.py"], cwd=tmp_path, capture_output=True, text=True, env=environment)
         assert done.returncode == 0, done.stderr
         return done.stdout.strip()
 

@@ -97,8 +97,7 @@ def test_an_answer_without_a_grade_counts_for_nothing(
     assert report.source is not None and report.source.value == 0
 
 
-@pytest.mark.parametrize("cause", CAUSES)
-@pytest.mark.parametrize("size", [60, 12])
+@pytest.mark.parametrize(("cause", "size"), [("empty", 60), *((cause, 12) for cause in CAUSES)])
 def test_a_run_whose_cause_was_mended_begins_afresh(
     cause: str, size: int, make_task: Callable[..., Any], endpoint: Endpoint, store_path: Path
 ) -> None:

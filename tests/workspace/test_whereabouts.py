@@ -3,7 +3,6 @@
 import asyncio
 import re
 import shutil
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -24,6 +23,8 @@ from metaspo.reports.history import history
 from metaspo.runs.optimize import aresume, optimize, resume
 from metaspo.store.database import Store
 from metaspo.workspace import opening
+
+from ..helpers import forked
 
 ROOT = Path(__file__).resolve().parents[2]
 MODELS = dict.fromkeys(("base", "optimizer"), "scripted:tests.helpers.scripts:uneven")
@@ -203,7 +204,7 @@ metaspo.optimize(**SEARCH, **MODELS, store=folder / "m.db", listener=away)
 
 def test_a_store_that_goes_away_at_work_stops_the_run_and_is_not_begun_anew(tmp_path: Path) -> None:
     path = tmp_path / "m.db"
-    ended = subprocess.run([sys.executable, "-c", AWAY, str(tmp_path)], cwd=ROOT, capture_output=True, text=True)
+    ended = forked.run([sys.executable, "-c", AWAY, str(tmp_path)], cwd=ROOT, capture_output=True, text=True)
     assert re.search(r"StoreError: .*m\.db is not the store any more that was opened here: .* put it back", ended.stderr)
     assert not [*tmp_path.glob("m.db*")]
     for file in tmp_path.glob("away-*"):

@@ -5,7 +5,6 @@ import random
 import shutil
 import signal
 import sqlite3
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -22,6 +21,7 @@ from metaspo.store.database import Store, now, open_store
 from metaspo.store.joining.join import Joined, join
 from metaspo.store.runs import all_runs
 
+from ...helpers import forked
 from ...helpers.kept_run import write_run
 
 DUMPS = sorted((Path(__file__).parents[1] / "schemas").glob("*.sql"))
@@ -234,7 +234,7 @@ def test_killed_at_any_moment_it_is_as_if_it_had_not_begun(tmp_path: Path) -> No
     ended: set[int] = set()
     for _ in range(40):
         written(one, "one")
-        process = subprocess.Popen([sys.executable, "-c", KILLED, str(one), str(other)], stdout=subprocess.PIPE, text=True)
+        process = forked.Popen([sys.executable, "-c", KILLED, str(one), str(other)], stdout=forked.PIPE, text=True)
         assert process.stdout is not None and process.stdout.readline() == "begins\n"
         time.sleep(chance.random() * 1.5)
         process.send_signal(signal.SIGKILL)

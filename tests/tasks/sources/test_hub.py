@@ -2,7 +2,6 @@
 
 import json
 import os
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +14,7 @@ from metaspo.store.database import Store
 from metaspo.tasks.sources import hub
 from metaspo.tasks.sources.named import Named
 
+from ...helpers import forked
 from ...helpers.hub_server import Hub
 
 OPEN = """
@@ -66,9 +66,7 @@ def env(server: Hub, tmp_path: Path) -> dict[str, str]:
 
 
 def opened(env: dict[str, str], *written: Any) -> list[Any]:
-    done = subprocess.run(
-        [sys.executable, "-c", OPEN, json.dumps(written)], env=env, capture_output=True, text=True, check=False
-    )
+    done = forked.run([sys.executable, "-c", OPEN, json.dumps(written)], env=env, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return [json.loads(line) for line in done.stdout.splitlines()]
 
@@ -127,7 +125,7 @@ reader: {kind: choice, labels: [yes, no], from: reply}
 
 def test_a_run_goes_on_with_the_revision_that_it_began_with(server: Hub, env: dict[str, str], tmp_path: Path) -> None:
     def command(*words: str) -> int:
-        done = subprocess.run([sys.executable, "-m", "metaspo", *words], env=env, cwd=tmp_path, check=False)
+        done = forked.run([sys.executable, "-m", "metaspo", *words], env=env, cwd=tmp_path, check=False)
         return done.returncode
 
     first = server.commit(files())
