@@ -12,18 +12,20 @@ INSTALL = UV_DEFAULT_INDEX="$$($(INDEX))" UV_SYSTEM_CERTS=1 $(BIN)/uv pip instal
 demo: .venv/demo
 	$(BIN)/metaspo optimize --store demo.db
 
+# ALL=1 adds the tests that take seconds each: with them it takes four times as long.
+EVERY = -m "not slow and not vllm"
 # Plugins of pytest that others of our packages bring would have pytest rewrite all of those packages, in every worker.
 test: export PYTEST_DISABLE_PLUGIN_AUTOLOAD = 1
 test: export PYTHONDONTWRITEBYTECODE =
 test: .venv/dev
-	$(BIN)/python -m pytest -p asyncio -p xdist -n 3 --dist loadfile
+	$(BIN)/python -m pytest -p asyncio -p xdist -n 3 --dist loadfile $(if $(ALL),$(EVERY))
 
 test-slow: .venv/dev
 	$(BIN)/python -m pytest -m slow
 
 # With the lowest versions that pyproject.toml allows, and no extras but `local`: what needs others is left out.
 test-lowest: .lowest/env
-	.lowest/bin/python -m pytest -n 2 --dist loadfile --ignore tests/examples --ignore tests/test_wheel.py --ignore tests/test_deploy.py \
+	.lowest/bin/python -m pytest $(EVERY) -n 2 --dist loadfile --ignore tests/examples --ignore tests/test_wheel.py --ignore tests/test_deploy.py \
 	    --ignore tests/tasks/paper \
 	    --ignore tests/models/test_providers.py --ignore tests/models/test_provider_opening.py --ignore tests/cli/test_providers.py \
 	    --deselect tests/models/test_provider_names.py::test_the_private_list_is_where_it_was \

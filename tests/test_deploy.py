@@ -92,6 +92,7 @@ def written_by_langgraph(folder: Path, python: str = CONFIG["python_version"]) -
     return (folder.parent / "Dockerfile").read_text(encoding="utf-8")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("python", re.findall(r"Python :: (3\.\d+)", (ROOT / "pyproject.toml").read_text()))
 def test_the_image_of_langgraph_build_is_as_the_page_says(tmp_path: Path, python: str) -> None:
     given = steps(written_by_langgraph(tmp_path / "metaspo", python))
@@ -203,6 +204,7 @@ def test_what_the_page_names_is_there() -> None:
     assert f"chown {uid} " in PAGE
 
 
+@pytest.mark.long
 def test_the_backup_of_the_page_is_the_store(tmp_path: Path) -> None:
     [command] = [words for words in map(shlex.split, COMMANDS) if "sqlite-utils" in words]
     store = Store(tmp_path / "metaspo.db")

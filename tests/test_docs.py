@@ -37,6 +37,7 @@ def cases(language: str) -> list[object]:
     return [pytest.param(block, id=f"{page.stem}-{at}") for at, (page, block) in enumerate(found)]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("code", cases("python"))
 def test_python_examples_run(
     code: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

@@ -65,6 +65,7 @@ USES = [
 ]
 
 
+@pytest.mark.long
 def test_the_methods_are_known_whatever_is_used_first() -> None:
     python(
         "import sys",

@@ -25,6 +25,7 @@ def popen(request: pytest.FixtureRequest) -> Any:
     return request.param
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("own", [{}, {"PYTHONDONTWRITEBYTECODE": "1"}, {"PYTHONUNBUFFERED": "1"}], ids=str)
 @pytest.mark.parametrize("kind", ["code", "file", "module"])
 def test_a_fork_is_told_what_a_start_is(kind: str, own: dict[str, str], tmp_path: Path) -> None:

@@ -57,6 +57,7 @@ def test_the_root_holds_what_was_named_and_nothing_else() -> None:
     assert {name.split("/")[0] for name in files if name} == AT_THE_ROOT
 
 
+@pytest.mark.long
 def test_the_page_says_a_line_for_every_file() -> None:
     assert all(purpose_of(path).endswith((".", "?")) for path in [*FILES, *FACE])
     assert PAGE.read_text(encoding="utf-8").endswith(listing()), "run: python -m tests.helpers.house"

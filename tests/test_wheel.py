@@ -7,6 +7,8 @@ import venv
 import zipfile
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[1]
 
 FIND = """
@@ -25,6 +27,7 @@ def run(*command: object, cwd: Path) -> str:
     return done.stdout
 
 
+@pytest.mark.long
 def test_the_wheel_works_in_a_fresh_environment(tmp_path: Path) -> None:
     # Built from a copy, so that no build folder is left in the tree.
     source = tmp_path / "metaspo-main"

@@ -64,6 +64,7 @@ def send(given: tuple[dict[str, Any], Any]) -> Send:
     return to_graph
 
 
+@pytest.mark.long
 def test_every_question_has_its_own_id_and_keeps_it(settings: dict[str, Any]) -> None:
     result = metaspo.optimize(**settings | {"method": "outer_only"}, approve="system")
     ids = [request_of(result)["id"]]
@@ -182,6 +183,7 @@ async def test_answers_by_the_ids_of_interrupts(send: Send) -> None:
     assert asked(after)["round"] > now.value["round"]
 
 
+@pytest.mark.long
 def test_who_answered_what_and_what_they_saw_is_on_record(settings: dict[str, Any]) -> None:
     first = metaspo.optimize(**settings, approve="both")
     questions = [request_of(first)]
@@ -208,6 +210,7 @@ def test_who_answered_what_and_what_they_saw_is_on_record(settings: dict[str, An
     assert metaspo.branch(result.run, at=1, store=settings["store"], approve="none").report.answers == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("known", "named", "recorded"),
     [
@@ -228,6 +231,7 @@ async def test_who_answers_is_whom_the_server_knows(
     assert (person or "").startswith(recorded or "") and len(person or "") <= 100 and (person is None) == (recorded is None)
 
 
+@pytest.mark.long
 async def test_a_run_that_begins_anew_leaves_its_answers(send: Send, open_store: Any) -> None:
     first = asked(await send())
     await send({"id": first["id"], "decision": "accept", "person": "Ada"})
@@ -239,6 +243,7 @@ async def test_a_run_that_begins_anew_leaves_its_answers(send: Send, open_store:
     assert {(row.decision, row.person) for row in answers.of_run(db, first["run"])} == {("reject", "Bob")}
 
 
+@pytest.mark.long
 async def test_a_run_that_is_taken_back_is_asked_again(given: tuple[dict[str, Any], Any], open_store: Any) -> None:
     graph, thread = build_graph(InMemorySaver()), {"configurable": {"thread_id": "one"}}
     run: Any = graph.ainvoke
@@ -284,6 +289,7 @@ async def in_graph(run: str, store: Path, answer: Any) -> Request:
         return asked(await graph.ainvoke(Command(resume=answer), thread, context=context))
 
 
+@pytest.mark.long
 def test_killed_with_an_answer_on_record_it_is_not_asked_again(settings: dict[str, Any]) -> None:
     first = metaspo.optimize(**settings, approve="both")
     killed_while_answering(first.run, settings["store"])
@@ -293,6 +299,7 @@ def test_killed_with_an_answer_on_record_it_is_not_asked_again(settings: dict[st
     assert request_of(result)["round"] == 2 and result.report.answers == recorded
 
 
+@pytest.mark.long
 async def test_what_was_refused_before_an_answer_counted_stays_refused_after_a_kill(settings: dict[str, Any]) -> None:
     first = await metaspo.aoptimize(**settings, approve="both")
     now = await metaspo.aresume(first.run, answer={"decision": "accept", "person": "Ada"}, store=settings["store"])

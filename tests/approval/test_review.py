@@ -38,6 +38,7 @@ def go_on(result: Result, answer: Any) -> Result:
     return metaspo.resume(result.run, answer=answer, store=result.report.store)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("method", ["metaspo", "protegi"])
 def test_all_accepted_is_the_same_as_not_asked(method: str, settings: dict[str, Any], open_store: Any) -> None:
     plain = metaspo.optimize(**settings | {"method": method})
@@ -64,6 +65,7 @@ def test_all_rejected_stays_with_the_seeds_and_says_why(settings: dict[str, Any]
     assert sum(row.reason == "rejected by a person" for row in made) >= 4
 
 
+@pytest.mark.long
 def test_only_the_level_that_was_named_is_asked_about(settings: dict[str, Any]) -> None:
     for level in ("user", "system"):
         result, asked = metaspo.optimize(**settings, approve=level), set()
@@ -101,6 +103,7 @@ def test_the_request_shows_what_the_store_holds(
         assert example["before"] == example["gold"] != example["after"]
 
 
+@pytest.mark.long
 def test_an_edited_system_prompt_is_scored_and_asked_about_again(settings: dict[str, Any], open_store: Any) -> None:
     first = metaspo.optimize(**settings | {"method": "outer_only"}, approve="system")
     proposed = request_of(first)["changes"][0]["after"]
@@ -180,6 +183,7 @@ INVALID: list[tuple[Any, str]] = [
 ]
 
 
+@pytest.mark.long
 def test_an_answer_that_cannot_be_used_is_asked_for_again(settings: dict[str, Any]) -> None:
     first = metaspo.optimize(**settings, approve="user")
     for answer, says in INVALID:
@@ -208,6 +212,7 @@ def test_an_edit_must_keep_what_is_locked(settings: dict[str, Any]) -> None:
     assert request_of(edited)["changes"][0]["after"] == "A helpful hand."
 
 
+@pytest.mark.long
 def test_stop_ends_the_run_and_it_can_be_answered_later(settings: dict[str, Any], open_store: Any) -> None:
     plain = metaspo.optimize(**settings)
     first = metaspo.optimize(**settings, approve="both")
@@ -223,6 +228,7 @@ def test_stop_ends_the_run_and_it_can_be_answered_later(settings: dict[str, Any]
     assert outcome(result, db) == outcome(plain, db)
 
 
+@pytest.mark.long
 def test_approval_can_be_turned_off_and_on_when_resumed(settings: dict[str, Any], open_store: Any) -> None:
     plain = metaspo.optimize(**settings)
     waiting = metaspo.optimize(**settings, approve="both")
@@ -235,6 +241,7 @@ def test_approval_can_be_turned_off_and_on_when_resumed(settings: dict[str, Any]
     assert outcome(done, db) == outcome(plain, db)
 
 
+@pytest.mark.long
 def test_a_run_that_waits_for_nothing_takes_no_answer(settings: dict[str, Any]) -> None:
     done = metaspo.optimize(**settings)
     with pytest.raises(ConfigError, match="waits for no approval; go on with: metaspo resume"):
@@ -242,6 +249,7 @@ def test_a_run_that_waits_for_nothing_takes_no_answer(settings: dict[str, Any]) 
     assert metaspo.resume(done.run, store=settings["store"]).report.run.status == "done"
 
 
+@pytest.mark.long
 async def test_the_bare_graph_takes_commands(settings: dict[str, Any]) -> None:
     config = metaspo.RunConfig.model_validate(
         {**settings, "tasks": [task.model_dump(mode="json", by_alias=True, exclude_defaults=True) for task in settings["tasks"]],

@@ -194,6 +194,7 @@ def writes(folder: Path, *texts: str) -> str:
     return str(editor)
 
 
+@pytest.mark.long
 def test_one_invalid_edit_keeps_what_was_decided(metaspo: Metaspo, tmp_path: Path, terminal: Callable[..., Terminal]) -> None:
     start(metaspo, *TWO)
     request = json.loads(metaspo("approve", "--json", exit_code=4).stdout)
@@ -243,6 +244,7 @@ def test_ctrl_c_in_the_middle_leaves_nothing_half_answered(metaspo: Metaspo, ter
     assert json.loads(metaspo("show", "--json").stdout)["answers"] == []
 
 
+@pytest.mark.long
 def test_whoever_comes_second_is_told_and_loses_no_text(
     metaspo: Metaspo, tmp_path: Path, terminal: Callable[..., Terminal]
 ) -> None:
@@ -268,6 +270,7 @@ def test_whoever_comes_second_is_told_and_loses_no_text(
     assert shown.close() == 0
 
 
+@pytest.mark.long
 def test_killed_while_it_asks_it_goes_on_in_another_process(metaspo: Metaspo, terminal: Callable[..., Terminal]) -> None:
     plain = json.loads(metaspo("optimize", "metaspo.yaml", *DICE, "--set", "seed=2", "--store", "plain.db", "--json").stdout)
     words = ["optimize", "metaspo.yaml", *DICE, "--set", "seed=2", "--set", "approve=both", "--json"]

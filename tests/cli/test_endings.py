@@ -35,6 +35,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
 def test_a_full_disk_is_one_sentence_and_the_results_stay(folder: Path) -> None:
     with open("/dev/full", "w") as full:
@@ -61,6 +62,7 @@ def test_a_folder_that_is_not_there_is_named(folder: Path) -> None:
     assert done.returncode == 2 and done.stderr == "error: --output nofolder/x: there is no folder nofolder; make it first\n"
 
 
+@pytest.mark.long
 def test_a_run_keeps_within_the_files_it_may_open(folder: Path, endpoint: Endpoint) -> None:
     model = f"server:m,base_url={endpoint.url},concurrency=256,patience=2"
     limited = [

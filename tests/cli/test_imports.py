@@ -49,6 +49,7 @@ def test_nothing_heavy_is_loaded(words: list[str], environment: dict[str, str], 
     assert not {name for name in packages if HEAVY.fullmatch(name)}
 
 
+@pytest.mark.long
 def test_a_search_does_load_what_is_heavy(tmp_path: Path) -> None:
     """The check above can fail."""
     assert {"langgraph", "pydantic"} <= imported(tmp_path, "python", "-c", "import metaspo; metaspo.optimize")[1]

@@ -184,6 +184,7 @@ def test_files_that_are_not_ours_are_left_alone(metaspo: Metaspo, tmp_path: Path
     assert (tmp_path / "theirs.db").read_bytes() == before
 
 
+@pytest.mark.long
 def test_a_spent_budget_ends_with_three_and_resumes_with_more(metaspo: Metaspo) -> None:
     metaspo("init")
     result = metaspo("optimize", "metaspo.yaml", *DICE, "--set", "budget.calls=40", exit_code=3)
@@ -223,6 +224,7 @@ async def _slow(*_: Any) -> Any:
     return say("billing")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_the_first_signal_lets_calls_in_flight_finish(number: signal.Signals, tmp_path: Path, endpoint: Endpoint) -> None:
     import sqlite3
@@ -239,6 +241,7 @@ def test_the_first_signal_lets_calls_in_flight_finish(number: signal.Signals, tm
     db.close()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("fifth", [60, 0.5], ids=["while the graph works", "while calls in flight are waited for"])
 def test_the_second_signal_stops_at_once(fifth: float, tmp_path: Path, endpoint: Endpoint) -> None:
     async def hang(request: Any, body: Any, number: int) -> Any:
@@ -261,6 +264,7 @@ def test_the_second_signal_stops_at_once(fifth: float, tmp_path: Path, endpoint:
     assert "stopped: interrupted" in err and "go on with: metaspo resume" in err
 
 
+@pytest.mark.long
 def test_an_endpoint_that_refuses_the_key_gets_one_call(tmp_path: Path, endpoint: Endpoint) -> None:
     endpoint.act = lambda *_: fail(401, "Incorrect API key provided: sk-abcdef123456")
     process = _start(tmp_path, endpoint)
@@ -271,6 +275,7 @@ def test_an_endpoint_that_refuses_the_key_gets_one_call(tmp_path: Path, endpoint
     ]
 
 
+@pytest.mark.long
 def test_a_second_process_is_refused_and_told_who_has_the_run(tmp_path: Path, endpoint: Endpoint) -> None:
     endpoint.act = _slow
     process = _start(tmp_path, endpoint)

@@ -38,6 +38,7 @@ def runs_of(path: Path) -> dict[str, str]:
         return {run.id: run.status for run in all_runs(store.db)}
 
 
+@pytest.mark.long
 def test_several_stores_are_joined_into_a_new_one(search: Search, tmp_path: Path) -> None:
     every = [search(f"{name}.db", seed) for seed, name in enumerate("abc")]
     froms = [tmp_path / f"{name}.db" for name in "abc"]

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any, cast
 
+import pytest
 from click.testing import CliRunner
 
 from metaspo.cli.main import main
@@ -11,6 +12,7 @@ from metaspo.cli.progress import Progress
 from ..helpers.endpoint import Endpoint, fail, say
 
 
+@pytest.mark.long
 def test_markup_from_an_endpoint_is_text(endpoint: Endpoint, tmp_path: Path, monkeypatch: Any) -> None:
     monkeypatch.chdir(tmp_path)
 

@@ -44,6 +44,7 @@ def claude() -> Iterator[Anthropic]:
     server.close()
 
 
+@pytest.mark.long
 def test_a_whole_run_with_claude_as_base(metaspo: Metaspo, claude: Anthropic, tmp_path: Path) -> None:
     metaspo("init")
     words = ["optimize", "metaspo.yaml", "--base", f"anthropic:claude-x,base_url={claude.url}", "--optimizer", "scripted:dice"]
@@ -81,6 +82,7 @@ def test_gemini_grades_what_ollama_answers(metaspo: Metaspo, tmp_path: Path) -> 
     ollama.close()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("model", "says"),
     [
@@ -127,6 +129,7 @@ def test_a_key_that_is_not_there_is_named(metaspo: Metaspo, monkeypatch: pytest.
         assert f"{model} needs a key: set the environment variable {name}" in said
 
 
+@pytest.mark.long
 def test_a_provider_can_be_set_with_set(metaspo: Metaspo, claude: Anthropic) -> None:
     metaspo("init")
     base = f"base=anthropic:claude-x,base_url={claude.url},options.top_k=5"
@@ -134,6 +137,7 @@ def test_a_provider_can_be_set_with_set(metaspo: Metaspo, claude: Anthropic) -> 
     assert claude.seen[0]["top_k"] == 5
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("model", ["claude-fable-5", "claude-x"], ids=["refused by the package", "refused by the endpoint"])
 def test_a_temperature_that_nobody_asked_for_is_left_out(model: str, metaspo: Metaspo, claude: Anthropic) -> None:
     answer, words = claude.act, "temperature is deprecated for this model."

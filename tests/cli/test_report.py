@@ -46,6 +46,7 @@ def test_a_page_goes_where_it_is_told(store: Path, tmp_path: Path, monkeypatch: 
     assert stat.S_IMODE(written.stat().st_mode) == stat.S_IMODE(store.stat().st_mode)  # as any file that is made here
 
 
+@pytest.mark.long
 def test_standard_output_has_the_page_and_nothing_else(store: Path) -> None:
     command = [sys.executable, "-m", "metaspo", "report", "--store", str(store), "--output", "-"]
     said = forked.run(command, capture_output=True, check=True, env={**os.environ, "PYTHONIOENCODING": "ascii"})

@@ -25,6 +25,7 @@ def metaspo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., An
     return run
 
 
+@pytest.mark.long
 def test_generalize_from_a_run_and_again_from_the_store(metaspo: Callable[..., Any]) -> None:
     metaspo("optimize", *DICE, "--method", "metaspo", "--set", "iterations=1", "--set", "test_size=0")
     told = metaspo("generalize", "--prompt", "last", "--prompts", "2", "--test-size", "8").stdout
@@ -48,6 +49,7 @@ def test_a_budget_ends_generalize_with_three_and_resume_goes_on(metaspo: Callabl
     assert json.loads(metaspo("show", "--json").stdout)["overall"]
 
 
+@pytest.mark.long
 def test_adapt_shows_a_curve(metaspo: Callable[..., Any], tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("Think twice.")
     words = ["adapt", "--prompt", "mine.txt", *DICE, "--tasks", "garden_or_money", "--set", "preset=quick"]

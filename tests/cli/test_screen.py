@@ -90,6 +90,7 @@ def test_words_of_an_endpoint_are_shown_too(endpoint: Endpoint, tmp_path: Path, 
     assert r"\x1b[31m" in done.output and "[/x][red]" in done.output and not UNSAFE.search(done.output)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "settings", [{"PYTHONIOENCODING": "cp1252"}, {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}]
 )

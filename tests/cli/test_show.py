@@ -32,6 +32,7 @@ def shown(metaspo: Callable[..., Any]) -> str:
     return str(metaspo("optimize", *DICE, "--method", "metaspo", "--set", "placebo=true").stdout)
 
 
+@pytest.mark.long
 def test_a_run_ends_with_its_verdict_and_controls(shown: str) -> None:
     assert UNCONFIRMED in shown and "points on 32 examples" in " ".join(shown.split())
     for words in (
@@ -45,11 +46,13 @@ def test_a_run_ends_with_its_verdict_and_controls(shown: str) -> None:
     assert "a real gain" not in shown
 
 
+@pytest.mark.long
 def test_lines_fit_into_eighty_columns(shown: str, metaspo: Callable[..., Any]) -> None:
     assert max(map(len, shown.splitlines())) <= 80
     assert max(map(len, metaspo("show").stdout.splitlines())) <= 80
 
 
+@pytest.mark.long
 def test_every_form_tells_it(shown: str, metaspo: Callable[..., Any]) -> None:
     assert UNCONFIRMED in metaspo("show").stdout and "Replies to test questions" in metaspo("show").stdout
     exported = metaspo("export", "--format", "json")
@@ -61,6 +64,7 @@ def test_every_form_tells_it(shown: str, metaspo: Callable[..., Any]) -> None:
         assert UNCONFIRMED in told.stderr and UNCONFIRMED not in told.stdout
 
 
+@pytest.mark.long
 def test_a_method_that_confirms_says_on_how_many_examples(metaspo: Callable[..., Any]) -> None:
     found = ("--method", "common_first", "--set", "patience=6")
     data = json.loads(metaspo("optimize", *DICE, *found, "--json").stdout)

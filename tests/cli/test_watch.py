@@ -78,6 +78,7 @@ def files(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.glob("metaspo.db*") if not path.name.endswith("-shm")}
 
 
+@pytest.mark.long
 def test_a_run_is_followed_to_its_end_and_ctrl_c_leaves_the_watch_alone(tmp_path: Path) -> None:
     store = tmp_path / "metaspo.db"
     one_by_one = dict.fromkeys(SLOW, "scripted:tests.helpers.scripts:slow,concurrency=1")
@@ -221,6 +222,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AgentServer]:
     server.stop()
 
 
+@pytest.mark.long
 async def test_the_servers_runs_are_followed_also_when_it_is_killed(server: AgentServer) -> None:
     async with get_client(url=server.url) as client:
         await followed_in_the_server(server, client)

@@ -52,6 +52,7 @@ def fields() -> Iterator[Any]:
             yield pytest.param(model, valid, field.alias or name, id=f"{model.__name__}.{name}")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("model", "valid", "name"), list(fields()))
 def test_every_field_complains_in_our_words(model: type[BaseModel], valid: dict[str, Any], name: str) -> None:
     said = []

@@ -106,6 +106,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(significance, "EXACT", 7)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("draw", [RIGHT, PARTLY], ids=["right or wrong", "partly right"])
 @pytest.mark.parametrize(
     "sizes",

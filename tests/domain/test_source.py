@@ -32,6 +32,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["metric.py", "parts/scale.py", "parts/numbers.py", "lazily.py", "parts/__init__.py"])
 def test_an_edit_of_anything_that_is_imported_counts(folder: Path, name: str) -> None:
     before = found(folder)

@@ -109,6 +109,7 @@ def test_use_result(example: Load, talk: Endpoint, capsys: pytest.CaptureFixture
     assert capsys.readouterr().out == "yes\n"
 
 
+@pytest.mark.long
 def test_use_result_with_the_built_in_model(example: Load, capsys: pytest.CaptureFixture[str]) -> None:
     metaspo.optimize(base="scripted:dice", optimizer="scripted:dice", store="s.db", method="fixed", test_size=0)
     example("use_result").main(["--store", "s.db", "--task", "app_reviews", "It crashes whenever I open it."])

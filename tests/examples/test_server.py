@@ -14,6 +14,7 @@ from .conftest import DICE
 __all__ = ["server", "traced"]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["remote", "mcp_client"])
 def test_optimizes_on_the_server(
     name: str, example: Callable[[str], ModuleType], server: AgentServer, capsys: pytest.CaptureFixture[str]

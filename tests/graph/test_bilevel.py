@@ -80,6 +80,7 @@ def test_levels_are_skipped_when_nothing_fails(make_task: Callable[..., Task], s
     assert result.report.usage.calls.get("optimizer", 0) == 0
 
 
+@pytest.mark.long
 def test_selection_never_sees_the_test_split(make_task: Callable[..., Task], store_path: Path, open_store: Any) -> None:
     for validation in (0, 8):
         result = optimize(
@@ -127,6 +128,7 @@ def test_a_second_run_of_the_same_config_pays_nothing(make_task: Callable[..., T
     assert (second.system_prompt, second.user_prompts) == (first.system_prompt, first.user_prompts)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("method", "levels"),
     [

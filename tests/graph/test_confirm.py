@@ -84,6 +84,7 @@ def test_nothing_meets_the_seeds_where_nothing_is_kept_back_or_nothing_was_found
     assert "confirm" not in [row.level for row in done.report.rounds]
 
 
+@pytest.mark.long
 def test_stopped_while_it_meets_the_seeds_it_goes_on_to_the_same_end(make_task: Maker, tmp_path: Path) -> None:
     whole = metaspo.optimize(**settings(make_task, tmp_path / "whole.db", "overfits"))
     calls = whole.report.usage.total_calls

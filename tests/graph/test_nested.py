@@ -90,6 +90,7 @@ def fan_out(*problems: dict[str, Any], schema: Any = metaspo.Context) -> "StateG
     return builder.add_conditional_edges(START, lambda state: [Send("optimize", problem) for problem in problems], ["optimize"])
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("names", ["ab", "aa"], ids=["two problems", "one problem twice"])
 @pytest.mark.parametrize("way", ["in a thread", "without a thread", "sync"])
 async def test_two_sends_make_two_runs(
@@ -122,6 +123,7 @@ class Looping(Outer, total=False):
     passes: Annotated[list[str], operator.add]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("saved", [True, False])
 async def test_a_loop_in_a_graph_in_a_graph_makes_a_run_at_each_pass(
     saved: bool, problem: Callable[[str], dict[str, Any]], context: metaspo.Context, store_path: Path
@@ -161,6 +163,7 @@ class Typed(TypedDict, total=False):
     metaspo: Any
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("schema", "given"),
     [

@@ -28,6 +28,7 @@ def db(open_store: Any) -> Callable[[], Any]:
     return lambda: open_store().db
 
 
+@pytest.mark.long
 def test_a_candidate_says_where_it_fell_on_how_many_examples_and_by_how_much(
     make_task: Maker, store_path: Path, db: Any
 ) -> None:
@@ -46,6 +47,7 @@ def test_a_candidate_says_where_it_fell_on_how_many_examples_and_by_how_much(
             assert row.examples == (30 if row.task else 60)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("method", ["common_first", "metaspo", "sprig", "metaspo_ape"])
 def test_no_example_is_asked_twice_about_the_same_pair(method: str, make_task: Maker, store_path: Path, db: Any) -> None:
     done = metaspo.optimize(**settings(make_task, store_path, method=method, judging="staged", train_size=30, iterations=2))
@@ -65,6 +67,7 @@ def test_no_example_is_asked_twice_about_the_same_pair(method: str, make_task: M
     assert calls < every.report.usage.calls["base"]
 
 
+@pytest.mark.long
 def test_only_what_is_strictly_better_on_everything_is_taken_up(make_task: Maker, store_path: Path, db: Any) -> None:
     done = metaspo.optimize(**settings(make_task, store_path))
     rounds = [row for row in done.report.rounds if row.level in ("user", "system")]
@@ -78,6 +81,7 @@ def test_only_what_is_strictly_better_on_everything_is_taken_up(make_task: Maker
     assert {size for _, size, _ in evaluated} == {30}
 
 
+@pytest.mark.long
 def test_stopped_anywhere_it_goes_on_to_the_same_end(make_task: Maker, tmp_path: Path) -> None:
     whole = metaspo.optimize(**settings(make_task, tmp_path / "whole.db"))
     calls = whole.report.usage.total_calls
@@ -96,6 +100,7 @@ def test_stopped_anywhere_it_goes_on_to_the_same_end(make_task: Maker, tmp_path:
         assert end(path, part.run) == end(tmp_path / "whole.db", whole.run)
 
 
+@pytest.mark.long
 def test_a_branch_within_the_schedule_pays_nothing(make_task: Maker, store_path: Path) -> None:
     whole = metaspo.optimize(**settings(make_task, store_path))
     last = max(row.round for row in whole.report.rounds if row.level in ("user", "system"))
@@ -106,6 +111,7 @@ def test_a_branch_within_the_schedule_pays_nothing(make_task: Maker, store_path:
         assert child.report.run.reason == whole.report.run.reason
 
 
+@pytest.mark.long
 def test_little_data_will_do_and_much_costs_no_more(make_task: Maker, store_path: Path) -> None:
     few = metaspo.optimize(**settings(make_task, store_path) | {"tasks": [make_task("a", 20), make_task("b", 20)]})
     assert few.stopped is None and few.report.tasks[0].examples == 10
@@ -118,6 +124,7 @@ def test_little_data_will_do_and_much_costs_no_more(make_task: Maker, store_path
     assert [(need.role, need.level, need.calls) for need in planned[0]] == [(n.role, n.level, n.calls) for n in planned[1]]
 
 
+@pytest.mark.long
 def test_it_stops_at_a_target_when_nothing_changes_or_when_nothing_fails(make_task: Maker, store_path: Path) -> None:
     begun = metaspo.optimize(**settings(make_task, store_path, iterations=0)).report.rounds[0].score
     reached = metaspo.optimize(**settings(make_task, store_path, target=begun + 0.05))
@@ -151,6 +158,7 @@ def test_the_best_of_several_seeds_begins_the_search(make_task: Maker, store_pat
     assert done.report.usage.calls["base"] <= 4 * 3 * 60 + 4 * 10 + 64
 
 
+@pytest.mark.long
 def test_no_task_loses_more_than_it_may(make_task: Maker, store_path: Path, db: Any) -> None:
     """Many candidates, each with other answers: some gain on one task what they lose on the other."""
     for method in ("common_first", "outer_only"):

@@ -40,6 +40,7 @@ def settings(make_task: Maker, store: Path, **given: Any) -> dict[str, Any]:
     return {**common, "method": "common_first", **given}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("seed", range(4))
 def test_a_task_that_keeps_several_keeps_the_best_of_those_that_met_everything(
     seed: int, make_task: Maker, store_path: Path, open_store: Any
@@ -96,6 +97,7 @@ def test_prompts_with_demonstrations_are_reported_and_never_lose_ground(
     assert carried
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "given",
     [
@@ -110,6 +112,7 @@ def test_no_way_to_judge_goes_beyond_the_plan(given: dict[str, Any], make_task: 
     assert metaspo.optimize(config).report.usage.calls["base"] <= planned
 
 
+@pytest.mark.long
 def test_a_branch_on_another_model_stays_within_its_plan(make_task: Maker, store_path: Path) -> None:
     whole = metaspo.optimize(**settings(make_task, store_path))
     last = max(row.round for row in whole.report.rounds if row.level in ("user", "system"))
@@ -119,6 +122,7 @@ def test_a_branch_on_another_model_stays_within_its_plan(make_task: Maker, store
     assert metaspo.optimize(config).report.usage.calls["base"] <= planned
 
 
+@pytest.mark.long
 def test_a_verdict_says_what_is_missing(make_task: Maker, store_path: Path) -> None:
     tiny = make_task("tiny", examples={"train": [{"question": f"{at}?", "answer": "yes"} for at in range(2)],
                                        "test": [{"question": "t?", "answer": "no"}]})  # fmt: skip

@@ -74,6 +74,7 @@ SMALL: list[tuple[Any, dict[str, Any]]] = [
 ]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("served", "sizes"), SMALL, ids=["metaspo", "adapt", "generalize"])
 def test_every_graph_returns_and_streams_what_it_does_in_a_loop(served: Any, sizes: dict[str, Any], store_path: Path) -> None:
     context = context_of(store_path)
@@ -241,6 +242,7 @@ except KeyboardInterrupt:
 """
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("way", ["alone", "nested"])
 def test_ctrl_c_stops_the_calls_too(way: str, store_path: Path) -> None:
     command = [sys.executable, "-c", CALLS, way, str(store_path)]

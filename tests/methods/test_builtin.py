@@ -65,6 +65,7 @@ COUNTS = {
 }  # fmt: skip
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("method", COUNTS)
 def test_calls(method: str, make_task: Maker, store_path: Path) -> None:
     config = config_of(
@@ -102,6 +103,7 @@ def test_the_counts_are_those_in_the_docs(make_task: Maker) -> None:
     assert example.count("\n") < 30
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("method", SEARCHES)
 def test_what_is_kept(method: str, make_task: Maker, store_path: Path, open_store: Any) -> None:
     """The rules of selection, worked out again from what the candidates scored."""
@@ -278,6 +280,7 @@ def test_nothing_is_proposed_where_nothing_fails(method: str, make_task: Maker, 
     assert set(result.report.usage.calls) == {"base"}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("method", [name for name in SEARCHES if name != "metaspo"])
 def test_stopped_and_resumed_or_branched_it_ends_as_undisturbed(method: str, make_task: Maker, tmp_path: Path) -> None:
     sizes = {"iterations": 2 if method.startswith("metaspo") else 1, "train_size": 6}

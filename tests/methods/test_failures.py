@@ -8,6 +8,8 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+import pytest
+
 import metaspo
 from metaspo import Task
 from metaspo.domain.messages import as_text
@@ -79,6 +81,7 @@ async def test_failures_that_differ_are_drawn_task_by_task(opened: Any, make_tas
     assert len(draw(found, 4, Random(1))) == 8
 
 
+@pytest.mark.long
 def test_many_failures_are_drawn_quickly() -> None:
     words = [f"w{at}" for at in range(2000)]
     many = [Example(str(at), " ".join(Random(at).choices(words, k=200)), (str(at % 3),)) for at in range(20_000)]

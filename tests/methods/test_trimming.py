@@ -40,6 +40,7 @@ def test_the_pieces_are_the_prompt_and_each_is_left_out_once() -> None:
     assert [text for text in shorter if HARM not in text] == [WRITTEN.replace(f"{HARM}\n", "")]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("seed", range(5))
 def test_a_sentence_that_does_harm_is_found_among_many(
     seed: int, make_task: Callable[..., Task], store_path: Path, open_store: Callable[..., metaspo.store.database.Store]

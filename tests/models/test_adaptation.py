@@ -80,6 +80,7 @@ def requests(store: Any) -> list[dict[str, Any]]:
     return [json.loads(row["request"]) for row in store.db["calls"].rows]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("way", WAYS)
 def test_what_an_endpoint_refuses_is_left_out_after_one_try(
     way: Any, make_task: Any, store_path: Path, endpoint: Endpoint, open_store: Any
@@ -111,6 +112,7 @@ def test_the_form_of_replies_and_a_judge_without_temperature(
     assert not any("grammar" in one for one in requests(open_store()))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("setting", "value", "says"),
     [
@@ -219,6 +221,7 @@ SYSTEM = [
 ]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("status", "words"), SYSTEM)
 def test_a_template_without_a_system_role_says_what_to_set(
     status: int, words: str, make_task: Any, store_path: Path, endpoint: Endpoint
@@ -252,6 +255,7 @@ test_size: 12
 KEY = "zq9secretvalue7431"
 
 
+@pytest.mark.long
 def test_two_processes_from_the_command_line_with_a_header_from_the_environment(
     tmp_path: Path, endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:

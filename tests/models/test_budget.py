@@ -65,6 +65,7 @@ def test_a_budget_of_a_role_that_could_never_fire_is_refused() -> None:
     Account("run", Budget.model_validate({"base": {"cost": 2}})).check([("base", PRICED)])
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("role", "limit"), [("optimizer", 3), ("base", 50)])
 def test_a_whole_run_stops_within_it_and_goes_on_with_more(store_path: Path, role: str, limit: int) -> None:
     settings: dict[str, Any] = {

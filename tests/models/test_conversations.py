@@ -86,6 +86,7 @@ async def test_the_system_prompt_is_where_the_model_wants_it(desk: Desk, endpoin
     assert sent[-3]["content"] == [{"type": "text", "text": first}, {"type": "image_url", "image_url": {"url": DATA_URL}}]
 
 
+@pytest.mark.long
 async def test_a_provider_gets_image_call_and_result_in_its_own_form(served: Protocol, desk: Desk) -> None:
     await desk.open(served.spec())
     assert (await asked(desk)).text == "yes"

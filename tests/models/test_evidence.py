@@ -65,6 +65,7 @@ async def asked(desk: Desk, *texts: str) -> list[Any]:
     return await asyncio.gather(*(desk.ask(text) for text in texts), return_exceptions=True)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("name", "concurrency", "bad"),
     [*((name, 4, "6") for name in OF_ONE), *product(("text", "413 json"), (1, 4), ("0", "12"))],
@@ -101,6 +102,7 @@ OF_ALL: dict[str, tuple[Callable[[], web.Response], str]] = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", OF_ALL)
 async def test_what_is_refused_for_all_costs_one_call_and_is_said(name: str, desk: Desk, endpoint: Endpoint) -> None:
     answer, words = OF_ALL[name]
@@ -169,6 +171,7 @@ async def _hang(*_: Any) -> Any:
     return say("late")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("concurrency", [1, 4])
 @pytest.mark.parametrize("way", ["500", "hang", "reset"])
 async def test_what_fails_alone_is_set_aside(way: str, concurrency: int, desk: Desk, endpoint: Endpoint) -> None:

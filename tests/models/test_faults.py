@@ -43,6 +43,7 @@ WAITS = [
 ]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("value", WAITS)
 async def test_a_wait_that_cannot_be_read_is_no_traceback(value: str, desk: Desk, endpoint: Endpoint) -> None:
     endpoint.act = lambda request, body, number: fail(429, Retry_After=value) if number == 1 else say("yes")
@@ -113,6 +114,7 @@ async def test_too_many_open_files_are_named(endpoint: Endpoint) -> None:
     assert fault.message.startswith("too many open files") and fault.unsent
 
 
+@pytest.mark.long
 async def test_resets_do_not_slow_the_rest_down(desk: Desk, endpoint: Endpoint) -> None:
     async def act(request: Any, body: Any, number: int) -> Any:
         await asyncio.sleep(0.02)

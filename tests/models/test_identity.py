@@ -67,6 +67,7 @@ def test_objects_that_tell_langchain_nothing_are_told_apart_by_their_settings(
     assert {row["reply"] for row in open_store().db["calls"].rows} == {"no", "yes"}
 
 
+@pytest.mark.long
 def test_the_same_settings_are_the_same_model_after_a_restart_and_with_another_key() -> None:
     assert register(Says("a", key="one")) == register(Says("a", key="two"))
     code = "from tests.models.test_identity import Says, register; print(register(Says('a')).name)"

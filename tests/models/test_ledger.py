@@ -136,6 +136,7 @@ BAD_DAYS: dict[str, Any] = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", BAD_DAYS)
 async def test_passing_faults_are_tried_again(name: str, desk: Desk, endpoint: Endpoint) -> None:
     endpoint.act = lambda request, body, number: BAD_DAYS[name](request, body, number) if number <= 2 else say("yes")
@@ -246,6 +247,7 @@ async def test_stopping_ends_the_waiting_between_tries(desk: Desk, endpoint: End
     assert time.monotonic() - started < 5
 
 
+@pytest.mark.long
 async def test_mixed_faults_lose_no_call_and_score_no_error_text(desk: Desk, endpoint: Endpoint) -> None:
     """One call in ten goes wrong at first, in every way there is."""
     bad, failed = list(BAD_DAYS.values()), set()

@@ -191,6 +191,7 @@ async def _ask(registry: Registry, path: Path, spec: dict[str, Any], count: int)
     return model, asyncio.get_running_loop().time() - started
 
 
+@pytest.mark.long
 async def test_an_endpoint_that_refuses_above_a_level_is_asked_less(
     registry: Registry, endpoint: Endpoint, store_path: Path
 ) -> None:
@@ -205,6 +206,7 @@ async def test_an_endpoint_that_refuses_above_a_level_is_asked_less(
     assert 3 <= model.limiter.level <= 8 and len(endpoint.seen) - 500 < 50
 
 
+@pytest.mark.long
 async def test_an_endpoint_that_gets_no_faster_is_not_pressed(
     registry: Registry, endpoint: Endpoint, store_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -227,6 +229,7 @@ async def test_an_endpoint_that_gets_no_faster_is_not_pressed(
     assert replies == 400 and START < endpoint.most_open <= 2 * START and model.limiter.level <= START
 
 
+@pytest.mark.long
 async def test_timeouts_count_as_too_much(registry: Registry, endpoint: Endpoint, store_path: Path) -> None:
     async def drowns(request: Any, body: Any, number: int) -> Any:
         await asyncio.sleep(3 if 1 < number <= 1 + START else 0)

@@ -87,6 +87,7 @@ async def reply(server: Answering, request: Request, **settings: Any) -> tuple[s
     return said.text, said.finish
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("size", [1, 3, 99])
 @pytest.mark.parametrize("choices", [("positive", "negative"), ("animals", "arts", "health"), ("no", "no answer"), ("only",)])
 async def test_the_reply_is_the_one_that_a_longer_wait_would_bring(choices: tuple[str, ...], size: int, answering: Any) -> None:
@@ -148,6 +149,7 @@ async def new_characters(count: int, store: Path, choose: bool = True) -> int:
     return sum(server.new for server in servers)
 
 
+@pytest.mark.long
 async def test_each_server_reads_other_beginnings(tmp_path: Path) -> None:
     alone = await new_characters(1, tmp_path / "1.db")
     assert alone < 4 * (1002 + 3 * 302) + 96 * 3

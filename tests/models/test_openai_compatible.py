@@ -39,6 +39,7 @@ async def test_an_account_at_openai_is_not_shown_to_anybody_else(endpoint: Endpo
     assert not [value for value in endpoint.headers[-1].values() if "of-mine" in value]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"])
 async def test_no_proxy_comes_between_us_and_this_machine(
     name: str, endpoint: Endpoint, proxy: Endpoint, monkeypatch: pytest.MonkeyPatch

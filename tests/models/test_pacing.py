@@ -179,6 +179,7 @@ async def test_whoever_waits_for_a_limit_can_be_stopped(desk: Desk, endpoint: En
     assert not desk.model.pace.holds_back and not desk.account.reserved
 
 
+@pytest.mark.long
 async def test_waiting_for_a_limit_is_no_slowness_and_no_failure(desk: Desk, endpoint: Endpoint) -> None:
     clock = await opened(desk, endpoint, requests_per_minute=60, patience=1)
     failed: set[str] = set()

@@ -181,6 +181,7 @@ class Listener(BaseCallbackHandler):
         Listener.heard += 1
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("base", ["program:tests.helpers.programs:slot_in_state", "live"])
 def test_an_agents_system_prompt_is_optimized(base: str, make_task: Callable[..., Task], store_path: Path) -> None:
     """A prompt that has the agent use its tool wins; the agent leaves nothing in our checkpoints."""
@@ -230,6 +231,7 @@ def test_errors_of_a_program_end_a_run_with_its_words(make_task: Callable[..., T
         )
 
 
+@pytest.mark.long
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
 def test_a_program_whose_connections_outlive_a_run_works_in_the_next(
     make_task: Callable[..., Task], store_path: Path, endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch

@@ -111,6 +111,7 @@ async def test_what_anthropic_says_is_left_is_heard_through_its_own_package(
     assert len(arrived) == 2 and arrived[1] >= 350
 
 
+@pytest.mark.long
 def test_a_backend_outlives_no_event_loop(served: Protocol) -> None:
     for _ in range(3):
         asyncio.run(ask(served.spec()))

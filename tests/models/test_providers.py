@@ -42,6 +42,7 @@ def served(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> I
     server.close()
 
 
+@pytest.mark.long
 async def test_a_plain_reply_comes_with_its_counts(served: Protocol, desk: Desk) -> None:
     await desk.open(served.spec(seed=3))
     request = Request((("system", "Be brief."), ("user", "Is 3 odd?")), 77, 0.5)
@@ -120,6 +121,7 @@ async def test_an_empty_reply_is_an_outcome(served: Protocol, desk: Desk) -> Non
     assert (reply.text, reply.finish) == ("", "stop") and len(served.seen) == 1
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("status", "words"), [(401, "invalid x-api-key"), (404, "model: no-such-model was not found")])
 async def test_a_wrong_key_or_model_ends_the_run_after_one_request(
     served: Protocol, desk: Desk, status: int, words: str
@@ -154,6 +156,7 @@ async def test_a_request_that_is_too_long_is_an_outcome(served: Protocol, desk: 
     assert (reply.finish, reply.error, len(served.seen)) == ("context_length", words, 1)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("served", (Anthropic, Gemini, Azure), indirect=True)
 async def test_a_wait_that_an_endpoint_asks_for_is_kept(served: Protocol, desk: Desk) -> None:
     words = "You exceeded your current quota, please check your plan and billing details."
@@ -164,6 +167,7 @@ async def test_a_wait_that_an_endpoint_asks_for_is_kept(served: Protocol, desk: 
     assert time.monotonic() - started >= 1 and len(served.seen) == 2
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("status", [429, 500, 503, 529])
 async def test_what_passes_is_tried_again_by_the_ledger_alone(served: Protocol, desk: Desk, status: int) -> None:
     served.act = lambda request, body, number: served.fails(status, "try again") if number < 3 else served.says("yes")
@@ -182,6 +186,7 @@ async def test_a_package_makes_one_request_of_one_call(served: Protocol, status:
     assert len(served.seen) == 1
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "broken",
     [
@@ -199,6 +204,7 @@ async def test_what_is_no_reply_is_tried_again(served: Protocol, desk: Desk, bro
     assert (await desk.ask()).text == "yes" and len(served.seen) == 2
 
 
+@pytest.mark.long
 async def test_a_server_that_is_not_there_is_waited_for_and_named(served: Protocol, desk: Desk) -> None:
     served.stop()
     await desk.open(served.spec(patience=0.5))
@@ -257,6 +263,7 @@ async def test_a_schema_is_the_providers_own_way_to_ask_for_one(served: Protocol
     assert "'total': {'type': 'number'}" in str(served.seen[0])
 
 
+@pytest.mark.long
 async def test_many_at_once_all_come_back(served: Protocol, desk: Desk) -> None:
     async def crowded(request: Any, body: Any, number: int) -> Any:
         if served.most_open >= 60:

@@ -62,6 +62,7 @@ async def test_the_system_prompt_goes_where_the_spec_wants_it(role: str, sent: A
     assert [(one["role"], one["content"]) for one in endpoint.seen[0]["messages"]] == sent
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("setting", [
     "top_p=0.5", "reasoning_effort=low", "service_tier=flex", "max_completion_tokens=16", "extra_body.top_k=5",
     "headers.X-Route=b", "query.api-version=2024-10-21", "system_role=fold",

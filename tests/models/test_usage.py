@@ -108,6 +108,7 @@ BROKEN = [
 ]  # fmt: skip
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("told", BROKEN, ids=lambda told: "missing" if told is MISSING else repr(told)[:40])
 def test_without_counts_tokens_are_estimated_marked_and_budgeted(
     told: Any, endpoint: Endpoint, make_task: Callable[..., Task], store_path: Path

@@ -31,6 +31,7 @@ async def test_a_message_without_a_role_is_read(desk: Desk, endpoint: Endpoint) 
     assert (await desk.ask()).text == "yes"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("code", [429, 503, "502", "rate_limit_exceeded", "server_error", None])
 async def test_a_passing_error_with_http_200_is_tried_again(code: Any, desk: Desk, endpoint: Endpoint) -> None:
     error = {"error": {"code": code, "message": "not now"}}

@@ -40,6 +40,7 @@ def better(request: Any, body: Any, number: int) -> Any:
     return say("no" if first or asked % 2 == 0 else "yes")
 
 
+@pytest.mark.long
 def test_of_several_base_models_each_has_its_own(make_task: Callable[..., Any], store_path: Path, endpoint: Endpoint) -> None:
     endpoint.act = better
     base = [endpoint.spec(), endpoint.spec(name="b")]

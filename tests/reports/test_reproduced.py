@@ -73,6 +73,7 @@ def test_what_only_python_has_is_named() -> None:
     assert "is an object that was given in Python" in said and "is a function that was given in Python" in said
 
 
+@pytest.mark.long
 def test_branches_and_placebos_say_what_they_hang_on(store_path: Path) -> None:
     settings: dict[str, Any] = {"base": "scripted:novice", "optimizer": "scripted:novice", "preset": "quick"}
     first = optimize(tasks=[block()], store=str(store_path), placebo=True, **settings)

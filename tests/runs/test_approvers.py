@@ -82,6 +82,7 @@ def recorded(server: AgentServer, run: str, request: str) -> set[tuple[str, str 
         return {(row.decision, row.person) for row in answers.of_request(store.db, run, request)}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("form", ["by id", "plain", "by interrupt", "as an inbox"])
 async def test_of_two_clients_at_once_one_is_answered_and_one_is_told(
     form: str, client: LangGraphClient, server: AgentServer
@@ -115,6 +116,7 @@ async def test_of_two_clients_at_once_one_is_answered_and_one_is_told(
     assert {decision for decision, _ in recorded(server, run, counted["id"])} == {""}
 
 
+@pytest.mark.long
 async def test_one_client_answers_plainly_to_the_end(client: LangGraphClient, server: AgentServer) -> None:
     run, found = await begin(client, iterations=1)
     asked = []
@@ -135,6 +137,7 @@ async def test_one_client_answers_plainly_to_the_end(client: LangGraphClient, se
     assert state["checkpoint"] == before["checkpoint"] and open_report(server.store, run) == report
 
 
+@pytest.mark.long
 async def test_a_late_answer_by_id_is_told_who_answered_whatever_has_come_between(client: LangGraphClient) -> None:
     run, first = await begin(client)
     text = "Mine.\n{question}"
@@ -146,6 +149,7 @@ async def test_a_late_answer_by_id_is_told_who_answered_whatever_has_come_betwee
     assert said in late["value"]["problem"] and "the user prompts of bob of round 1" in late["value"]["problem"]
 
 
+@pytest.mark.long
 async def test_an_answer_at_a_checkpoint_that_the_run_has_left_takes_nothing_back(
     client: LangGraphClient, server: AgentServer
 ) -> None:
@@ -165,6 +169,7 @@ async def test_an_answer_at_a_checkpoint_that_the_run_has_left_takes_nothing_bac
     assert {decision for decision, _ in recorded(server, run, asked["value"]["id"])} == {"reject"}
 
 
+@pytest.mark.long
 async def test_nobody_answers_under_anothers_name(client: LangGraphClient, server: AgentServer) -> None:
     run, first = await begin(client)
     said = {"id": first["value"]["id"], "decision": "accept", "person": "bob"}
@@ -184,6 +189,7 @@ async def test_nobody_answers_under_anothers_name(client: LangGraphClient, serve
     assert recorded(server, run, third["value"]["id"]) == {("accept", "this machine")}
 
 
+@pytest.mark.long
 def test_of_two_command_lines_one_answer_counts(tmp_path: Path) -> None:
     store = tmp_path / "metaspo.db"
     result = optimize(**PROBLEM, **MODELS, approve="both", store=store)

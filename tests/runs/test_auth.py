@@ -70,6 +70,7 @@ def routes(server: AgentServer) -> list[tuple[str, str]]:
     return [*found, ("GET", "/ui/metaspo"), ("GET", "/ui/x.js"), ("GET", "/nowhere"), ("GET", "/docs/"), ("POST", "/mcp")]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("headers", WRONG, ids=str)
 def test_no_route_answers_without_the_token(server: AgentServer, headers: dict[str, str]) -> None:
     walked = routes(server)
@@ -114,6 +115,7 @@ def test_pages_of_other_sites_are_refused_with_the_token_as_well(server: AgentSe
     assert status(f"{server.url}/threads", "OPTIONS", asks | {"access-control-request-headers": "x-api-key"}) == 200
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "how", [{"api_key": TOKEN}, {"headers": {"Authorization": f"Bearer {TOKEN}"}}], ids=["api_key", "bearer"]
 )

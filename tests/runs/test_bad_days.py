@@ -76,6 +76,7 @@ def what(result: Result) -> Any:
     return rounds, result.report.user_after, [(task.before, task.after) for task in result.report.tasks]
 
 
+@pytest.mark.long
 def test_mixed_faults_change_nothing(run: Callable[..., Result], endpoint: Endpoint, tmp_path: Path) -> None:
     endpoint.act = calm
     expected = run("calm", patience=6)
@@ -97,6 +98,7 @@ def test_mixed_faults_change_nothing(run: Callable[..., Result], endpoint: Endpo
     assert replies == {"yes", "no"} and sizes == {14, 6, 10}
 
 
+@pytest.mark.long
 def test_an_endpoint_that_is_gone_stops_a_run_that_can_go_on(
     run: Callable[..., Result], endpoint: Endpoint, tmp_path: Path
 ) -> None:
@@ -124,6 +126,7 @@ def about(body: Any, remainder: int) -> bool:
     return number is not None and "BEGIN DATA" not in text and int(number[1]) % 13 == remainder
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("name", "bad"), [("gemini", 0), ("413 html", 5), ("openai 429", 0), ("list", 5), ("500", 0)])
 def test_questions_that_are_always_refused_stop_nothing(
     name: str, bad: int, run: Callable[..., Result], endpoint: Endpoint
@@ -136,6 +139,7 @@ def test_questions_that_are_always_refused_stop_nothing(
     assert "No reply to example" in "\n".join(controls(result.report))
 
 
+@pytest.mark.long
 def test_a_whole_search_goes_on_with_refused_questions(run: Callable[..., Result], endpoint: Endpoint) -> None:
     endpoint.act = lambda request, body, number: fail(400, "no") if about(body, 5) else calm(request, body, number)
     result = run("search", method="metaspo")
@@ -159,6 +163,7 @@ def test_a_run_that_a_revoked_key_ended_goes_on(run: Callable[..., Result], endp
     assert done.stopped is None and {one.says for one in done.report.set_aside} == {"refused: HTTP 400: no"}
 
 
+@pytest.mark.long
 def test_refused_optimizer_calls_are_dropped_proposals(run: Callable[..., Result], endpoint: Endpoint, tmp_path: Path) -> None:
     def act(request: Any, body: Any, number: int) -> Any:
         text = body["messages"][-1]["content"]

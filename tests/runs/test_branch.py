@@ -55,6 +55,7 @@ def dump(path: Path, run: str) -> list[Any]:
     return rows
 
 
+@pytest.mark.long
 def test_a_branch_with_nothing_changed_repeats_its_parent_and_pays_nothing(parent: Result, store_path: Path) -> None:
     before = dump(store_path, parent.run)
     for at in range(6):

@@ -84,6 +84,7 @@ def done(endpoint: Endpoint, tmp_path: Path) -> tuple[Result, Path, Path]:
     return metaspo.optimize(**config(folder, endpoint, store)), folder, store
 
 
+@pytest.mark.long
 async def test_a_moved_store_is_verified_without_the_files(done: tuple[Result, Path, Path], tmp_path: Path) -> None:
     result, folder, store = done
     assert result.stopped is None
@@ -104,6 +105,7 @@ async def test_a_moved_store_is_verified_without_the_files(done: tuple[Result, P
     assert ("image", "no such image") in told and {what for what, _ in told} >= {"image", "example", "reply"}
 
 
+@pytest.mark.long
 def test_bytes_are_kept_once_and_the_optimizer_sees_every_turn(done: tuple[Result, Path, Path], endpoint: Endpoint) -> None:
     result, _, path = done
     asked = [body["messages"] for body in endpoint.seen if body["messages"][-1]["role"] != "user" or len(body["messages"]) > 2]
@@ -124,6 +126,7 @@ def test_bytes_are_kept_once_and_the_optimizer_sees_every_turn(done: tuple[Resul
     store.close()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("after", [40, 110])
 def test_a_run_that_is_killed_ends_the_same(
     done: tuple[Result, Path, Path], endpoint: Endpoint, tmp_path: Path, after: int
@@ -210,6 +213,7 @@ def test_a_trial_shows_pictures_by_their_hash_and_sends_them(endpoint: Endpoint,
     assert shown.exit_code == 0 and "[image sha256:" in shown.output and EARLIER in shown.output
 
 
+@pytest.mark.long
 def test_rows_in_a_config_name_pictures_beside_it(endpoint: Endpoint, tmp_path: Path, monkeypatch: Any) -> None:
     endpoint.act = lambda request, body, number: say(answer(body)) if number < 30 else fail(401, "no such key")
     (tmp_path / "here" / "shots").mkdir(parents=True)

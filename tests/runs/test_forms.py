@@ -65,6 +65,7 @@ def parts_of(schema: Any) -> Iterator[Schema]:
             yield from parts_of(part)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("graph", FORMS)
 async def test_every_key_of_every_schema_says_what_it_takes(graph: str, client: LangGraphClient) -> None:
     schemas = await schemas_of(client, graph)
@@ -145,6 +146,7 @@ async def test_the_state_shows_what_goes_in_and_what_comes_out(graph: str, clien
     }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("graph", FORMS)
 async def test_the_example_of_a_task_runs_and_the_result_is_as_described(graph: str, client: LangGraphClient) -> None:
     schemas = await schemas_of(client, graph)
@@ -160,6 +162,7 @@ async def test_the_example_of_a_task_runs_and_the_result_is_as_described(graph: 
     assert task["name"] == "tickets" and "{question}" in json.dumps(own)
 
 
+@pytest.mark.long
 async def test_sizes_are_one_block_and_still_keys_of_their_own(client: LangGraphClient) -> None:
     for graph, block in (("metaspo", Sizes), ("generalize", TransferSizes)):
         fields = (await schemas_of(client, graph))["input_schema"]["properties"]
@@ -217,6 +220,7 @@ async def test_a_run_with_a_key_that_is_none_is_refused(client: LangGraphClient)
     assert not await client.runs.list(thread)
 
 
+@pytest.mark.long
 async def test_a_size_that_is_edited_in_the_block_begins_a_fork_with_the_others_as_they_were(
     client: LangGraphClient, server: AgentServer
 ) -> None:

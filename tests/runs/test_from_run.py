@@ -140,6 +140,7 @@ def selected(place: Place, run: str) -> set[str]:
         return {comparable(question) for question in dealt.selected_on(store.db, run)}
 
 
+@pytest.mark.long
 def test_it_begins_where_the_other_ended_and_says_what_changed(place: Place) -> None:
     place.rows(range(260, 9, -1), wrong=(77, 78))
     parent = open_report(place.store, place.run)
@@ -171,6 +172,7 @@ def test_it_begins_where_the_other_ended_and_says_what_changed(place: Place) -> 
     assert metaspo.verify(child.run, store=place.store).well
 
 
+@pytest.mark.long
 @needs_browser
 def test_the_page_says_where_it_began(place: Place) -> None:
     place.rows(range(260))
@@ -186,6 +188,7 @@ def test_the_page_says_where_it_began(place: Place) -> None:
         assert cells == ["odd", "260", "60", "0", "0", "200"]
 
 
+@pytest.mark.long
 def test_what_the_other_selected_on_selects_and_never_tests(place: Place) -> None:
     run = place.run
     for size in (240, 300, 380):
@@ -271,6 +274,7 @@ def test_an_unconfirmed_run_is_no_place_to_begin(place: Place) -> None:
         metaspo.optimize(from_run="last", store=place.folder / "none.db")
 
 
+@pytest.mark.long
 def test_a_generalization_and_a_placebo_name_the_run_that_is_meant(place: Place) -> None:
     made = metaspo.generalize(
         system_prompt="Take care.", against="You.", tasks=[str(place.folder / "odd.yaml")], user_prompts={"odd": ["{question}"]},
@@ -295,6 +299,7 @@ def test_tasks_that_were_given_with_their_rows_are_asked_for(place: Place) -> No
     assert begun.report.from_run is not None and begun.report.from_run.changes.new == 1
 
 
+@pytest.mark.long
 def test_a_task_that_has_changed_says_what_it_begins_with(place: Place) -> None:
     place.rows(range(210))
     found = "its user prompts of odd"
@@ -337,6 +342,7 @@ def test_locked_parts_stay_locked(tmp_path: Path) -> None:
     assert made.report.system_before == first.system_prompt
 
 
+@pytest.mark.long
 def test_rows_that_moved_to_the_test_split_are_not_tested(tmp_path: Path) -> None:
     place = write_place(tmp_path)
     place.rows(range(200), split=lambda i: "train" if i < 120 else "test")
@@ -389,6 +395,7 @@ def test_a_graph_is_not_told_where_to_look(place: Place) -> None:
         metaspo.Problem.model_validate({"tasks": [TASK], "from_run": {"run": place.run}}).check()
 
 
+@pytest.mark.long
 def test_a_data_set_of_a_service_is_read_in_the_version_of_today(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     server = LangSmith()
     monkeypatch.setenv("LANGSMITH_ENDPOINT", server.address)

@@ -58,6 +58,7 @@ def ask(
         connection.close()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("origin", OTHERS)
 async def test_a_page_of_another_site_is_refused_whatever_it_sends(
     server: AgentServer, client: LangGraphClient, origin: str
@@ -185,6 +186,7 @@ async def test_no_schedules_and_no_calls_to_addresses_of_a_client(server: AgentS
     assert await client.runs.list(thread) == []
 
 
+@pytest.mark.long
 async def test_a_command_names_no_jobs(server: AgentServer, client: LangGraphClient) -> None:
     """A job that a client invents would work on whichever run it names."""
     context = {"base": "near", "optimizer": "scripted:dice"}

@@ -36,6 +36,7 @@ def in_turn(config: Any) -> int:
     return sum(need.batches for need in plan(config))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("settings", "exact"),
     [

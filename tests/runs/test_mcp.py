@@ -54,6 +54,7 @@ async def asked(server: AgentServer, method: str, params: Any) -> dict[str, Any]
     return dict(reply.json())
 
 
+@pytest.mark.long
 async def test_a_result_is_json_with_the_prompts(server: AgentServer) -> None:
     async with Client(f"{server.url}/mcp") as session:
         listed = {tool.name: tool for tool in (await session.list_tools()).tools}
@@ -95,6 +96,7 @@ MISTAKES: list[tuple[str, Any, str]] = [
 ]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("tool", "given", "says"), MISTAKES, ids=[f"{tool}-{at}" for at, (tool, _, _) in enumerate(MISTAKES)])
 async def test_a_mistake_is_answered_in_a_sentence(tool: str, given: Any, says: str, server: AgentServer) -> None:
     answer = await asked(server, "tools/call", {"name": tool, "arguments": given})
@@ -104,6 +106,7 @@ async def test_a_mistake_is_answered_in_a_sentence(tool: str, given: Any, says: 
     assert str(ROOT) not in content["text"] and str(server.store.parent) not in content["text"]
 
 
+@pytest.mark.long
 async def test_a_run_that_a_budget_stopped_goes_on_under_the_id_that_the_answer_names(server: AgentServer) -> None:
     answer = await asked(server, "tools/call", {"name": "poor", "arguments": {**SMALL, "seed": 1}})
     said = answer["result"]["content"][0]["text"]
@@ -122,6 +125,7 @@ async def test_a_tool_that_is_not_there_is_named_with_those_that_are(server: Age
     )
 
 
+@pytest.mark.long
 async def test_calls_at_once_are_each_answered(server: AgentServer) -> None:
     calls = [{"name": "dice_tool", "arguments": {**SMALL, "seed": seed % 2}} for seed in range(6)]
     answers = await asyncio.gather(*(asked(server, "tools/call", call) for call in calls))

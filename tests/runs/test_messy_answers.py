@@ -92,6 +92,7 @@ async def messy(request: web.Request, body: dict[str, Any], number: int) -> web.
     return web.json_response(answer)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("method", ["common_first", "metaspo"])
 def test_every_score_is_found_again(method: str, tmp_path: Path) -> None:
     endpoint, store = Endpoint(messy), tmp_path / "messy.db"

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 import metaspo
 from metaspo import Task
 
@@ -31,6 +33,7 @@ def _run(make_task: Callable[..., Task], endpoint: Endpoint, store: Path, **sett
     return metaspo.optimize(tasks=tasks, base=spec, optimizer=spec, store=store, **(sizes | settings))
 
 
+@pytest.mark.long
 def test_requests_of_one_pair_arrive_together_with_the_question_last(
     make_task: Callable[..., Task], endpoint: Endpoint, store_path: Path
 ) -> None:
@@ -49,6 +52,7 @@ def test_requests_of_one_pair_arrive_together_with_the_question_last(
         assert runs <= 2, pair
 
 
+@pytest.mark.long
 def test_the_same_run_again_asks_for_nothing(make_task: Callable[..., Task], endpoint: Endpoint, store_path: Path) -> None:
     _answers(endpoint)
     first = _run(make_task, endpoint, store_path)
@@ -60,6 +64,7 @@ def test_the_same_run_again_asks_for_nothing(make_task: Callable[..., Task], end
     assert [row.score for row in again.report.rounds] == [row.score for row in first.report.rounds]
 
 
+@pytest.mark.long
 def test_the_same_run_again_without_its_scores_asks_for_nothing_either(
     make_task: Callable[..., Task], endpoint: Endpoint, store_path: Path, open_store: Any
 ) -> None:

@@ -87,6 +87,7 @@ def test_a_run_goes_on_with_the_prompts_that_it_began_with(
         metaspo.resume(begun.run, store=store_path, optimizer_prompts=folder)
 
 
+@pytest.mark.long
 def test_a_branch_keeps_them_or_has_others(make_task: Callable[..., Task], store_path: Path, folder: Path) -> None:
     first = metaspo.optimize(tasks=[make_task("a")], **SEARCH, optimizer_prompts=folder, store=store_path)
     kept = metaspo.branch(first.run, at=0, store=store_path)
@@ -112,6 +113,7 @@ def test_runs_without_any_have_the_ids_that_they_had(make_task: Callable[..., Ta
     assert mine.problem().model_dump()["optimizer_prompts"] == own("again")
 
 
+@pytest.mark.long
 def test_every_method_asks_with_them(make_task: Callable[..., Task], store_path: Path) -> None:
     every = own(*(name for name in VARIABLES if not name.startswith("judge")))
     for method in ("metaspo", "ape", "metaspo_ape", "metaspo_evo", "sprig", "common_first"):

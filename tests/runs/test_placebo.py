@@ -52,6 +52,7 @@ def test_it_is_the_same_search_with_other_texts(tasks: dict[str, Any], store_pat
     )
 
 
+@pytest.mark.long
 def test_its_calls_are_its_own_and_no_optimizer_is_asked(tasks: dict[str, Any], store_path: Path) -> None:
     with_it = metaspo.optimize(**tasks, **SETTINGS, store=store_path).report
     without = metaspo.optimize(**tasks, **(SETTINGS | {"placebo": False}), store=store_path.with_name("without.db")).report
@@ -66,6 +67,7 @@ def test_the_last_run_is_the_one_that_somebody_started(tasks: dict[str, Any], st
     assert rows == {result.run: None, runs.placebo_id(result.run): result.run}
 
 
+@pytest.mark.long
 def test_it_gets_what_is_left_of_the_budget_and_goes_on_with_the_run(tasks: dict[str, Any], store_path: Path) -> None:
     whole = metaspo.optimize(**tasks, **SETTINGS, store=store_path.with_name("whole.db")).report
     budget = whole.usage.total_calls + 30

@@ -27,6 +27,7 @@ def test_the_paper_setting(make_task: Callable[..., Task]) -> None:
     assert sum(need.cost for need in needs) > sum(need.cost for need in base) > 0
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "settings",
     [
@@ -62,6 +63,7 @@ def test_a_run_stays_within_its_plan(settings: dict[str, object], make_task: Cal
         assert role == "base" or spent.get(role, 0) == planned or config.method == "common_first"
 
 
+@pytest.mark.long
 def test_a_person_s_edits_are_in_the_plan(make_task: Callable[..., Task], store_path: Path) -> None:
     model = "scripted:tests.helpers.scripts:uneven"
     config = config_of(
@@ -84,6 +86,7 @@ def test_a_person_s_edits_are_in_the_plan(make_task: Callable[..., Task], store_
     assert result.report.usage.calls["base"] <= sum(need.calls for need in needs if need.role == "base")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("method", "limits"),
     [

@@ -35,6 +35,7 @@ def ended(*words: str, alone: bool = False) -> tuple[int, str]:
     return done.returncode, done.stdout + done.stderr
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("words", [None, *WORDS])
 def test_a_key_is_in_no_file_and_on_no_screen(
     words: str | None, tmp_path: Path, endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch

@@ -74,6 +74,7 @@ async def answer(client: LangGraphClient, graph: str, context: Any) -> Any:
     return await client.runs.wait(thread, graph, input=GIVEN, context=context, raise_error=False)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("graph", ["shared", "mapped"])
 async def test_a_clients_context_reaches_ours_by_its_key(graph: str, client: LangGraphClient, server: AgentServer) -> None:
     found = await answer(client, graph, {"user": "her", "metaspo": DICE})
@@ -82,6 +83,7 @@ async def test_a_clients_context_reaches_ours_by_its_key(graph: str, client: Lan
     assert row["status"] == "done"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("graph", "context", "said"),
     [

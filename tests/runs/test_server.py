@@ -85,6 +85,7 @@ async def test_the_forms_can_be_filled_in_and_their_defaults_are_the_demo(client
     assert schemas["context_schema"]["properties"]["base"]["type"] == "string"
 
 
+@pytest.mark.long
 async def test_the_demo_runs_and_keeps_little(client: LangGraphClient) -> None:
     thread = await client.threads.create()
     events = Counter[str]()
@@ -101,6 +102,7 @@ async def test_the_demo_runs_and_keeps_little(client: LangGraphClient) -> None:
     assert len(history) > 15
 
 
+@pytest.mark.long
 async def test_each_round_is_a_trace_of_its_own(client: LangGraphClient, traced: TraceServer) -> None:
     thread = (await client.threads.create())["thread_id"]
     small = {"method": "metaspo", "iterations": 1, "train_size": 4, "test_size": 4}
@@ -121,6 +123,7 @@ async def test_each_round_is_a_trace_of_its_own(client: LangGraphClient, traced:
     assert KEY not in json.dumps([*traced.runs.values()])
 
 
+@pytest.mark.long
 async def test_adapt_and_generalize_run_with_their_own_defaults(client: LangGraphClient) -> None:
     thread = await client.threads.create()
     adapted: Any = await client.runs.wait(thread["thread_id"], "adapt", input={"iterations": 1, "test_size": 4}, context=DICE)
@@ -132,6 +135,7 @@ async def test_adapt_and_generalize_run_with_their_own_defaults(client: LangGrap
     assert [len(task["candidate"]["scores"]) for task in found["results"]["tasks"].values()] == [2, 2, 2]
 
 
+@pytest.mark.long
 async def test_a_person_approves_in_the_server(client: LangGraphClient, server: AgentServer) -> None:
     run = (await client.threads.create())["thread_id"]
     sizes = {"method": "metaspo", "iterations": 1, "test_size": 4, "system_candidates": 9}
@@ -175,6 +179,7 @@ async def test_mistakes_are_answered_in_our_words(client: LangGraphClient) -> No
         assert "Traceback" not in answer["message"] and "pydantic" not in answer["message"]
 
 
+@pytest.mark.long
 async def test_two_clients_at_once_pay_once(client: LangGraphClient, server: AgentServer) -> None:
     """Two threads with the same problem work at the same time; each call is made for one of them."""
     given: dict[str, Any] = {"iterations": 1, "test_size": 0, "seed": 7}

@@ -13,6 +13,7 @@ from ..helpers import forked, notebook
 from ..helpers.endpoint import Endpoint, say
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("way", "number"),
     [

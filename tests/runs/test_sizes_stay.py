@@ -36,6 +36,7 @@ def fates(file: Path, run: str) -> list[Any]:
     return [(row.round, row.level, row.task, row.position, row.prompt, row.status, row.examples, row.gain) for row in rows]
 
 
+@pytest.mark.long
 def test_a_run_that_goes_on_in_a_later_version_ends_as_it_began(
     make_task: Callable[..., Task], tmp_path: Path, later_version: Callable[[], None]
 ) -> None:
@@ -54,6 +55,7 @@ def test_a_run_that_goes_on_in_a_later_version_ends_as_it_began(
     assert anew.report.run.config["settings"]["train_size"] == 20, "a run that begins in the later version has its sizes"
 
 
+@pytest.mark.long
 def test_so_does_a_thread_of_a_graph(
     make_task: Callable[..., Task], store_path: Path, later_version: Callable[[], None]
 ) -> None:
@@ -89,6 +91,7 @@ def planned(file: Path, run: str) -> int:
     return sum(one.calls for one in plan(branch_config(file, run, 3, {"seed": 9})))
 
 
+@pytest.mark.long
 def test_a_branch_goes_on_with_the_sizes_of_its_parent(
     make_task: Callable[..., Task], store_path: Path, later_version: Callable[[], None]
 ) -> None:

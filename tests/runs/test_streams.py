@@ -19,6 +19,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AgentServer]:
     server.stop()
 
 
+@pytest.mark.long
 async def test_the_page_tells_what_each_mode_brings(client: LangGraphClient) -> None:
     calls, sizes = await measured(client)
     said, figures = told()
@@ -45,6 +46,7 @@ GIVEN: dict[str, dict[str, Any]] = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("graph", GIVEN)
 async def test_no_mode_repeats_the_examples_of_a_task(graph: str, client: LangGraphClient) -> None:
     for modes in (TOGETHER, APART):
@@ -55,6 +57,7 @@ async def test_no_mode_repeats_the_examples_of_a_task(graph: str, client: LangGr
         assert set(modes) - {"messages-tuple"} <= set(found) and +found == ({"events": 1} if modes is APART else {})
 
 
+@pytest.mark.long
 async def test_a_fork_by_edit_repeats_them_neither(client: LangGraphClient) -> None:
     thread = (await client.threads.create())["thread_id"]
     await client.runs.wait(thread, "metaspo", input={**GIVEN["metaspo"], "tasks": [BLOCK]}, context=DICE)
@@ -69,6 +72,7 @@ async def test_a_fork_by_edit_repeats_them_neither(client: LangGraphClient) -> N
         assert not +found and sizes["debug" if modes is TOGETHER else "events"] > 20_000
 
 
+@pytest.mark.long
 async def test_the_state_has_all_that_was_given(client: LangGraphClient) -> None:
     thread = (await client.threads.create())["thread_id"]
     await client.runs.wait(thread, "metaspo", input={**GIVEN["metaspo"], "tasks": [BLOCK]}, context=DICE)

@@ -71,6 +71,7 @@ async def said(
         return {"__error__": {"error": "ConfigError", "message": error.response.text}}
 
 
+@pytest.mark.long
 async def test_an_honest_client_gets_its_work_done(client: LangGraphClient) -> None:
     judged = task(name="told", metric={"kind": "judge", "rubric": "Short.", "model": "grader"}, reader={"kind": "text"})
     given = QUICK | {"tasks": ["mine", "shop_reviews", task(), judged], "targets": []}
@@ -207,6 +208,7 @@ async def by_refused_input(client: LangGraphClient, given: Any, context: Any) ->
 WAYS = [by_refused_input, by_stream, by_assistant, by_configurable, by_no_thread, by_used_thread, by_edit, by_command]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("way", WAYS, ids=lambda way: way.__name__)
 async def test_no_way_leads_past_it(way: Any, client: LangGraphClient, traps: Traps) -> None:
     tries = hostile(traps)[:: 4 if way in (by_no_thread, by_refused_input) else 1]
@@ -235,6 +237,7 @@ async def test_a_tool_of_mcp_takes_no_more(server: AgentServer, traps: Traps) ->
     traps.refuse_sprung(*told)
 
 
+@pytest.mark.long
 async def test_nobody_learns_whether_a_file_is_there(client: LangGraphClient, traps: Traps) -> None:
     for form in ("{}", "{}.yaml", "file:{}"):
         given = [form.format(path) for path in ("/etc/passwd", "/etc/nothere", "/root/secret")]
@@ -243,6 +246,7 @@ async def test_nobody_learns_whether_a_file_is_there(client: LangGraphClient, tr
         assert len(words) == 1
 
 
+@pytest.mark.long
 async def test_only_runs_of_this_server_are_built_on(client: LangGraphClient) -> None:
     for run, says in (
         ("../x", "is no run of this server"),
@@ -252,6 +256,7 @@ async def test_only_runs_of_this_server_are_built_on(client: LangGraphClient) ->
         assert answer["__error__"]["error"] == "ConfigError" and says in answer["__error__"]["message"]
 
 
+@pytest.mark.long
 async def test_what_the_command_line_began_with_paths_and_programs_goes_on(
     client: LangGraphClient, server: AgentServer, tmp_path: Path
 ) -> None:

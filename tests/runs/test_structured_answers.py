@@ -181,6 +181,7 @@ def test_a_label_comes_out_of_batches_as_out_of_single_calls(
     host.close()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("metric", ["accuracy", "set_f1", "jaccard"])
 def test_sets_of_labels_run_and_are_found_again(
     metric: str, store_path: Path, endpoint: Endpoint, make_task: Callable[..., Task]

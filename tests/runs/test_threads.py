@@ -89,6 +89,7 @@ async def pays(path: Path, run: str, role: str, calls: int) -> None:
     store.close()
 
 
+@pytest.mark.long
 async def test_a_run_of_the_command_line_goes_on_in_the_server(
     client: LangGraphClient, server: AgentServer, undisturbed: Any
 ) -> None:
@@ -108,6 +109,7 @@ async def test_a_run_of_the_command_line_goes_on_in_the_server(
     assert len(after) > len(before)
 
 
+@pytest.mark.long
 async def test_a_thread_of_the_server_goes_on_at_the_command_line(
     client: LangGraphClient, server: AgentServer, undisturbed: Any
 ) -> None:
@@ -126,6 +128,7 @@ async def test_a_thread_of_the_server_goes_on_at_the_command_line(
     assert (await client.threads.get(other.run))["metadata"]["graph_id"] == "metaspo"
 
 
+@pytest.mark.long
 async def test_the_lease_holds_both_ways_and_a_cancelled_run_lets_it_go(
     client: LangGraphClient, server: AgentServer, undisturbed: Any
 ) -> None:
@@ -154,6 +157,7 @@ async def test_the_lease_holds_both_ways_and_a_cancelled_run_lets_it_go(
     assert await left(server.store, run) == "done" and outcome(server.store, run) == undisturbed
 
 
+@pytest.mark.long
 async def test_a_run_goes_back_and_on_and_the_store_goes_with_it(
     client: LangGraphClient, server: AgentServer, undisturbed: Any
 ) -> None:
@@ -171,6 +175,7 @@ async def test_a_run_goes_back_and_on_and_the_store_goes_with_it(
     assert len(set(again.values())) == 6
 
 
+@pytest.mark.long
 async def test_a_stopped_server_gives_back_what_its_runs_held(server: AgentServer) -> None:
     """A container that is stopped and replaced has another name: nobody could see that whoever held the lease is gone."""
     async with get_client(url=server.url) as client:
@@ -186,6 +191,7 @@ async def test_a_stopped_server_gives_back_what_its_runs_held(server: AgentServe
     server.start()
 
 
+@pytest.mark.long
 async def test_a_killed_server_is_gone_on_from_on_both_sides(server: AgentServer, undisturbed: Any) -> None:
     runs = [str(uuid4()), str(uuid4())]
     async with get_client(url=server.url) as client:

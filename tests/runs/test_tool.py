@@ -76,6 +76,7 @@ def test_wrong_settings_are_found_when_the_tool_is_made(make_task: Callable[...,
         metaspo.optimization_tool(bass="x")
 
 
+@pytest.mark.long
 async def test_inside_an_agent_the_run_keeps_a_thread_of_its_own(tool: StructuredTool, store_path: Path) -> None:
     def decide(state: MessagesState) -> dict[str, Any]:
         return {"messages": [AIMessage("", tool_calls=[ToolCall(name=tool.name, args={}, id=str(n)) for n in range(2)])]}
@@ -154,6 +155,7 @@ class TestAGraphAsATool:
         assert "iterations" not in told["properties"]
 
 
+@pytest.mark.long
 def test_in_a_strict_server_its_own_tool_works_with_its_own_files(
     tool: StructuredTool, store_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -71,6 +71,7 @@ def test_what_was_asked_is_shown_with_what_was_read_and_a_run_pays_nothing_for_i
     assert done.report.tasks[0].examples == 20 and len(tested) == 35
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "reader",
     [

@@ -29,6 +29,7 @@ def selected(store: Path, run: str) -> set[str]:
         return dealt.selected_on(opened.db, run)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("number", range(4))
 def test_a_chain_of_branches_tests_nothing_that_any_of_them_selected_on(
     number: int, make_task: Callable[..., Any], store_path: Path
@@ -80,6 +81,7 @@ def test_runs_of_before_keep_their_dealing(dealing: Dealing, make_task: Callable
     assert first["test"] != second["test"]
 
 
+@pytest.mark.long
 def test_the_shares_of_an_adaptation_test_the_same_and_train_on_nested_examples(
     make_task: Callable[..., Any], store_path: Path
 ) -> None:

@@ -58,6 +58,7 @@ async def begun(client: LangGraphClient, given: dict[str, Any] = FIRST, **contex
     return thread
 
 
+@pytest.mark.long
 async def test_another_problem_is_a_run_of_its_own_with_the_defaults_of_what_it_leaves_out(
     client: LangGraphClient, server: AgentServer, alone: Any
 ) -> None:
@@ -87,6 +88,7 @@ async def test_another_problem_is_a_run_of_its_own_with_the_defaults_of_what_it_
     assert listed.count(thread) == 1 and second.id not in listed
 
 
+@pytest.mark.long
 async def test_other_data_under_an_old_name_is_another_task(client: LangGraphClient, server: AgentServer, alone: Any) -> None:
     given = SMALL | {"tasks": [task("dan")]}
     other = SMALL | {"tasks": [task("eve") | {"name": "dan"}]}
@@ -100,6 +102,7 @@ async def test_other_data_under_an_old_name_is_another_task(client: LangGraphCli
     assert outcome(server.store, first.id) == await alone(given) and outcome(server.store, second.id) == await alone(other)
 
 
+@pytest.mark.long
 async def test_the_same_problem_however_it_is_written_begins_the_same_run_anew(
     client: LangGraphClient, server: AgentServer, alone: Any
 ) -> None:
@@ -116,6 +119,7 @@ async def test_the_same_problem_however_it_is_written_begins_the_same_run_anew(
     assert all(row["checkpoint"] for row in history(server.store, thread))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("strategy", ["interrupt", "enqueue"])
 async def test_input_in_the_middle_of_a_search_leaves_both_runs_whole(
     strategy: Any, client: LangGraphClient, server: AgentServer, alone: Any
@@ -137,6 +141,7 @@ async def test_input_in_the_middle_of_a_search_leaves_both_runs_whole(
     assert {run.status for run in in_thread(server.store, thread)} == {"done"}
 
 
+@pytest.mark.long
 async def test_a_mistake_leaves_no_run_behind_and_the_next_input_is_read_alone(
     client: LangGraphClient, server: AgentServer, alone: Any
 ) -> None:
@@ -152,6 +157,7 @@ async def test_a_mistake_leaves_no_run_behind_and_the_next_input_is_read_alone(
     assert outcome(server.store, second.id) == await alone(SECOND)
 
 
+@pytest.mark.long
 async def test_two_runs_of_one_thread_are_not_at_work_at_once(client: LangGraphClient, server: AgentServer, alone: Any) -> None:
     thread = await begun(client)
     await left(server.store, thread)
@@ -170,6 +176,7 @@ async def test_two_runs_of_one_thread_are_not_at_work_at_once(client: LangGraphC
     assert outcome(server.store, second.id) == await alone(SECOND)
 
 
+@pytest.mark.long
 async def test_the_command_line_waits_for_the_other_run_of_a_thread(client: LangGraphClient, server: AgentServer) -> None:
     thread = await begun(client, FIRST | {"seed": 8})
     working = await client.runs.create(thread, "metaspo", input=SECOND | {"seed": 8}, context=SLOW)
@@ -187,6 +194,7 @@ async def test_the_command_line_waits_for_the_other_run_of_a_thread(client: Lang
     assert (await client.threads.get_state(thread))["values"]["run"] == second  # type: ignore[call-overload]
 
 
+@pytest.mark.long
 async def test_a_person_answers_the_earlier_run_of_a_thread(client: LangGraphClient, server: AgentServer, alone: Any) -> None:
     given = FIRST | {"seed": 6, "system_candidates": 9}
     thread = (await client.threads.create())["thread_id"]
@@ -201,6 +209,7 @@ async def test_a_person_answers_the_earlier_run_of_a_thread(client: LangGraphCli
     assert await left(server.store, second.id) == "done"
 
 
+@pytest.mark.long
 async def test_a_context_counts_at_once_also_where_it_says_what_is_the_default(
     client: LangGraphClient, server: AgentServer
 ) -> None:
@@ -224,6 +233,7 @@ async def test_a_context_counts_at_once_also_where_it_says_what_is_the_default(
     assert run.config["context"]["optimizer"]["name"].endswith("uneven")
 
 
+@pytest.mark.long
 async def test_a_killed_server_finds_the_same_run(server: AgentServer, client: LangGraphClient, alone: Any) -> None:
     # By the command line: a run whose end the server has not written to disk yet, it would begin again after the kill.
     thread = (await aoptimize(**FIRST, **MODELS, store=server.store)).run

@@ -96,6 +96,7 @@ def place(tmp_path: Path) -> Iterator[Path]:
     there.chmod(0o755)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("protect", [mode, folder, both, disk, left_behind])
 def test_a_read_only_store_is_shown_and_left_as_it_is(
     protect: Callable[[Path], None], done: Path, place: Path, tmp_path: Path

@@ -77,6 +77,7 @@ WORK: dict[str, Callable[[str, Path], Any]] = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", WORK)
 def test_what_a_run_takes_does_not_grow_with_the_others(
     name: str, stores: tuple[str, Path, Path], steps: Callable[[Callable[[], Any]], int]

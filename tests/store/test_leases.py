@@ -75,6 +75,7 @@ def test_a_killed_process_is_dead_even_if_nobody_collects_it(open_store: Any, st
         leases.acquire(store.db, "r", "now")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("ahead", "beats"), [(0, True), (0, False), (-3600, True), (-3600, False), (3600, True), (3600, False)]
 )

@@ -61,6 +61,7 @@ def _tables(address: str) -> set[str]:
         }
 
 
+@pytest.mark.long
 def test_a_run_stops_resumes_and_ends_as_on_sqlite(
     make_task: Callable[..., Task], elsewhere: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, open_store: Any
 ) -> None:
@@ -95,6 +96,7 @@ def test_a_run_goes_on_without_its_checkpoints(
     assert done.report.rounds[-1].round == 3
 
 
+@pytest.mark.long
 async def test_many_runs_at_once_on_a_database_without_tables(
     make_task: Callable[..., Task], elsewhere: str, tmp_path: Path
 ) -> None:
@@ -157,6 +159,7 @@ async def test_threads_are_copied_and_server_runs_taken_back(elsewhere: str, tmp
     store.close()
 
 
+@pytest.mark.long
 async def test_a_server_opens_the_runs_whose_checkpoints_are_there(
     make_task: Callable[..., Task], elsewhere: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

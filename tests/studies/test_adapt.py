@@ -25,6 +25,7 @@ def settings(make_task: Callable[..., Task], store_path: Path) -> dict[str, Any]
     }  # fmt: skip
 
 
+@pytest.mark.long
 def test_curves_for_both_prompts_and_every_share(settings: dict[str, Any], prompt: str, store_path: Path) -> None:
     plan = plan_adaptation(prompt, settings, shares=[0.5, 1], store=store_path)
     found = adapt(plan)
@@ -40,6 +41,7 @@ def test_curves_for_both_prompts_and_every_share(settings: dict[str, Any], promp
     assert list(found.ends) == [20, 10] and all(change.examples == tested for change in found.ends.values())
 
 
+@pytest.mark.long
 def test_the_reported_prompts_are_those_that_train_chose(settings: dict[str, Any], prompt: str, store_path: Path) -> None:
     found = adapt(plan_adaptation(prompt, settings, shares=[1], store=store_path))
     run = found.curves[0].run
@@ -62,6 +64,7 @@ def test_the_reported_prompts_are_those_that_train_chose(settings: dict[str, Any
     }
 
 
+@pytest.mark.long
 def test_the_same_command_again_goes_on_and_then_pays_nothing(settings: dict[str, Any], prompt: str, store_path: Path) -> None:
     plan = plan_adaptation(prompt, {**settings, "budget": {"calls": 150}}, shares=[0.5, 1], store=store_path)
     stopped = adapt(plan)
@@ -77,6 +80,7 @@ def test_the_same_command_again_goes_on_and_then_pays_nothing(settings: dict[str
     assert _paid(store_path) == paid
 
 
+@pytest.mark.long
 def test_a_curve_never_selects(settings: dict[str, Any], store_path: Path) -> None:
     plain = metaspo.optimize(**settings, method="protegi", store=store_path)
     curved = metaspo.optimize(**settings, method="protegi", curve=True, store=store_path)

@@ -83,6 +83,7 @@ def test_what_is_no_part_is_said_in_one_sentence(text: str) -> None:
     assert "\n" not in str(error.value)
 
 
+@pytest.mark.long
 def test_the_budgets_of_parts_add_up_to_the_whole_and_go_where_the_work_is() -> None:
     priced = UNEVEN | {"input_price": 1.0, "output_price": 1.0}
     budget = {"calls": 1001, "output_tokens": 77, "cost": 0.7, "minutes": 9.0, "optimizer": {"calls": 50, "cost": 0.1}}

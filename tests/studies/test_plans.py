@@ -34,6 +34,7 @@ def settings(make_task: Callable[..., Task]) -> dict[str, Any]:
     }  # fmt: skip
 
 
+@pytest.mark.long
 def test_an_adaptation_with_its_curve(settings: dict[str, Any], prompt: str, store_path: Path) -> None:
     planned = plan_adaptation(prompt, {**settings, "iterations": 1, "keep": 2}, shares=[0.5, 1], store=store_path)
     needs = plan_runs([search for _, _, search in planned.searches])
@@ -49,6 +50,7 @@ def test_a_generalization(given: dict[str, list[str]], settings: dict[str, Any],
     _within(needs, store_path)
 
 
+@pytest.mark.long
 def test_a_study_with_all_three_measures(settings: dict[str, Any], make_task: Callable[..., Task], store_path: Path) -> None:
     shared = located({**settings, "targets": [make_task("c")], "iterations": 1}, Path())
     study = Study.model_validate(
@@ -74,6 +76,7 @@ def _within(needs: list[Need], path: Path) -> None:
         assert all(most >= used for most, used in zip(planned, counts, strict=True)), (role, planned, counts)
 
 
+@pytest.mark.long
 def test_the_plan_of_a_study_names_all_tasks_without_data_and_counts_their_calls(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

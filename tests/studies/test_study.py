@@ -42,6 +42,7 @@ def file(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.mark.long
 def test_every_cell_is_run_measured_and_averaged_over_seeds(file: Path) -> None:
     name, study = read_study(str(file))
     cells = plan_study(study)
@@ -60,6 +61,7 @@ def test_every_cell_is_run_measured_and_averaged_over_seeds(file: Path) -> None:
     assert all(entry.majority is not None and entry.unparsed == 0 for entry in report.entries)
 
 
+@pytest.mark.long
 def test_a_second_start_does_nothing_and_says_the_same(file: Path) -> None:
     name, study = read_study(str(file), {"seeds": [0], "methods": ["metaspo"]})
     cells = plan_study(study)
@@ -70,6 +72,7 @@ def test_a_second_start_does_nothing_and_says_the_same(file: Path) -> None:
     assert events == [] and _calls(study) == paid and study_report(name, study, cells) == first
 
 
+@pytest.mark.long
 def test_one_budget_for_all_and_what_is_missing_is_done_later(file: Path) -> None:
     name, study = read_study(str(file), {"budget": {"calls": 300}, "seeds": [0]})
     cells = plan_study(study)
@@ -83,6 +86,7 @@ def test_one_budget_for_all_and_what_is_missing_is_done_later(file: Path) -> Non
     assert study_report(name, larger, plan_study(larger)).entries == study_report(name, fresh, plan_study(fresh)).entries
 
 
+@pytest.mark.long
 def test_the_tables_in_three_forms(file: Path) -> None:
     name, study = read_study(str(file), {"methods": ["fixed", "metaspo"], "seeds": [0]})
     cells = plan_study(study)

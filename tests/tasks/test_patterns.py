@@ -38,6 +38,7 @@ def test_it_finds_what_python_finds(pattern: str) -> None:
 EVIL, LONG = r"^((a|aa)+)$", "a" * 60 + "b"
 
 
+@pytest.mark.long
 def test_a_pattern_that_takes_long_is_told() -> None:
     began = time.monotonic()
     with pytest.raises(

@@ -289,6 +289,7 @@ def hostile(kind: type[BaseModel], traps: Traps) -> Iterator[tuple[dict[str, Any
                 yield {"tasks": [task(examples=[{"answer": "yes"} | row], question="image", images="image")]}, DICE
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", [Problem, Generalization])
 def test_no_value_in_any_place_is_read_imported_or_called(
     kind: type[BaseModel], traps: Traps, monkeypatch: pytest.MonkeyPatch

@@ -70,6 +70,7 @@ async def test_graphs_of_another_kind_take_turns_on_a_thread(context: metaspo.Co
     assert third["results"] == first["results"] and [*second["results"]["tasks"]] == ["hal"]
 
 
+@pytest.mark.long
 async def test_a_file_with_other_data_is_another_task(context: metaspo.Context, store_path: Path, tmp_path: Path) -> None:
     graph: Any = metaspo.build_graph(InMemorySaver())
     file = tmp_path / "own.yaml"

@@ -40,6 +40,7 @@ def right(body: Any) -> web.Response:
     return say("yes" if number % 2 else "no")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("day", BAD_DAYS)
 def test_a_new_run_asks_again_what_got_no_reply(
     day: str, make_task: Callable[..., Any], endpoint: Endpoint, store_path: Path
@@ -55,6 +56,7 @@ def test_a_new_run_asks_again_what_got_no_reply(
     assert run(make_task, endpoint, store_path).report.tasks[0].after == 1.0 and len(endpoint.seen) == after
 
 
+@pytest.mark.long
 def test_a_score_that_rests_on_a_bad_moment_is_not_another_runs(
     make_task: Callable[..., Any], endpoint: Endpoint, store_path: Path
 ) -> None:
@@ -120,6 +122,7 @@ def test_what_earlier_versions_recorded_as_a_fact_makes_room_for_one(open_store:
     assert [reply and reply.text for reply in calls.find(store.db, ["k", "k/a"])] == ["yes", ""]
 
 
+@pytest.mark.long
 def test_a_reply_that_broke_off_is_a_fault_and_asked_again(
     make_task: Callable[..., Any], endpoint: Endpoint, store_path: Path
 ) -> None:

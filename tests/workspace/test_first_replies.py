@@ -45,6 +45,7 @@ def run(make_task: Callable[..., Any], endpoint: Endpoint, store: Path, size: in
     )
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("cause", CAUSES)
 @pytest.mark.parametrize("size", [60, 12])
 def test_a_run_without_answers_stops_and_says_why(
@@ -57,11 +58,13 @@ def test_a_run_without_answers_stops_and_says_why(
     assert len(endpoint.seen) <= 24 and "none of the first" in str(raised.value)
 
 
+@pytest.mark.long
 def test_a_few_answers_are_enough_to_go_on(make_task: Callable[..., Any], endpoint: Endpoint, store_path: Path) -> None:
     endpoint.act = lambda request, body, number: say("yes" if number % 10 == 0 else "")
     assert run(make_task, endpoint, store_path).report.run.status == "done"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("reply", "finish"), [("I cannot grade that.", "stop"), ("<think><grade>4</grade>", "stop"), ("<grade>4</grade>", "length")]
 )
@@ -97,6 +100,7 @@ def test_an_answer_without_a_grade_counts_for_nothing(
     assert report.source is not None and report.source.value == 0
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("cause", "size"), [("empty", 60), *((cause, 12) for cause in CAUSES)])
 def test_a_run_whose_cause_was_mended_begins_afresh(
     cause: str, size: int, make_task: Callable[..., Any], endpoint: Endpoint, store_path: Path

@@ -149,6 +149,7 @@ def test_methods_that_show_gold_answers_say_that_they_need_them(store_path: Path
         )  # fmt: skip
 
 
+@pytest.mark.long
 def test_a_judge_does_without_a_reference(store_path: Path, endpoint: Endpoint) -> None:
     seen: list[str] = []
 

@@ -52,6 +52,7 @@ def test_a_version_stands_for_the_code(tmp_path: Path) -> None:
     assert run(tmp_path, AFTER, version="2") == SECOND
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("change", ["max_tokens=40", "temperature=0.5", "seed=3"])
 def test_another_setting_of_the_judge_is_another_score(
     change: str, make_task: Callable[..., Any], store_path: Path, endpoint: Endpoint

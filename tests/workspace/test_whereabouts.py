@@ -77,6 +77,7 @@ class Thread:
         return saved, {key: {**value} for key, value in self.saver.writes.items()}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", GRAPHS)
 async def test_no_way_in_touches_a_thread_whose_run_is_elsewhere(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -147,6 +148,7 @@ async def test_inside_another_graph_no_run_begins_in_the_wrong_store(tmp_path: P
     assert (await run(None, context("there.db", budget={})))["found"]
 
 
+@pytest.mark.long
 async def test_a_store_from_an_older_copy_is_told_apart_and_the_thread_goes_on_from_where_that_stands(tmp_path: Path) -> None:
     path, newer = tmp_path / "m.db", tmp_path / "newer.db"
     thread = Thread("metaspo")

@@ -72,6 +72,7 @@ async def test_calls_never_go_beyond_the_budget_of_all_and_idle_workers_hear_of_
         assert len(endpoint.seen) == 7 == study.account.usage.total_calls == calls.count(study.desk.store.db)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "reason", [Interrupted("interrupted"), ModelError("server:m: wrong key")], ids=["ctrl-c", "a wrong key"]
 )
@@ -96,6 +97,7 @@ async def test_one_worker_ends_the_study_for_all(study: Study, endpoint: Endpoin
     assert str(other.account.stopped) == str(error) and isinstance(study.account.stopped, ModelError)
 
 
+@pytest.mark.long
 async def test_the_newest_attempt_counts_and_what_an_older_one_pays_late_is_kept(study: Study, endpoint: Endpoint) -> None:
     spec = slow(endpoint, 0.5)
     old = await study.worker("a", spec)
@@ -151,6 +153,7 @@ async def test_a_worker_that_begins_anew_without_its_disk_asks_nothing_twice_and
     assert second.account.usage.cached == 6 and second.account.usage.total_calls == 1
 
 
+@pytest.mark.long
 async def test_a_desk_that_is_gone_ends_every_wait_and_what_was_paid_is_not_paid_again(
     tmp_path: Path, endpoint: Endpoint
 ) -> None:

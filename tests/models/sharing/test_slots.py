@@ -51,6 +51,7 @@ async def opened(study: Study, run: str, level: int | None, slow: float = 0.002)
     return sharing, limiter
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("level", "workers"), [(1, 3), (2, 6), (8, 3)])
 async def test_any_mix_of_workers_stays_within_the_limit_and_all_come_to_their_turn(
     study: Study, level: int, workers: int

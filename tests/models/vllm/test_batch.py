@@ -162,6 +162,7 @@ time.sleep(100)
 """
 
 
+@pytest.mark.long
 def test_an_engine_does_not_outlive_a_killed_owner() -> None:
     owner = subprocess.Popen([sys.executable, "-c", ORPHANS, orphans.__file__], stdout=subprocess.PIPE, text=True)
     assert owner.stdout is not None

@@ -71,6 +71,7 @@ def processes(server: SharedServer) -> list[int]:
     return [server.record.guard, server.record.server, *cores(server.log)]
 
 
+@pytest.mark.long
 async def test_two_users_share_one_server_and_the_last_one_stops_it() -> None:
     first, second = await asyncio.gather(shared_server(spec()), shared_server(spec(context=None)))
     assert first.url == second.url and sorted([first.started_here, second.started_here]) == [False, True]
@@ -114,6 +115,7 @@ async def test_what_a_killed_guard_left_behind_is_swept_away() -> None:
     assert await other.release()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("given", "says"),
     [
@@ -193,6 +195,7 @@ def small(make_task: Callable[..., Any], store: Path, model: ModelSpec) -> dict[
     }
 
 
+@pytest.mark.long
 def test_a_run_starts_its_server_and_a_second_run_needs_none(
     make_task: Callable[..., Any], store_path: Path, state: Path
 ) -> None:
@@ -205,6 +208,7 @@ def test_a_run_starts_its_server_and_a_second_run_needs_none(
     assert not log.exists(), "a server was started for nothing"
 
 
+@pytest.mark.long
 def test_a_server_that_dies_stops_the_run_and_resume_starts_another(
     make_task: Callable[..., Any], store_path: Path, state: Path
 ) -> None:
@@ -216,6 +220,7 @@ def test_a_server_that_dies_stops_the_run_and_resume_starts_another(
     assert done.stopped is None and done.report.run.status == "done"
 
 
+@pytest.mark.long
 def test_the_command_serves_until_it_is_interrupted(tmp_path: Path) -> None:
     words = [sys.executable, "-m", "metaspo", "serve", "tiny", "--python", sys.executable, "--dtype", "bfloat16"]
     environment = os.environ | {"PYTHONUNBUFFERED": "1"}

@@ -103,6 +103,7 @@ def test_half_a_push_is_told_and_gone_on_with(push: Push, written: Callable[...,
     assert all("confirmed" in tags for tags in server.commit_tags.values())
 
 
+@pytest.mark.long
 def test_a_commit_that_was_not_tagged_yet_is_found(
     push: Push, written: Callable[..., str], server: LangSmithWithPrompts
 ) -> None:
@@ -113,6 +114,7 @@ def test_a_commit_that_was_not_tagged_yet_is_found(
     assert [one.state for one in push("0a1b2c3d").prompts] == ["there", "new", "new"]
 
 
+@pytest.mark.long
 def test_what_the_server_refuses_is_said_without_the_key(
     push: Push, written: Callable[..., str], server: LangSmithWithPrompts, monkeypatch: pytest.MonkeyPatch
 ) -> None:

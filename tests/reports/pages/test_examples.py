@@ -66,6 +66,7 @@ def shown(looked: Looked) -> list[str]:
     )
 
 
+@pytest.mark.long
 @needs_browser
 def test_every_example_is_there_with_both_replies(looked: Looked) -> None:
     page = looked.page

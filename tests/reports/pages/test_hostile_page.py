@@ -89,6 +89,7 @@ FORMS = """() => [...document.querySelectorAll("*")].map((one) => [one.localName
 """Every element as its name, that of what it is in, and the names of its attributes."""
 
 
+@pytest.mark.long
 @needs_browser
 def test_no_element_is_of_a_texts_making(looked: Looked, folder: Path) -> None:
     browser = looked.page.context.browser

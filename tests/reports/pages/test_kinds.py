@@ -79,6 +79,7 @@ def made(tmp_path_factory: pytest.TempPathFactory, make_task: Callable[..., Task
 KINDS: list[tuple[str, ...]] = [("general",), ("adapted",), ("first", "second")]
 
 
+@pytest.mark.long
 @needs_browser
 @pytest.mark.parametrize("kind", KINDS)
 def test_each_page_fits_and_what_prompts_hold_is_text(made: Made, kind: tuple[str, ...]) -> None:
@@ -106,6 +107,7 @@ def _is_readable(looked: Looked) -> None:
     assert looked.page.locator("table:not(:has(th[scope=col]))").count() == 0
 
 
+@pytest.mark.long
 @needs_browser
 def test_the_figures_of_a_generalization_are_those_of_its_report(made: Made) -> None:
     report = open_generalization(made.store, made.general)
@@ -126,6 +128,7 @@ def test_the_figures_of_a_generalization_are_those_of_its_report(made: Made) -> 
         assert texts == next(iter(report.user_prompts.values()))
 
 
+@pytest.mark.long
 @needs_browser
 def test_the_figures_of_an_adaptation_are_those_that_the_command_prints(made: Made) -> None:
     with open_store(made.store) as store:
@@ -164,6 +167,7 @@ def _bare(run: runs.Run) -> runs.Run:
     return replace(run, config={key: value for key, value in run.config.items() if key != "adaptation"})
 
 
+@pytest.mark.long
 @needs_browser
 def test_two_runs_are_compared_on_what_both_tested(made: Made) -> None:
     first, second = (open_report(made.store, run) for run in (made.first, made.second))

@@ -29,6 +29,7 @@ HEIGHT = """one => { const range = document.createRange(); range.selectNodeConte
 """The lines that a name takes."""
 
 
+@pytest.mark.long
 @needs_browser
 def test_no_part_but_the_base_styles_what_is_not_its_own(tmp_path: Path, make_task: Any) -> None:
     dice, store = "scripted:dice", tmp_path / "m.db"
@@ -60,6 +61,7 @@ def test_rounds_and_examples_lie_at_whole_numbers() -> None:
     assert wide.x.ticks == (0, 2500, 5000, 7500, 10000)
 
 
+@pytest.mark.long
 @needs_browser
 @pytest.mark.parametrize(("width", "paper"), [(380, False), (1600, False), (700, True)])
 def test_names_are_not_cut_in_two_where_there_is_room_and_long_ones_fit(tmp_path: Path, width: int, paper: bool) -> None:

@@ -52,6 +52,7 @@ def shown(searched: Path) -> Path:
     return page
 
 
+@pytest.mark.long
 @needs_browser
 @pytest.mark.parametrize(("width", "dark"), [(380, False), (1600, True)])
 def test_the_curve_has_a_mark_a_round_words_and_a_table(searched: Path, shown: Path, width: int, dark: bool) -> None:
@@ -89,6 +90,7 @@ def events(path: Path) -> Any:
         store.close()
 
 
+@pytest.mark.long
 @needs_browser
 def test_every_candidate_is_on_the_page_once_and_the_keyboard_opens_it(searched: Path, shown: Path) -> None:
     store = Store(searched)
@@ -121,6 +123,7 @@ def test_every_candidate_is_on_the_page_once_and_the_keyboard_opens_it(searched:
         assert last.locator("> .candidate > pre").text_content() == open_report(searched).system_after
 
 
+@pytest.mark.long
 @needs_browser
 def test_a_branch_says_what_it_carried_over_and_shows_the_way_through_both_runs(searched: Path, tmp_path: Path) -> None:
     store, page = tmp_path / "m.db", tmp_path / "page.html"
@@ -192,6 +195,7 @@ def test_what_became_of_a_candidate_is_said_as_far_as_it_came() -> None:
     assert became(replace(edited, prompt=None, status="dropped", reason="no {question} in it")) == "no {question} in it"
 
 
+@pytest.mark.long
 @needs_browser
 def test_five_hundred_candidates_stay_readable_and_small(tmp_path: Path) -> None:
     store = Store(tmp_path / "m.db")

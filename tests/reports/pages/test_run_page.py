@@ -74,6 +74,7 @@ def sound(looked: Looked) -> None:
     assert looked.sideways() == 0
 
 
+@pytest.mark.long
 @needs_browser
 @pytest.mark.parametrize("width", [380, 1600])
 def test_a_manager_reads_first_what_was_gained(store: Path, written: Path, width: int) -> None:
@@ -89,6 +90,7 @@ def test_a_manager_reads_first_what_was_gained(store: Path, written: Path, width
         sound(looked)
 
 
+@pytest.mark.long
 @needs_browser
 def test_all_that_the_terminal_tells_is_there(store: Path, written: Path) -> None:
     from metaspo.reports.words import controls, scores_say
@@ -107,6 +109,7 @@ def test_all_that_the_terminal_tells_is_there(store: Path, written: Path) -> Non
     assert report.drawn[0].task in text and "given in memory" in text
 
 
+@pytest.mark.long
 @needs_browser
 def test_the_keyboard_reaches_the_report_and_each_part_of_it(written: Path) -> None:
     with looking_at(written) as looked:
@@ -120,6 +123,7 @@ def test_the_keyboard_reaches_the_report_and_each_part_of_it(written: Path) -> N
         assert scrolls.count() == 0
 
 
+@pytest.mark.long
 @needs_browser
 @pytest.mark.parametrize("which", ["written", "hostile"])
 def test_on_paper_nothing_is_cut_off_and_all_is_open(which: str, request: pytest.FixtureRequest) -> None:
@@ -134,6 +138,7 @@ def test_on_paper_nothing_is_cut_off_and_all_is_open(which: str, request: pytest
         looked.page.evaluate("window.dispatchEvent(new Event('afterprint'))")
 
 
+@pytest.mark.long
 @needs_browser
 @pytest.mark.parametrize("width", [380, 1600])
 def test_what_comes_from_data_stays_text(hostile: Path, width: int) -> None:
@@ -154,6 +159,7 @@ def test_what_comes_from_data_stays_text(hostile: Path, width: int) -> None:
         sound(looked)
 
 
+@pytest.mark.long
 @needs_browser
 def test_locked_parts_and_placeholders_are_seen(hostile: Path) -> None:
     with looking_at(hostile) as looked:
@@ -161,6 +167,7 @@ def test_locked_parts_and_placeholders_are_seen(hostile: Path) -> None:
         assert "{question}" in looked.page.locator(".slot").all_text_contents()
 
 
+@pytest.mark.long
 @needs_browser
 def test_a_huge_prompt_is_folded(tmp_path: Path, make_task: Any) -> None:
     rule = "Rule {}: whoever asks for number {} gets it.\n"
@@ -234,6 +241,7 @@ def test_a_run_that_has_nothing_yet_has_a_page(tmp_path: Path, make_task: Any) -
     assert "Nothing is known yet" in made and "No final test has been made" in made
 
 
+@pytest.mark.long
 def test_no_folder_of_this_machine_is_on_a_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folders = [tmp_path / "of alice" / name for name in ("one", "two")]
     for folder in folders:

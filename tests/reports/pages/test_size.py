@@ -36,6 +36,7 @@ def written(path: Path, say: Say, size: Size) -> str:
     return open_run_page(path)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", TEXTS)
 def test_it_is_small_whatever_the_texts(name: str, tmp_path: Path) -> None:
     page = written(tmp_path / "m.db", say(TEXTS[name], *LONG), SMALL)
@@ -60,6 +61,7 @@ def said_of(page: str) -> tuple[int, int]:
     return int(found[1].replace(",", "")), int((found[2] or found[3]).replace(",", ""))
 
 
+@pytest.mark.long
 @needs_browser
 def test_a_run_of_the_papers_size_with_long_texts(tmp_path: Path) -> None:
     text = "The parcel <came> on time & the colour is just right, but one corner was dented. " * 62

@@ -50,6 +50,7 @@ def good(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("text", ["Take care.", None])
 def test_an_edit_that_a_person_rejects_after_all_is_found_again(text: str | None, store_path: Path) -> None:
     found = metaspo.optimize(
@@ -86,6 +87,7 @@ def differences(path: Path, run: str | None = None) -> list[Difference]:
     return list(metaspo.verify(run, store=path).findings.differences)
 
 
+@pytest.mark.long
 def test_a_good_store_is_found_again_and_left_as_it_is(good: Path) -> None:
     before = good.read_bytes()
     found = metaspo.verify(store=good)
@@ -179,6 +181,7 @@ def test_a_prompt_whose_text_was_edited(copy: Path) -> None:
     assert (one.what, one.recorded) == ("prompt", prompt)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("method", ["common_first", "metaspo"])
 @pytest.mark.parametrize("change", ["status = 'kept'", "score = 0.123", "gain = 0.4321, stage = 'gate'"])
 def test_the_fate_of_a_candidate_that_was_edited(method: str, change: str, copy: Path) -> None:

@@ -52,6 +52,7 @@ def change(path: Path, *statements: str) -> None:
     db.close()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("dump", DUMPS, ids=lambda path: path.stem)
 def test_a_file_of_a_past_schema_is_joined_and_stays_as_it_is(dump: Path, tmp_path: Path) -> None:
     old, new = tmp_path / "old.db", tmp_path / "new.db"
@@ -177,6 +178,7 @@ def test_a_file_on_a_disk_that_is_only_read(tmp_path: Path) -> None:
         folder.chmod(0o700)
 
 
+@pytest.mark.long
 def test_more_files_than_sqlite_takes_at_once(tmp_path: Path) -> None:
     files = [written(tmp_path / f"{at}.db", f"run {at}") for at in range(13)]
     assert merge(tmp_path / "all.db", *files).joined.runs == [f"run {at}" for at in range(13)]

@@ -36,6 +36,7 @@ def joined(into: Path, *froms: Path, further: Any = ()) -> list[Joined]:
         store.close()
 
 
+@pytest.mark.long
 def test_runs_of_two_stores_are_in_one_and_come_only_once(search: Callable[..., str], tmp_path: Path) -> None:
     one, other = search("a.db", 1), search("b.db", 2)
     [came] = joined(tmp_path / "a.db", tmp_path / "b.db")
@@ -46,6 +47,7 @@ def test_runs_of_two_stores_are_in_one_and_come_only_once(search: Callable[..., 
     assert found.well and found.runs == [one, other]
 
 
+@pytest.mark.long
 def test_a_run_goes_into_a_file_of_its_own_and_back(search: Callable[..., str], tmp_path: Path) -> None:
     search("a.db", 1)
     other = search("a.db", 2)

@@ -183,6 +183,7 @@ def anything(random: Random, depth: int = 0) -> Any:
     return [anything(random, depth + 1) for _ in range(size)]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("seed", range(5))
 def test_any_value_is_read_whole_or_not_at_all(seed: int) -> None:
     random, spec = Random(seed), ReaderSpec(kind="json")
@@ -196,6 +197,7 @@ def test_any_value_is_read_whole_or_not_at_all(seed: int) -> None:
                 assert read(spec, before + text[:cut]) is None, before + text[:cut]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("piece", ['[{"a": ', '{"', "`" * 3, '/*{"a"', "{'a': '", '"\\', "{“", "{a:[//", '{"a":1}'])
 def test_a_long_reply_of_anything_is_read_in_no_time(piece: str) -> None:
     began = monotonic()

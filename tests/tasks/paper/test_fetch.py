@@ -204,6 +204,7 @@ def test_what_a_killed_fetch_left_is_swept_up_a_day_later(tmp_path: Path, cache:
     assert sorted(path.name for path in (cache / "safety").iterdir()) == [".new-young", "ethos"]
 
 
+@pytest.mark.long
 def test_killed_anywhere_it_leaves_whole_tasks_or_none(tmp_path: Path, cache: Path) -> None:
     for task in benchmarks().values():
         if task.folder == "safety":
@@ -221,6 +222,7 @@ def test_killed_anywhere_it_leaves_whole_tasks_or_none(tmp_path: Path, cache: Pa
         assert manifest["sha256"][EXAMPLES] == hashlib.sha256((folder / EXAMPLES).read_bytes()).hexdigest()
 
 
+@pytest.mark.long
 def test_an_unreachable_hub_is_one_clear_message(tmp_path: Path, cache: Path) -> None:
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))

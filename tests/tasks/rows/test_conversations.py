@@ -222,6 +222,7 @@ def test_conversations_are_dealt_and_opened_from_a_file_of_fine_tuning(tmp_path:
         {"role": "system", "content": "s"}, {"role": "user", "content": f"Say: {number}?"}]  # fmt: skip
 
 
+@pytest.mark.long
 def test_check_and_preview_know_what_is_more_than_text(tmp_path: Path) -> None:
     (tmp_path / "a.png").write_bytes(png())
     hash = hashlib.sha256(png()).hexdigest()

@@ -147,6 +147,7 @@ def test_a_metric_of_one_s_own_scores_every_gold_answer(make_task: Callable[...,
     assert open_(make_task, by_question).majority("test") is not None
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("metric", [by_reply, later, failing, slow, unscored, handed_on, {"reward": near}])
 def test_there_is_none_where_no_answer_is_scored_without_a_reply(metric: Any, make_task: Callable[..., TaskSpec]) -> None:
     if isinstance(metric, dict):

@@ -277,6 +277,7 @@ def test_the_words_say_what_breaks_the_schema() -> None:
     )
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("pattern", [r"^(\w+\s?)*$", "^(a+)+$", "^(a|aa)+$", "^(a|a?)+$"])
 def test_a_pattern_of_the_schema_takes_no_long_on_any_answer(pattern: str) -> None:
     schema = json.dumps({"properties": {"a": {"pattern": pattern}}, "patternProperties": {pattern: {"type": "string"}}})

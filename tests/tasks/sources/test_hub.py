@@ -71,6 +71,7 @@ def opened(env: dict[str, str], *written: Any) -> list[Any]:
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
+@pytest.mark.long
 def test_splits_configurations_revisions_and_labels(server: Hub, env: dict[str, str]) -> None:
     old = server.commit(files("old "))
     new = server.commit(files())
@@ -101,6 +102,7 @@ def test_splits_configurations_revisions_and_labels(server: Hub, env: dict[str, 
     assert server.branches["main"] == new
 
 
+@pytest.mark.long
 def test_out_of_reach_it_takes_the_commit_that_it_has_and_no_other(server: Hub, env: dict[str, str]) -> None:
     old = server.commit(files("old "))
     assert len(opened(env, f"hf:someone/tickets@{old}")[0]) == 60
@@ -123,6 +125,7 @@ reader: {kind: choice, labels: [yes, no], from: reply}
 """
 
 
+@pytest.mark.long
 def test_a_run_goes_on_with_the_revision_that_it_began_with(server: Hub, env: dict[str, str], tmp_path: Path) -> None:
     def command(*words: str) -> int:
         done = forked.run([sys.executable, "-m", "metaspo", *words], env=env, cwd=tmp_path, check=False)

@@ -105,6 +105,7 @@ def slow() -> Any:
     return web.json_response([])
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("status", "kind", "says"),
     [
@@ -137,6 +138,7 @@ def test_a_wrong_key_a_wrong_name_and_a_wrong_tag(server: LangSmith, monkeypatch
     assert server.keys[-2:] == ["lsv2_pt_wrong", ""]
 
 
+@pytest.mark.long
 def test_a_server_that_is_slow_or_gone(server: LangSmith, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(langsmith, "TIMEOUT", 200)
     server.instead = lambda request: slow()

@@ -57,6 +57,7 @@ def sizes(server: TraceServer) -> dict[str, int]:
     return {name.partition(" round ")[2] or name: count for name, count in server.traces().items()}
 
 
+@pytest.mark.long
 def test_each_round_is_a_trace_of_its_own_that_holds_no_key(tmp_path: Path, endpoint: Endpoint, server: TraceServer) -> None:
     endpoint.act = answer
     model = endpoint.spec(api_key_env="OPENAI_API_KEY")
@@ -114,6 +115,7 @@ with metaspo.opened():
 """
 
 
+@pytest.mark.long
 def test_inside_a_traced_agent_the_rounds_stand_beside_its_trace_and_a_full_one_goes_on(
     tmp_path: Path, endpoint: Endpoint, server: TraceServer
 ) -> None:
@@ -150,6 +152,7 @@ finally:
 """
 
 
+@pytest.mark.long
 def test_an_endpoint_that_takes_no_traces_holds_up_nothing_and_the_end_for_two_seconds_at_most(tmp_path: Path) -> None:
     moods: list[Mood] = ["silent", "full", "refusing"]
     servers = {mood: TraceServer(mood) for mood in moods}
