@@ -93,6 +93,7 @@ def test_yaml_examples_are_valid(text: str) -> None:
         config_of(**data)
 
 
+@pytest.mark.long
 def test_the_queries_answer(tmp_path: Path) -> None:
     result = optimize(method="metaspo", base="scripted:dice", optimizer="scripted:dice", store=tmp_path / "m.db", test_size=20)
     store = Store(tmp_path / "m.db")

@@ -57,6 +57,7 @@ def start(metaspo: Metaspo, *words: str) -> Any:
     )
 
 
+@pytest.mark.long
 def test_a_waiting_run_says_so_and_goes_on_when_answered(metaspo: Metaspo, tmp_path: Path) -> None:
     said = start(metaspo).stderr
     assert "waiting for a person to approve the user prompts of tickets of round 1" in said

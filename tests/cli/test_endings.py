@@ -47,6 +47,7 @@ def test_a_full_disk_is_one_sentence_and_the_results_stay(folder: Path) -> None:
     assert json.loads(ended(folder, "runs --json --store full.db").stdout)[0]["status"] == "done"
 
 
+@pytest.mark.long
 def test_a_closed_pipe_is_quiet(folder: Path) -> None:
     for words in ("show", "runs --json"):
         read, write = os.pipe()

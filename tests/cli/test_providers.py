@@ -121,6 +121,7 @@ def test_what_cannot_be_opened_ends_a_run_before_any_call(
     assert says in metaspo(*words, exit_code=2).stderr and not claude.seen
 
 
+@pytest.mark.long
 def test_a_key_that_is_not_there_is_named(metaspo: Metaspo, monkeypatch: pytest.MonkeyPatch) -> None:
     metaspo("init")
     for model, name in {"anthropic:c": "ANTHROPIC_API_KEY", "google_genai:g": "GOOGLE_API_KEY"}.items():

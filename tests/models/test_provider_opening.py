@@ -50,6 +50,7 @@ async def ask(spec: Any) -> None:
         assert (await model.backend.complete(Request((("user", "hi"),), 5, 0.0))).text == "yes"
 
 
+@pytest.mark.long
 async def test_only_the_key_of_the_spec_is_sent(served: Protocol, monkeypatch: pytest.MonkeyPatch) -> None:
     others = ("LANGSMITH_GATEWAY_API_KEY", "LANGSMITH_API_KEY", "AZURE_OPENAI_AD_TOKEN", "AZURE_OPENAI_API_KEY")
     for name in ("OLLAMA_API_KEY", "ANTHROPIC_AUTH_TOKEN", "GEMINI_API_KEY", "OPENAI_API_KEY", *others):

@@ -56,6 +56,7 @@ async def test_a_plain_reply_comes_with_its_counts(served: Protocol, desk: Desk)
     assert again[1] == reply and len(served.seen) == 1, "a call is paid once"
 
 
+@pytest.mark.long
 async def test_temperature_and_seed_are_where_each_protocol_has_them(served: Protocol, desk: Desk) -> None:
     await desk.open(served.spec(seed=3))
     await desk.ledger.call(desk.model, Request((("user", "hi"),), 5, 0.5), "base", desk.account)

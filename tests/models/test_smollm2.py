@@ -158,6 +158,7 @@ def process(how: str, ready: Path) -> "forked.Popen":
     return forked.Popen(command, env=dict(os.environ), stdout=forked.PIPE, text=True)
 
 
+@pytest.mark.long
 def test_a_kill_in_the_middle_leaves_nothing_that_is_taken(cache: Path, tmp_path: Path) -> None:
     builtin.fetched()
     with process("make(source, target); os.truncate(target, 100); os.kill(os.getpid(), 9)", tmp_path) as killed:

@@ -70,6 +70,7 @@ def test_a_branch_with_nothing_changed_repeats_its_parent_and_pays_nothing(paren
     assert dump(store_path, parent.run) == before
 
 
+@pytest.mark.long
 def test_more_iterations_go_on_from_the_end(parent: Result, store_path: Path) -> None:
     child = metaspo.branch(parent.run, store=store_path, iterations=4)
     assert [(row.round, row.level) for row in child.report.rounds] == [
@@ -85,6 +86,7 @@ def test_another_method_begins_its_own_schedule(parent: Result, store_path: Path
     ]  # fmt: skip
 
 
+@pytest.mark.long
 def test_a_branch_of_a_branch_goes_on_where_it_should(parent: Result, store_path: Path) -> None:
     child = metaspo.branch(parent.run, at=2, store=store_path, optimizer=DICE)
     grandchild = metaspo.branch(child.run, at=4, store=store_path, iterations=4)

@@ -201,6 +201,7 @@ def test_what_the_other_selected_on_selects_and_never_tests(place: Place) -> Non
         run = made.run
 
 
+@pytest.mark.long
 def test_its_first_scores_are_paid_once(place: Place) -> None:
     place.rows(range(230))
     first = place.begin()
@@ -333,6 +334,7 @@ def test_a_system_prompt_that_does_not_fit_is_refused(place: Place) -> None:
     assert "this run asks scripted:dice, where nobody has tried them" in place.says("--base", "scripted:dice")
 
 
+@pytest.mark.long
 def test_locked_parts_stay_locked(tmp_path: Path) -> None:
     place = write_place(tmp_path, system_prompt="<locked>You are a clerk.</locked> Hello.")
     first = metaspo.optimize(read_config(place.config))

@@ -17,6 +17,8 @@ from websockets.sync.client import connect
 from ..helpers.agent_server import ROOT, AgentServer
 from ..helpers.endpoint import Endpoint
 
+pytestmark = pytest.mark.long
+
 STUDIO = "https://smith.langchain.com"
 OTHERS = [
     "https://evil.example", "null", "http://localhost.evil.example", "http://127.0.0.1.nip.io:2024", "http://127.0.0.1@evil.example",
@@ -58,7 +60,6 @@ def ask(
         connection.close()
 
 
-@pytest.mark.long
 @pytest.mark.parametrize("origin", OTHERS)
 async def test_a_page_of_another_site_is_refused_whatever_it_sends(
     server: AgentServer, client: LangGraphClient, origin: str
@@ -186,7 +187,6 @@ async def test_no_schedules_and_no_calls_to_addresses_of_a_client(server: AgentS
     assert await client.runs.list(thread) == []
 
 
-@pytest.mark.long
 async def test_a_command_names_no_jobs(server: AgentServer, client: LangGraphClient) -> None:
     """A job that a client invents would work on whichever run it names."""
     context = {"base": "near", "optimizer": "scripted:dice"}

@@ -167,6 +167,7 @@ MISTAKES: list[tuple[dict[str, Any], dict[str, Any], str, str]] = [
 ]
 
 
+@pytest.mark.long
 async def test_mistakes_are_answered_in_our_words(client: LangGraphClient) -> None:
     async def last(given: dict[str, Any], context: dict[str, Any]) -> Any:
         thread = (await client.threads.create())["thread_id"]

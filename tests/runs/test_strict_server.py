@@ -221,6 +221,7 @@ async def test_no_way_leads_past_it(way: Any, client: LangGraphClient, traps: Tr
         ), answers
 
 
+@pytest.mark.long
 async def test_a_tool_of_mcp_takes_no_more(server: AgentServer, traps: Traps) -> None:
     headers = {"accept": "application/json, text/event-stream"}
     async with httpx.AsyncClient(base_url=server.url, headers=headers, timeout=60) as client:

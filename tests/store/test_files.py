@@ -124,6 +124,7 @@ def test_a_read_only_store_is_shown_and_left_as_it_is(
     assert {one.name: (one.read_bytes(), one.stat().st_mtime_ns) for one in place.iterdir()} == before
 
 
+@pytest.mark.long
 def test_a_read_only_store_of_an_earlier_schema_is_shown_without_being_migrated(place: Path, tmp_path: Path) -> None:
     path = place / "metaspo.db"
     path.write_bytes(gzip.decompress(FIRST.read_bytes()))

@@ -89,6 +89,7 @@ def test_what_a_run_takes_does_not_grow_with_the_others(
     assert many <= 1.3 * few + 100, (few, many)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "work", [lambda db: calls.usage(db, "x"), runs.briefly, runs.statuses, lambda db: cost_notes(db, ["x"])]
 )

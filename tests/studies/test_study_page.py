@@ -20,6 +20,8 @@ from metaspo.studies.table import Entry, StudyReport, study_report
 from ..helpers.browser import looking_at, needs_browser
 from .test_study import block
 
+pytestmark = pytest.mark.long
+
 UNEVEN = "scripted:tests.helpers.scripts:uneven"
 ODD = "two </section><script>document.title = 'taken'</script>"
 
@@ -53,7 +55,6 @@ def done(file: Path) -> tuple[Study, list[Cell], StudyReport]:
     return study, cells, study_report(name, study, cells)
 
 
-@pytest.mark.long
 @needs_browser
 def test_a_study_has_a_page_that_fits_and_says_what_its_tables_say(done: tuple[Any, ...], file: Path) -> None:
     study, _, report = done
@@ -85,7 +86,6 @@ def _has(said: str, score: float | None) -> bool:
     return score is not None and f"{100 * score:.1f}" in said
 
 
-@pytest.mark.long
 @needs_browser
 def test_the_curves_are_the_means_of_what_the_searches_told(done: tuple[Any, ...], file: Path) -> None:
     study, cells, report = done
@@ -115,7 +115,6 @@ def test_mean_curves_keep_each_score_until_the_next() -> None:
     assert len(long) <= 151 and long[0] == (0, 0.0) and long[-1] == (999, 0.999)
 
 
-@pytest.mark.long
 @needs_browser
 def test_a_study_that_has_just_begun_has_a_page(file: Path, tmp_path: Path) -> None:
     store = str(tmp_path / "early.db")

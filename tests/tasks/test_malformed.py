@@ -274,6 +274,7 @@ YAML = [
 ]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("case", FILES + ROW + YAML, ids=lambda case: case.id)
 def test_a_mistake_is_told_as_one(case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, content in [

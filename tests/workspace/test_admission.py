@@ -210,6 +210,7 @@ LARGE: list[tuple[dict[str, Any], str]] = [
 ]  # fmt: skip
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("given", "says"), LARGE, ids=[says[:20] for _, says in LARGE])
 def test_no_input_keeps_a_server_busy(given: dict[str, Any], says: str) -> None:
     with pytest.raises(UserError, match=says):

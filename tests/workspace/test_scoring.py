@@ -43,10 +43,12 @@ def run(folder: Path, values: dict[str, Any], **version: str) -> list[str]:
     return done.stdout.splitlines()
 
 
+@pytest.mark.long
 def test_a_constant_of_a_helper_module_changes_the_scores(tmp_path: Path) -> None:
     assert [run(tmp_path, values) for values in (BEFORE, AFTER, BEFORE)] == [FIRST, SECOND, FIRST]
 
 
+@pytest.mark.long
 def test_a_version_stands_for_the_code(tmp_path: Path) -> None:
     assert run(tmp_path, BEFORE, version="1") == run(tmp_path, AFTER, version="1") == FIRST
     assert run(tmp_path, AFTER, version="2") == SECOND

@@ -15,6 +15,8 @@ from metaspo.domain.prompts import fill
 from ...helpers.endpoint import Endpoint
 from .conftest import HOSTILE, USER
 
+pytestmark = pytest.mark.long
+
 Push = Callable[..., metaspo.Pushed]
 
 
@@ -45,7 +47,6 @@ def test_what_an_agent_loads_is_what_was_found(push: Push, written: Callable[...
     assert MlflowClient().load_prompt(f"prompts:/{other.name}/1").tags["metaspo_task"] == "票据"
 
 
-@pytest.mark.long
 def test_only_a_confirmed_version_moves_confirmed_and_only_on(push: Push, written: Callable[..., str]) -> None:
     first, weak, second = written("11111111-r"), written("22222222-r", gain=9), written("33333333-r", gain=18)
     name = push(first).prompts[-1].name
@@ -64,7 +65,6 @@ def test_only_a_confirmed_version_moves_confirmed_and_only_on(push: Push, writte
     assert (points_to("confirmed"), points_to("latest"), points_to("run-11111111")) == (3, 3, 1)
 
 
-@pytest.mark.long
 def test_a_dry_run_makes_nothing_and_says_what_is_there(push: Push, written: Callable[..., str]) -> None:
     run = written()
     dry = push(run, dry_run=True)
@@ -73,7 +73,6 @@ def test_a_dry_run_makes_nothing_and_says_what_is_there(push: Push, written: Cal
     assert {(one.state, one.version) for one in push(run, dry_run=True).prompts} == {("there", "version 1")}
 
 
-@pytest.mark.long
 def test_half_a_push_is_told_and_gone_on_with(push: Push, written: Callable[..., str]) -> None:
     run = written()
     names = [prompt.name for prompt in push(run, dry_run=True).prompts]

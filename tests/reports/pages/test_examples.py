@@ -12,6 +12,8 @@ from metaspo.reports.pages.run_page import open_run_page
 from ...helpers.browser import Looked, looking_at, needs_browser
 from ...helpers.endpoint import Endpoint, fail, say
 
+pytestmark = pytest.mark.long
+
 THOUGHT = "<think>Numbers that end in eight are even.</think>yes"
 KINDS = {0: "right right", 1: "wrong right", 2: "unparsed right", 3: "right wrong", 4: "right unparsed", 5: "wrong wrong",
          6: "unparsed unparsed", 7: "unparsed right", 8: "wrong right", 9: "unparsed unparsed"}  # fmt: skip
@@ -66,7 +68,6 @@ def shown(looked: Looked) -> list[str]:
     )
 
 
-@pytest.mark.long
 @needs_browser
 def test_every_example_is_there_with_both_replies(looked: Looked) -> None:
     page = looked.page

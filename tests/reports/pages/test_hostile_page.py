@@ -21,6 +21,8 @@ from ...helpers.browser import Looked, looking_at, needs_browser
 from ...helpers.paper_sized import Size, write_search
 from ...helpers.pictures import png
 
+pytestmark = pytest.mark.long
+
 EVIL = [
     "<script>window.sprung=1</script>", '"><img src=x onerror=window.sprung=1>', "</details></section></main></body></html>",
     "</script><script>window.sprung=1</script>", "{{ 7*7 }}{% raw %}{% endraw %}{# #}${7*7}", "javascript:window.sprung=1",
@@ -89,7 +91,6 @@ FORMS = """() => [...document.querySelectorAll("*")].map((one) => [one.localName
 """Every element as its name, that of what it is in, and the names of its attributes."""
 
 
-@pytest.mark.long
 @needs_browser
 def test_no_element_is_of_a_texts_making(looked: Looked, folder: Path) -> None:
     browser = looked.page.context.browser

@@ -25,6 +25,8 @@ from metaspo.studies.generalize import open_generalization
 
 from ...helpers.browser import Looked, looking_at, needs_browser
 
+pytestmark = pytest.mark.long
+
 UNEVEN = "scripted:tests.helpers.scripts:uneven"
 MARKUP = (
     "<script>document.title = 'taken'</script><img src=x onerror=alert(1)>{{ 7 * 7 }} \u202eback</pre></section><b>bold</b>"
@@ -79,7 +81,6 @@ def made(tmp_path_factory: pytest.TempPathFactory, make_task: Callable[..., Task
 KINDS: list[tuple[str, ...]] = [("general",), ("adapted",), ("first", "second")]
 
 
-@pytest.mark.long
 @needs_browser
 @pytest.mark.parametrize("kind", KINDS)
 def test_each_page_fits_and_what_prompts_hold_is_text(made: Made, kind: tuple[str, ...]) -> None:
@@ -107,7 +108,6 @@ def _is_readable(looked: Looked) -> None:
     assert looked.page.locator("table:not(:has(th[scope=col]))").count() == 0
 
 
-@pytest.mark.long
 @needs_browser
 def test_the_figures_of_a_generalization_are_those_of_its_report(made: Made) -> None:
     report = open_generalization(made.store, made.general)
@@ -128,7 +128,6 @@ def test_the_figures_of_a_generalization_are_those_of_its_report(made: Made) -> 
         assert texts == next(iter(report.user_prompts.values()))
 
 
-@pytest.mark.long
 @needs_browser
 def test_the_figures_of_an_adaptation_are_those_that_the_command_prints(made: Made) -> None:
     with open_store(made.store) as store:
@@ -167,7 +166,6 @@ def _bare(run: runs.Run) -> runs.Run:
     return replace(run, config={key: value for key, value in run.config.items() if key != "adaptation"})
 
 
-@pytest.mark.long
 @needs_browser
 def test_two_runs_are_compared_on_what_both_tested(made: Made) -> None:
     first, second = (open_report(made.store, run) for run in (made.first, made.second))

@@ -100,6 +100,7 @@ def test_a_good_store_is_found_again_and_left_as_it_is(good: Path) -> None:
     assert {"gate", "everything"} <= stages and good.read_bytes() == before
 
 
+@pytest.mark.long
 def test_one_run_is_looked_at_alone(good: Path) -> None:
     found = metaspo.verify(run_of(good, "metaspo")[:8], store=good)
     assert found.well and found.runs == [run_of(good, "metaspo")]

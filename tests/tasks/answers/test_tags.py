@@ -131,6 +131,7 @@ def test_a_label_that_is_written_like_a_placeholder_is_a_label() -> None:
     assert read(spec, "<answer>[x]</answer>") == "[x]"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("text", ["<answer>" * 20_000, "</answer>" * 20_000, "<answer " * 20_000, "<" * 100_000, "<answer>" + " " * 200_000,
                                   "&lt;answer" * 20_000, "<answer>[" * 20_000, "< " * 100_000])  # fmt: skip
 def test_a_degenerate_reply_is_read_in_time_that_grows_with_its_length(text: str) -> None:

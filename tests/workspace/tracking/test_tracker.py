@@ -24,6 +24,8 @@ from metaspo.workspace.tracking.mlflow_runs import MLflowRun, Told, TrackedRun
 
 from ...helpers.endpoint import Endpoint
 
+pytestmark = pytest.mark.long
+
 MODELS = {"base": "scripted:dice", "optimizer": "scripted:dice"}
 SIZES = {"method": "outer_only", "preset": "quick", "train_size": 8, "test_size": 8, "system_candidates": 2}
 
@@ -56,7 +58,6 @@ def figures(run: Any, name: str) -> dict[int, float]:
     return {one.step: one.value for one in MlflowClient().get_metric_history(run.info.run_id, name)}
 
 
-@pytest.mark.long
 def test_rounds_and_scores_are_told(mlflow_uri: str, optimized: Callable[..., metaspo.Result], experiment: str) -> None:
     result = optimized(track=f"mlflow:{experiment}")
     [run] = tracked(experiment)
@@ -99,7 +100,6 @@ def test_a_run_that_goes_on_does_so_there_and_a_branch_is_its_own(
     assert own.data.tags["metaspo_parent"] == done.run and own.data.tags["mlflow.parentRunId"] == first.info.run_id
 
 
-@pytest.mark.long
 def test_it_is_no_part_of_what_a_run_is(
     mlflow_uri: str, optimized: Callable[..., metaspo.Result], experiment: str, store_path: Path
 ) -> None:
@@ -171,7 +171,6 @@ FAULTS: dict[str, Callable[[], Any]] = {
 }
 
 
-@pytest.mark.long
 @pytest.mark.parametrize("fault", [*FAULTS, "gone"])
 def test_a_server_that_fails_costs_the_run_nothing(
     fault: str, optimized: Callable[..., metaspo.Result], store_path: Path, monkeypatch: pytest.MonkeyPatch
