@@ -42,7 +42,11 @@ def test_the_face_behaves_like_a_module() -> None:
         from metaspo import optimise  # type: ignore[attr-defined]  # noqa: F401
 
 
-@pytest.mark.parametrize("every", [False, pytest.param(True, marks=pytest.mark.slow)], ids=["of a room", "of all"])
+@pytest.mark.parametrize(
+    "every",
+    [pytest.param(False, marks=pytest.mark.long), pytest.param(True, marks=pytest.mark.slow)],
+    ids=["of a room", "of all"],
+)
 def test_the_methods_are_known_whichever_home_is_loaded_first(every: bool) -> None:
     first = {home if every else home.partition(".")[0]: name for name, home in metaspo._HOMES.items()}
     python(
