@@ -18,7 +18,7 @@ EVERY = -m "not slow and not vllm"
 test: export PYTEST_DISABLE_PLUGIN_AUTOLOAD = 1
 test: export PYTHONDONTWRITEBYTECODE =
 test: .venv/dev
-	$(BIN)/python -m pytest -p asyncio -p xdist -n 3 --dist loadfile $(if $(ALL),$(EVERY))
+	$(BIN)/python -m pytest -p asyncio -p xdist --dist loadfile $(if $(ALL),-n 3 $(EVERY),-n 2)
 
 test-slow: .venv/dev
 	$(BIN)/python -m pytest -m slow
