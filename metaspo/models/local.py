@@ -5,7 +5,7 @@ import os
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from itertools import combinations
+from itertools import combinations, product
 from pathlib import Path
 from typing import Any
 
@@ -62,24 +62,29 @@ class LocalModel:
         """The servers were started with the object."""
 
     def best(self, waiting: Sequence[Request]) -> int:
-        """The request that an idle server has the beginning of in its cache, more than those at work have."""
-        idle, busy = ([one.last for one in self._servers if bool(one.open) is at_work] for at_work in (False, True))
+        """The request that an idle server holds the beginning of in its cache, more than others do; that server is to get it."""
+        idle = [at for at, one in enumerate(self._servers) if not one.open]
+        # What was promised to a request that never came, as one of a run that was stopped, is free when nothing else is.
+        free = [at for at in idle if self._servers[at].promised is None] or idle or range(len(self._servers))
+        texts = [_text(request) for request in waiting]
+        alike = [[_shared(text, one.begun) for one in self._servers] for text in texts]
 
-        def saved(at: int) -> float:
-            text = _text(waiting[at])
-            mine, theirs = (max((_shared(text, last) for last in lasts), default=0) for lasts in (idle, busy))
-            return mine - theirs / 2
+        def saved(choice: tuple[int, int]) -> float:
+            at, server = choice
+            return alike[at][server] - max(alike[at][:server] + alike[at][server + 1 :], default=0) / 2
 
-        return max(range(len(waiting)), key=saved)
+        at, server = max(product(range(len(waiting)), free), key=saved)
+        self._servers[server].promised = texts[at]
+        return at
 
     async def complete(self, request: Request) -> Reply:
         """Send one request; see `Backend`."""
         if image_urls(request.messages):
             raise Fault("mistake", "it sees no images; take a model at an endpoint, or one in vLLM, that does")
         text = _text(request)
-        # An idle server; of several the one whose cache holds the longest part of the beginning.
-        server = min(self._servers, key=lambda one: (one.open, -_shared(one.last, text)))
-        server.open += 1
+        # The one promised to it, or an idle one; of several the one whose cache holds the longest part of its beginning.
+        server = min(self._servers, key=lambda one: (one.open, one.promised not in (text, None), -_shared(one.begun, text)))
+        server.open, server.promised = server.open + 1, None
         try:
             async with server.turn:
                 if server.last == text:
@@ -109,6 +114,12 @@ class _Server:
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     open: int = 0
     last: str = ""
+    promised: str | None = None
+
+    @property
+    def begun(self) -> str:
+        """The text that its cache holds the beginning of, now or soon."""
+        return self.last if self.promised is None else self.promised
 
 
 def enough(request: Request) -> int:

@@ -3,16 +3,15 @@
 import asyncio
 import json
 from collections.abc import Iterator
-from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from metaspo import ModelSpec
-from metaspo.domain.calls import Constraint, Request
-from metaspo.models.account import Account
+from metaspo.domain.calls import Constraint, Reply, Request
+from metaspo.models.limiter import Limiter
 from metaspo.models.local import LocalModel, _shared, enough
-from metaspo.models.registry import Registry
 
 from ..helpers.endpoint import Body, Endpoint, say
 
@@ -111,50 +110,65 @@ async def test_what_decides_nothing_is_asked_for_again_in_full(answering: Any) -
 
 
 class Counting:
-    """An endpoint that keeps what it was asked last, as a server's cache does, and counts the characters that are new."""
+    """What a server with one cache is to a model: it counts the characters that are new, and takes so many turns of the loop."""
 
-    def __init__(self) -> None:
-        self.new, self._last = 0, ""
-        self.endpoint = Endpoint(self._act)
-        self.listening_address = self.endpoint.url.removesuffix("/v1")
+    def __init__(self, turns: int) -> None:
+        self.new = self.asked = 0
+        self._last, self._turns = "", turns
 
-    async def _act(self, request: Any, body: Body, number: int) -> Any:
-        text = "".join(message["content"] for message in body["messages"])
+    async def complete(self, request: Request) -> Reply:
+        text = "".join(str(content) for _, content in request.messages)
         self.new += len(text) - _shared(text, self._last)
         self._last = text
-        await asyncio.sleep(0.01)
-        return say("yes")
+        self.asked += 1
+        for _ in range(self._turns):
+            await asyncio.sleep(0)
+        return Reply("yes")
 
 
-async def new_characters(count: int, store: Path, choose: bool = True) -> int:
-    """How much so many servers read of 96 requests with four system prompts to three tasks."""
-    servers = [Counting() for _ in range(count)]
-    registry = Registry()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("metaspo.models.local._serve", lambda spec: (servers, "sha"))
-        if not choose:
-            patch.setattr("metaspo.models.local.LocalModel.best", lambda self, waiting: 0)
-        model = await registry.model(ModelSpec.parse(f"local:m.gguf,threads={count}"))
-        _, ledger = await registry.ledger(store)
-        account = Account("run")
-        systems, tasks = [f"{at} " + "s" * 1000 for at in range(4)], [f"{at} " + "t" * 300 for at in range(3)]
-        texts = [(system, f"{task}{question}") for system in systems for task in tasks for question in range(8)]
-        asked = [Request((("system", system), ("user", user)), 16, 0.0) for system, user in texts]
-        await asyncio.gather(*(ledger.call(model, request, "base", account) for request in asked))
-        await registry.close()
-    for server in servers:
-        server.endpoint.close()
-        assert server.endpoint.seen
-    assert account.usage.total_calls == 96
+def counted(*turns: int) -> tuple[LocalModel, list[Counting]]:
+    address = SimpleNamespace(listening_address="http://127.0.0.1:9")
+    model = LocalModel(ModelSpec.parse("local:m.gguf"), [address for _ in turns], "sha")
+    servers = [Counting(one) for one in turns]
+    for inner, server in zip(model._servers, servers, strict=True):
+        inner.client = server  # type: ignore[assignment]
+    return model, servers
+
+
+async def new_characters(*turns: int, choose: bool = True) -> int:
+    """How much servers read of 96 requests with four system prompts to three tasks."""
+    model, servers = counted(*turns)
+    limiter = Limiter(len(turns), choose=model.best if choose else None)
+
+    async def ask(system: str, user: str) -> None:
+        request = Request((("system", system), ("user", user)), 16, 0.0)
+        async with limiter.turn(request):
+            await model.complete(request)
+
+    systems, tasks = [f"{at} " + "s" * 1000 for at in range(4)], [f"{at} " + "t" * 300 for at in range(3)]
+    await asyncio.gather(*(ask(system, f"{task}{at}") for system in systems for task in tasks for at in range(8)))
+    assert sum(server.asked for server in servers) == 96 and all(server.asked for server in servers)
     return sum(server.new for server in servers)
 
 
-@pytest.mark.long
-async def test_each_server_reads_other_beginnings(tmp_path: Path) -> None:
-    alone = await new_characters(1, tmp_path / "1.db")
-    assert alone < 4 * (1002 + 3 * 302) + 96 * 3
-    for count in (2, 3):
-        first_come = await new_characters(count, tmp_path / f"first{count}.db", choose=False)
-        chosen = await new_characters(count, tmp_path / f"{count}.db")
-        # When little is left, one server helps another with what that has begun.
-        assert alone <= chosen < 0.85 * first_come
+@pytest.mark.parametrize("turns", [(1, 1), (5, 5), (2, 7), (3, 3, 3), (2, 5, 9), (4, 4, 4, 4)], ids=str)
+async def test_each_server_reads_other_beginnings(turns: tuple[int, ...]) -> None:
+    once = await new_characters(1)
+    assert once == 4 * (1002 + 3 * 302) + 96
+    # When little is left, one server helps another with what that has begun.
+    assert once <= await new_characters(*turns) < 0.75 * await new_characters(*turns, choose=False)
+
+
+async def test_a_server_that_was_promised_to_who_never_came_is_free() -> None:
+    model, servers = counted(3, 3)
+    limiter = Limiter(2, choose=model.best)
+
+    async def ask(at: int) -> None:
+        request = Request((("user", f"{at % 5} {'t' * 99} {at}"),), 16, 0.0)
+        async with limiter.turn(request):
+            if at % 3:
+                await model.complete(request)
+
+    await asyncio.wait_for(asyncio.gather(*(ask(at) for at in range(90))), 60)
+    assert sum(server.asked for server in servers) == 60 and min(server.asked for server in servers) > 20
+    assert not any(one.open for one in model._servers)
