@@ -62,7 +62,7 @@ class LocalModel:
         """The servers were started with the object."""
 
     def best(self, waiting: Sequence[Request]) -> int:
-        """The request that an idle server holds the beginning of in its cache, more than others do; that server is to get it."""
+        """The request that an idle server knows the beginning of, more than others do; it is promised to that server."""
         idle = [at for at, one in enumerate(self._servers) if not one.open]
         # What was promised to a request that never came, as one of a run that was stopped, is free when nothing else is.
         free = [at for at in idle if self._servers[at].promised is None] or idle or range(len(self._servers))
