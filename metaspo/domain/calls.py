@@ -105,6 +105,11 @@ class Request:
     length: Length | None = None
     about: str = ""
 
+    @property
+    def choices(self) -> tuple[str, ...]:
+        """The closed set that the reply is held to; empty where it is none."""
+        return self.constraint.choices if self.constraint else ()
+
     def content(self) -> dict[str, Any]:
         """The request as plain data, in the form that is recorded and hashed."""
         data: dict[str, Any] = {

@@ -5,7 +5,7 @@ import math
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from itertools import islice
 from typing import Any, TypeVar
 
@@ -182,19 +182,17 @@ class Limiter:
         """How many there will ever be."""
         return self._level or self._adaptive.most
 
-    @asynccontextmanager
-    async def turn(self, request: Request) -> AsyncIterator[None]:
+    def turn(self, request: Request) -> AbstractAsyncContextManager[None]:
         """A slot for a request, waited for."""
-        await self._enter(request)
-        try:
-            yield
-        finally:
-            self._release()
+        return self._slot(request)
+
+    def first(self) -> AbstractAsyncContextManager[None]:
+        """A slot before all others that wait for one, for what they depend on."""
+        return self._slot(None)
 
     @asynccontextmanager
-    async def first(self) -> AsyncIterator[None]:
-        """A slot before all others that wait for one, for what they depend on."""
-        await self._enter(None)
+    async def _slot(self, request: Request | None) -> AsyncIterator[None]:
+        await self._enter(request)
         try:
             yield
         finally:
@@ -235,9 +233,9 @@ class Limiter:
         """Whoever is next no longer waits."""
         at = 0
         if self._choose and len(self._waiting) > 1 and self._passed < PASSES:
-            seen = [request for _, request in islice(self._waiting, SEEN)]
+            seen = [request for _, request in islice(self._waiting, SEEN) if request]
             # What others depend on stands first, and is no matter of choice.
-            at = self._choose([request for request in seen if request]) if all(seen) else 0
+            at = self._choose(seen) if self._waiting[0][1] else 0
         self._passed = self._passed + 1 if at else 0
         slot, _ = self._waiting[at]
         del self._waiting[at]

@@ -5,7 +5,7 @@ import os
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from itertools import combinations, product
+from itertools import pairwise, product
 from pathlib import Path
 from typing import Any
 
@@ -124,18 +124,18 @@ class _Server:
 
 def enough(request: Request) -> int:
     """The tokens that tell which of a closed set a reply is going to be; `max_tokens` where that takes all of them."""
-    choices = request.constraint.choices if request.constraint else ()
+    choices = sorted(request.choices)
     # A token has a character or more, where no character has more than one; and max_tokens must cut no choice off.
     if not choices or not all(map(str.isascii, choices)) or request.max_tokens < max(map(len, choices)):
         return request.max_tokens
-    alike = max((_shared(one, other) for one, other in combinations(choices, 2)), default=0)
+    # In order, those that begin most alike are neighbours.
+    alike = max((_shared(one, other) for one, other in pairwise(choices)), default=0)
     return min(request.max_tokens, alike + 1)
 
 
 def completed(request: Request, reply: Reply) -> Reply:
     """A reply that was cut off where it was decided, with the rest of the only choice that begins like it."""
-    choices = set(request.constraint.choices) if request.constraint else set()
-    meant = [choice for choice in choices if choice.startswith(reply.text)]
+    meant = [choice for choice in set(request.choices) if choice.startswith(reply.text)]
     return replace(reply, text=meant[0], finish="stop") if reply.finish == "length" and len(meant) == 1 else reply
 
 

@@ -66,8 +66,7 @@ def dice(request: Request) -> str:
     if "<prompt>" in text:
         end = " {question}" if "{question}" in text else ""
         return f"<prompt>Take your time, step {throw.randrange(10**6)}.{end}</prompt>"
-    choices = request.constraint.choices if request.constraint else ()
-    return throw.choice(choices) if choices else f"<answer>{throw.randrange(10)}</answer>"
+    return throw.choice(request.choices) if request.choices else f"<answer>{throw.randrange(10)}</answer>"
 
 
 VIRTUES = (
